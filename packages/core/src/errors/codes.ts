@@ -1,0 +1,169 @@
+/** What one error code means, for people (`summary`, `remedy`) and for restarts (`retryable`). */
+export interface ErrorCodeEntry {
+  /** What happened, in one clause without a full stop. */
+  readonly summary: string;
+  /** What the reader should do next, in one clause without a full stop. */
+  readonly remedy: string;
+  /** Whether running the same thing again may succeed without anybody changing anything. */
+  readonly retryable: boolean;
+}
+
+const permanent = (summary: string, remedy: string): ErrorCodeEntry => ({
+  summary,
+  remedy,
+  retryable: false,
+});
+
+const transient = (summary: string, remedy: string): ErrorCodeEntry => ({
+  summary,
+  remedy,
+  retryable: true,
+});
+
+/**
+ * Every error Millrace raises, in one table. A code is part of the public contract: add codes
+ * freely, never rename one or change what it means.
+ *
+ * The idea of one table is taken from tRPC's `rpc/codes.ts`.
+ */
+export const errorCodes = {
+  // Building and validating the graph
+  ERR_DUPLICATE_ID: permanent(
+    'two operators have the same id',
+    'give each stateful operator, source and sink its own id',
+  ),
+  ERR_MISSING_ID: permanent(
+    'an operator that needs an id has none',
+    'pass an id as the first argument; state is bound to it across restarts',
+  ),
+  ERR_INVALID_ID: permanent(
+    'an id is not usable',
+    'use 1 to 64 letters, digits, "-", "_" or ".", starting with a letter or a digit',
+  ),
+  ERR_CYCLE: permanent(
+    'the graph has a cycle',
+    'remove the edge that leads back; a stream may only flow towards its sinks',
+  ),
+  ERR_UNKEYED_STATE: permanent(
+    'keyed state or timers are used on a stream without a key',
+    'put keyBy(...) before this operator',
+  ),
+  ERR_UNREACHABLE_SINK: permanent(
+    'a sink receives no records because no source reaches it',
+    'connect it to a stream that starts at a source of this job, or remove it',
+  ),
+  ERR_NO_SOURCE: permanent('the job has no source', 'add one with job.source(...)'),
+  ERR_NO_SINK: permanent('the job has no sink', 'end at least one stream with sinkTo(...)'),
+  ERR_KINDS_NOT_ACCEPTED: permanent(
+    'an operator does not accept the kinds of records its input carries',
+    'convert the stream first, or use an operator that accepts these kinds',
+  ),
+  ERR_DEAD_LETTER_UNCONSUMED: permanent(
+    'an operator sends failed records to a dead-letter output that nothing reads',
+    'pipe the dead-letter output to a sink, or choose another error policy',
+  ),
+  ERR_NONDETERMINISTIC_BUILD: permanent(
+    'building the job twice gave two different graphs',
+    'build from the parameters alone; move random or changing values into params',
+  ),
+  ERR_FORBIDDEN_IN_BUILD: permanent(
+    'the build function read the clock, randomness or the environment',
+    'pass the value in params, or read it in setup() of an operator',
+  ),
+  ERR_INVALID_PARAMS: permanent(
+    'the parameters of the job are not valid',
+    'pass plain JSON that has the fields and types of the default parameters',
+  ),
+  ERR_INVALID_OPTION: permanent('an option has an unusable value', 'correct the named option'),
+  ERR_JOB_FILE: permanent(
+    'the job file could not be loaded or defines no job',
+    'check the path and that the file has "export default defineJob(...)"',
+  ),
+  // Time
+  ERR_INVALID_DURATION: permanent(
+    'a duration is not usable',
+    "write a whole number of milliseconds or a text such as '500ms', '4s', '10m', '1h', '7d'",
+  ),
+  ERR_INVALID_TIMESTAMP: permanent(
+    'a record has a timestamp that is not a safe integer',
+    'return epoch milliseconds as a whole number from the timestamp function',
+  ),
+  ERR_FAR_FUTURE_TIMESTAMP: permanent(
+    'a record has a timestamp further in the future than allowed',
+    'check the unit (milliseconds) and the clock of the producer, or raise the allowed distance',
+  ),
+  ERR_TIMER_INVALID: permanent(
+    'a timer was set for an unusable time',
+    'set timers for whole epoch milliseconds',
+  ),
+  // User functions and records
+  ERR_FUNCTION_THREW: permanent(
+    'a function of the job threw',
+    'see the cause below; correct the function or choose an error policy for this operator',
+  ),
+  ERR_FUNCTION_RETURNED_PROMISE: permanent(
+    'a function that must be synchronous returned a promise',
+    'use mapAsync(...) for work that waits',
+  ),
+  ERR_ERROR_CEILING: permanent(
+    'too many records failed',
+    'look at the dead-letter output or the sampled errors; raise the ceiling if this is expected',
+  ),
+  ERR_OUTPUT_LIMIT: permanent(
+    'one record produced more output records than allowed at once',
+    'return an iterator, so that output can be taken in pieces',
+  ),
+  ERR_INVALID_RECORD: permanent(
+    'an input record could not be read',
+    'correct the producer, or choose the dead-letter policy for this source',
+  ),
+  ERR_SCHEMA_VIOLATION: permanent(
+    'a record does not match its schema',
+    'correct the producer or the schema, or choose the dead-letter policy',
+  ),
+  ERR_UNSERIALISABLE_VALUE: permanent(
+    'a record holds a value that cannot travel between operators',
+    'use plain objects, arrays, Map, Set, Date, bigint, typed arrays and primitives only',
+  ),
+  ERR_RECORD_MUTATED: permanent(
+    'a record was changed after it was emitted',
+    'treat records as immutable; emit a changed copy, such as { ...record, field: value }',
+  ),
+  ERR_INVALID_KEY: permanent(
+    'a key is of a type that cannot be a key',
+    'return a string, number, bigint, boolean, null, Date or an array of these from keyBy',
+  ),
+  // Connectors
+  ERR_SOURCE_FAILED: transient('a source failed', 'see the cause; check the system it reads from'),
+  ERR_SOURCE_OVERFLOW: permanent(
+    'a source that cannot wait produced more records than its buffer holds',
+    'raise the buffer limit, or use a source that can be slowed down or read again',
+  ),
+  ERR_SINK_FAILED: transient('a sink failed', 'see the cause; check the system it writes to'),
+  // State
+  ERR_STATE_UNDECLARED: permanent(
+    'an operator used a state that it did not declare',
+    'declare the state in the specification of the operator',
+  ),
+  ERR_STATE_LIMIT: permanent(
+    'the state of an operator reached its limit',
+    'set a time to live, raise the limit, or use the level backend',
+  ),
+  // The engine
+  ERR_CODEC_CORRUPT: permanent(
+    'stored or received bytes cannot be decoded',
+    'restore from an earlier checkpoint; check the disk and the versions on both sides',
+  ),
+  ERR_CANCELLED: permanent(
+    'the job was cancelled',
+    'nothing, if this was intended; otherwise start it again',
+  ),
+  ERR_INVARIANT: transient(
+    'an internal rule of Millrace was broken',
+    'report this with the message and the stack; the job restarts from its last checkpoint',
+  ),
+  ERR_TEST_KIT: permanent('the test kit was used in a wrong way', 'correct the test as described'),
+} as const satisfies Readonly<Record<`ERR_${string}`, ErrorCodeEntry>>;
+
+/** The code of a {@link errorCodes} entry, for example `'ERR_INVALID_KEY'`. */
+export type ErrorCode = keyof typeof errorCodes;
