@@ -1,0 +1,80 @@
+/** For makers of operators, sources, sinks and state backends. */
+export { GraphBuilder } from '../graph/builder.js';
+export type { InputSpec, NodeSpec, OutputRef } from '../graph/builder.js';
+export type {
+  KeyedStream,
+  SinkHandle,
+  SourceStream,
+  Stream,
+  StreamWithSides,
+  WindowedStream,
+} from '../dsl/stream.js';
+export type { Key } from '../keys/key-codec.js';
+export {
+  keyedStreamOf,
+  outputOf,
+  streamOf,
+  streamWithSidesOf,
+  windowedStreamOf,
+  windowOf,
+} from '../dsl/stream.js';
+export type {
+  AccumulatorCells,
+  AddText,
+  Aggregator,
+  AggregatorInput,
+  AggregatorNames,
+  PlainAggregator,
+} from './aggregator.js';
+export { closeElement, endOfInput, idleElement, RecordBatch, RecordKind, watermarkOf } from './element.js';
+export type {
+  CheckpointBarrier,
+  Close,
+  Column,
+  ControlElement,
+  EndOfInput,
+  Idle,
+  Watermark,
+} from './element.js';
+export type { Cancellable, Clock, Env, Random, Scheduler } from './env.js';
+export type { DeadLetter, ErrorPolicy, OnError } from './errors.js';
+export { RecordFailure } from './operator.js';
+export type {
+  FunctionContext,
+  FunctionLifecycle,
+  GeneratedSource,
+  InlineOperator,
+  Operator,
+  OperatorContext,
+  OperatorDefinition,
+  OperatorFactory,
+  Outputs,
+  Progress,
+  SetupContext,
+} from './operator.js';
+export type { Sink, SinkContext, SinkGuarantee, SinkWriter } from './sink.js';
+export type {
+  BadInput,
+  Source,
+  SourceChunk,
+  SourceContext,
+  SourceReader,
+  Split,
+  SplitEnumerator,
+} from './source.js';
+export type {
+  DueTimer,
+  KeyedStateAccess,
+  KeyTable,
+  KeyTableSpec,
+  ListState,
+  MapState,
+  StateBackend,
+  StateDescriptor,
+  StateKind,
+  Timer,
+  TimerService,
+  ValueState,
+} from './state.js';
+export type { Counter, Logger, LogLevel, MetricGroup } from './telemetry.js';
+export type { AllIdlePolicy, WatermarkGenerator, WatermarkStrategy } from './watermark.js';

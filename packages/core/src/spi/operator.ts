@@ -1,0 +1,174 @@
+import type { ErrorPolicy } from './errors.js';
+import type { RecordBatch } from './element.js';
+import type { Env } from './env.js';
+import type { KeyedStateAccess, KeyTable, KeyTableSpec, StateDescriptor } from './state.js';
+import type { Logger, MetricGroup } from './telemetry.js';
+
+/**
+ * `done`: the control element is dealt with and goes on downstream. `more`: call again with the
+ * same argument, after the output written so far has been taken.
+ */
+export type Progress = 'done' | 'more';
+
+/** What an operator writes into: the open batch of its main output and of each side output. */
+export interface Outputs {
+  /**
+   * The open batch of the main output. The engine replaces it when it hands it on, which happens
+   * only between calls: read it anew in every call.
+   */
+  main: RecordBatch;
+  /** True when somebody consumes the side output; otherwise what is written there is not kept. */
+  isConsumed(side: string): boolean;
+  /** Open batch of a declared side output that is consumed. */
+  side(name: string): RecordBatch;
+  /**
+   * True when an output has reached its 512 rows: the operator returns (the index of the next
+   * record, or `more`) and is called again when there is credit.
+   */
+  isFull(): boolean;
+  /**
+   * Remembers how much has been written. When the call then throws a `RecordFailure`, what was
+   * written since is taken back. Needed only where the error policy goes on after a failure.
+   */
+  mark(): void;
+}
+
+/**
+ * One subtask's instance of an operator. It is called by one thread, never re-entered.
+ *
+ * Order of calls: `open` once, then any of `processBatch`, `onWatermark`, `onProcessingTime`,
+ * then `onEnd` until done when all inputs ended, then `close` once (also after a failure).
+ *
+ * A call emits about 512 rows at the most and then returns; that is how a slow receiver slows
+ * its sender. One record may overdraw this by its own output up to `recordOutputRowsMax`.
+ */
+export interface Operator {
+  /** Called before the first record; may do I/O. A rejection fails the attempt. */
+  open?(): void | Promise<void>;
+
+  /**
+   * Takes the records `from … count` of a batch and returns the index of the first one it did not
+   * take: `batch.count` when all are done, less when the outputs are full. The batch stays the
+   * engine's.
+   *
+   * When the author's function throws at a record, throws a `RecordFailure` with its index: the
+   * engine applies the error policy and calls again from that record (retry) or the next one.
+   *
+   * @param input which input of a two-input operator: 0 left, 1 right
+   */
+  processBatch(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number;
+
+  /** The watermark of all inputs has moved to `timeMs`: fire what is due before it. */
+  onWatermark?(timeMs: number, out: Outputs): Progress;
+
+  /** Fires processing-time timers that are due at `nowMs`. Called between batches. */
+  onProcessingTime?(nowMs: number, out: Outputs): Progress;
+
+  /** When `onProcessingTime` wants to be called next, epoch ms; +∞ for never. */
+  nextProcessingTimeMs?(): number;
+
+  /** All inputs have ended; called after the watermark +∞. */
+  onEnd?(out: Outputs): Progress;
+
+  /** Called once at the end of the attempt, whatever its end. Frees what `open` made. */
+  close?(): void | Promise<void>;
+}
+
+/** Generated code and the values it closes over, by name. */
+export interface GeneratedSource {
+  /** Parameter names of the outer function, in the order of `values`. */
+  readonly names: readonly string[];
+  readonly values: readonly unknown[];
+  /** Body of the outer function; it returns the function that is wanted. */
+  readonly body: string;
+}
+
+/** What an operator gets when a subtask creates it. */
+export interface OperatorContext {
+  readonly operatorId: string;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly env: Env;
+  readonly metrics: MetricGroup;
+  readonly log: Logger;
+  readonly policy: ErrorPolicy;
+  /** `off` where code generation is not allowed: the operator uses its plain form. */
+  readonly codegen: 'on' | 'off';
+  /**
+   * Compiles generated code. Each compiled text is unique (V8 shares inline caches between equal
+   * texts) and is printed by `millrace explain --code`.
+   */
+  compile<F>(label: string, source: GeneratedSource): F;
+  /** State of the current key as declared in the graph. Only on keyed operators. */
+  keyedState(descriptors: Readonly<Record<string, StateDescriptor>>): KeyedStateAccess;
+  /** A table of accumulators by key, e.g. one for each slice of a window. */
+  keyTable(spec: KeyTableSpec): KeyTable;
+  /** The operator's current watermark, epoch ms; −∞ before the first. */
+  watermark(): number;
+}
+
+/** Makes one operator for each subtask. The graph keeps it in its function table. */
+export interface OperatorFactory {
+  readonly form: 'factory';
+  create(context: OperatorContext): Operator;
+}
+
+/**
+ * Operators of at most one output row a record, which the engine fuses into one generated loop
+ * with their neighbours.
+ */
+export interface InlineOperator {
+  readonly form: 'map' | 'filter';
+  /** The author's function; called with a context where it declares a second parameter. */
+  readonly fn: (value: never, context: never) => unknown;
+  readonly lifecycle?: FunctionLifecycle<unknown> | undefined;
+}
+
+/** Set-up and tear-down of an author's function, once per subtask. */
+export interface FunctionLifecycle<R> {
+  /** Makes what the function needs (a client, a model); its result is `context.resource`. */
+  readonly setup?: ((context: SetupContext) => R | Promise<R>) | undefined;
+  /** Frees it; also called after a failure. */
+  readonly teardown?: ((resource: R) => void | Promise<void>) | undefined;
+}
+
+export interface SetupContext {
+  readonly operatorId: string;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly metrics: MetricGroup;
+  readonly log: Logger;
+}
+
+/**
+ * What an author's function sees beside the record. One object for each operator, which is filled
+ * anew for each record: do not keep it.
+ */
+export interface FunctionContext<R = undefined> extends SetupContext {
+  /** Event time of the record, epoch ms. */
+  readonly timestamp: number;
+  /** Watermark of the operator, epoch ms; −∞ before the first. */
+  readonly watermark: number;
+  /** What `setup` returned. */
+  readonly resource: R;
+}
+
+export type OperatorDefinition = InlineOperator | OperatorFactory;
+
+/**
+ * The author's function threw `cause` at record `index` of the batch, or at −1: while a timer or a
+ * window fired. The operator stands behind what failed when it is called again.
+ */
+export class RecordFailure extends Error {
+  readonly index: number;
+  /** The operator whose function threw, where several are fused. */
+  readonly operatorId: string;
+
+  constructor(index: number, operatorId: string, cause: unknown) {
+    super('a function threw at a record', { cause });
+    this.name = 'RecordFailure';
+    this.index = index;
+    this.operatorId = operatorId;
+  }
+}
+

@@ -1,0 +1,53 @@
+import type {
+  FunctionLifecycle,
+  OnError,
+  OperatorFactory,
+  OutputRef,
+  StateDescriptor,
+} from '@millrace/core/spi';
+import { ProcessOperator } from './process-operator.js';
+
+type TimerHandler = (atMs: number, context: unknown) => void;
+
+/** A process function as its operator takes it, whatever its kind. */
+export interface ProcessFunctions extends FunctionLifecycle<unknown> {
+  /** By input. */
+  readonly process: readonly ((value: unknown, context: unknown) => void)[];
+  readonly state?: Readonly<Record<string, StateDescriptor>> | undefined;
+  readonly side?: Readonly<Record<string, unknown>> | undefined;
+  readonly onEventTime?: Readonly<Record<string, TimerHandler>> | undefined;
+  readonly onProcessingTime?: Readonly<Record<string, TimerHandler>> | undefined;
+  readonly onError?: OnError | undefined;
+  readonly parallelism?: number | undefined;
+}
+
+/** Adds the node of a process function. */
+export function addProcess(
+  id: string,
+  operator: string,
+  keyed: boolean,
+  functions: ProcessFunctions,
+  inputs: readonly OutputRef[],
+): OutputRef {
+  const definition: OperatorFactory = {
+    form: 'factory',
+    create: (context) => new ProcessOperator(functions, keyed, context),
+  };
+  const state = Object.entries(functions.state ?? {});
+  const oneInput = keyed ? 'keyedOneInput' : 'oneInput';
+  return inputs[0]!.builder.add({
+    id,
+    kind: inputs.length === 1 ? oneInput : 'keyedTwoInput',
+    operator,
+    definition,
+    inputs: inputs.map((from) => ({ from })),
+    state: Object.fromEntries(state.map(([name, { kind, version }]) => [name, { kind, version }])),
+    timers: {
+      event: Object.keys(functions.onEventTime ?? {}),
+      processing: Object.keys(functions.onProcessingTime ?? {}),
+    },
+    sides: Object.keys(functions.side ?? {}),
+    onError: functions.onError,
+    parallelism: functions.parallelism,
+  });
+}

@@ -1,0 +1,70 @@
+import type {
+  FunctionLifecycle,
+  Logger,
+  MetricGroup,
+  OnError,
+  StateDescriptor,
+  Timer,
+} from '@millrace/core/spi';
+import type { TypeWitness } from './state.js';
+
+export type StateDeclarations = Readonly<Record<string, StateDescriptor>>;
+export type SideDeclarations = Readonly<Record<string, TypeWitness<unknown>>>;
+
+export type HandlesOf<S> = {
+  readonly [N in keyof S]: S[N] extends StateDescriptor<infer H> ? H : never;
+} & {};
+
+export type SideTypes<S> = {
+  readonly [N in keyof S]: S[N] extends TypeWitness<infer T> ? T : never;
+} & {};
+
+/** What all process functions see. One object per operator: do not keep it. */
+export interface ProcessContext<O, Side, R> {
+  readonly operatorId: string;
+  readonly subtask: number;
+  /** Event time of the record, or of the timer; epoch ms. */
+  readonly timestamp: number;
+  /** Watermark of the operator, epoch ms; −∞ before the first. */
+  readonly watermark: number;
+  /** Processing time, read once for each batch; epoch ms. */
+  readonly processingTime: number;
+  /** What `setup` returned. */
+  readonly resource: R;
+  readonly metrics: MetricGroup;
+  readonly log: Logger;
+  /** Side outputs by name: `ctx.side.big(p)`. */
+  readonly side: { readonly [N in keyof Side]: (value: Side[N]) => void };
+  /** A result; its timestamp is that of the record or timer. */
+  emit(value: O): void;
+}
+
+/** What keyed process functions see. */
+export interface KeyedProcessContext<K, O, S, Side, T extends string, R>
+  extends ProcessContext<O, Side, R> {
+  /** The key whose record or timer this is. */
+  readonly key: K;
+  /** State of this key, by the declared names. */
+  readonly state: HandlesOf<S>;
+  /** Timers of this key, named by their handlers. */
+  readonly timers: { readonly [N in T]: Timer };
+}
+
+/** What every process function may declare beside its functions. */
+export interface ProcessDeclarations<O, Side extends SideDeclarations, R>
+  extends FunctionLifecycle<R> {
+  /** The type of what is emitted. */
+  readonly output: TypeWitness<O>;
+  /** Side outputs with their types. */
+  readonly side?: Side | undefined;
+  readonly onError?: OnError | undefined;
+  readonly parallelism?: number | undefined;
+}
+
+/** Handlers of timers; a handler's name is its timer's. */
+export interface TimerHandlers<C, E extends string, P extends string> {
+  /** Called when the watermark has passed a timer. */
+  readonly onEventTime?: { readonly [N in E]: (atMs: number, context: C) => void } | undefined;
+  /** Called when the clock has reached a timer. */
+  readonly onProcessingTime?: { readonly [N in P]: (atMs: number, context: C) => void } | undefined;
+}

@@ -1,0 +1,43 @@
+import {
+  type DeadLetter,
+  outputOf,
+  type Stream,
+  type StreamWithSides,
+  streamWithSidesOf,
+} from '@millrace/core/spi';
+import { addProcess, type ProcessFunctions } from './process-node.js';
+import type {
+  ProcessContext,
+  ProcessDeclarations,
+  SideDeclarations,
+  SideTypes,
+} from './process-types.js';
+
+/** The parts of a process function without a key: no state, no timers. */
+export interface ProcessSpec<T, O, Side extends SideDeclarations, R>
+  extends ProcessDeclarations<O, Side, R> {
+  /** Called for each record. */
+  process(value: T, context: ProcessContext<O, SideTypes<Side>, R>): void;
+}
+
+/**
+ * Any output for each record, to the main output and to side outputs.
+ *
+ * @example events.pipe(process('split', {
+ *   output: type<Bid>(),
+ *   side: { people: type<Person>() },
+ *   process(e, ctx) { if (e.kind === 'bid') ctx.emit(e); else ctx.side.people(e); },
+ * }))
+ */
+export function process<T, O, R = undefined, Side extends SideDeclarations = {}>(
+  id: string,
+  spec: ProcessSpec<T, O, Side, R>,
+): (
+  input: Stream<T>,
+) => StreamWithSides<O, SideTypes<Side> & { readonly deadLetters: DeadLetter<T> }> {
+  return (input) => {
+    const functions = { ...spec, process: [spec.process.bind(spec)] } as unknown as ProcessFunctions;
+    const ref = addProcess(id, 'process', false, functions, [outputOf(input)]);
+    return streamWithSidesOf(ref, [...Object.keys(spec.side ?? {}), 'deadLetters'] as never);
+  };
+}

@@ -1,0 +1,171 @@
+import type {
+  Key,
+  KeyTable,
+  Operator,
+  OperatorContext,
+  Outputs,
+  Progress,
+  RecordBatch,
+} from '@millrace/core/spi';
+import { type AddLoop, type AddTarget, addLoopOf } from './add-code.js';
+import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
+import type { Fold } from './fold.js';
+import { Firing } from './firing.js';
+import { LateRecords } from './late-records.js';
+import { coreLimits } from '@millrace/core/internal';
+import { type PaneStore, type Place, TablePool } from './pane-store.js';
+import { rowCodeOf } from './row-code.js';
+import { SliceStore } from './slice-store.js';
+import { WholeWindowStore } from './whole-window-store.js';
+import type { Pane } from './window.js';
+
+export interface WindowSpec {
+  readonly assigner: Exclude<WindowAssigner, { kind: 'session' }>;
+  readonly latenessMs: number;
+  readonly fold: Fold;
+}
+
+/** Whether a window's records are kept in shared slices, or once for each window. */
+export function storageOf({ assigner, fold }: Omit<WindowSpec, 'latenessMs'>): 'slices' | 'windows' {
+  if (assigner.kind === 'custom') return 'windows';
+  if (assigner.kind === 'tumbling') return 'slices';
+  const slices = assigner.sizeMs / sliceMs(assigner);
+  return fold.mergeable && slices <= coreLimits.windowSlicesMax ? 'slices' : 'windows';
+}
+
+const onTime: Pane = Object.freeze({ index: 0, timing: 'onTime' });
+
+/** What results show of a window: all of them share the object, and nothing else is in it. */
+const borders = ({ start, end }: TimeWindow): TimeWindow => Object.freeze({ start, end });
+
+/** Tumbling, sliding and custom windows: fired by the watermark, without a timer for each key. */
+export class AlignedWindowOperator implements Operator, AddTarget {
+  lo = 1;
+  hi = 0;
+  again = false;
+  table: KeyTable;
+  tables: readonly KeyTable[];
+  private place: Place | undefined;
+  private firedUpTo = -Infinity;
+  /** Windows may end together: the last one of them that fired. */
+  private lastFired: TimeWindow = { start: -Infinity, end: -Infinity };
+  private firing: { readonly window: TimeWindow; readonly rows: KeyTable } | undefined;
+  /** Next pane of a key in a window that fired; kept while late records may come. */
+  private readonly nextPane = new Map<number, KeyTable>();
+  private readonly store: PaneStore;
+  private readonly add: AddLoop;
+  private readonly fire: Firing;
+  private readonly lateRecords: LateRecords;
+  private readonly scratch: KeyTable;
+  private readonly context: OperatorContext;
+  private readonly latenessMs: number;
+
+  constructor(spec: WindowSpec, context: OperatorContext) {
+    const { assigner, latenessMs, fold } = spec;
+    const rows = rowCodeOf(fold, context);
+    const pool = new TablePool(() => context.keyTable(fold.row), coreLimits.windowSlicesMax);
+    const perWindow = storageOf(spec) === 'windows';
+    this.store =
+      perWindow || assigner.kind === 'custom'
+        ? new WholeWindowStore(assigner, latenessMs, pool, rows)
+        : new SliceStore(assigner, latenessMs, pool, rows);
+    this.add = addLoopOf(fold, perWindow, context);
+    this.fire = new Firing(fold, rows, context.operatorId);
+    this.scratch = context.keyTable(fold.row);
+    this.table = this.scratch;
+    this.tables = [];
+    this.lateRecords = new LateRecords(context);
+    this.context = context;
+    this.latenessMs = latenessMs;
+    context.metrics.gauge('windowRows', () => this.store.rowCount);
+  }
+
+  processBatch(batch: RecordBatch, from: number, out: Outputs): number {
+    return this.add(this, batch, from, out);
+  }
+
+  seek(timestamp: number): boolean {
+    const place = this.store.place(timestamp, this.firedUpTo);
+    this.place = place;
+    if (place === undefined) {
+      this.lo = 1;
+      this.hi = 0;
+      return false;
+    }
+    this.lo = place.lo;
+    this.hi = place.hi;
+    this.tables = place.tables;
+    this.table = place.tables[0]!;
+    this.again = place.windows[0]!.end <= this.firedUpTo;
+    return true;
+  }
+
+  late(batch: RecordBatch, index: number, out: Outputs): void {
+    this.lateRecords.take(batch, index, out);
+  }
+
+  beforeAgain(key: Key): void {
+    for (const window of this.firedWindows()) {
+      const panes = this.panesOf(window);
+      if (panes.find(key) >= 0) continue;
+      panes.numbers[panes.slot(key)] = this.store.hasKey(window, key as never) ? 1 : 0;
+    }
+  }
+
+  fireAgain(key: Key, _timestamp: number, out: Outputs): void {
+    for (const window of this.firedWindows()) {
+      const panes = this.panesOf(window);
+      const at = panes.slot(key);
+      const index = panes.numbers[at]!;
+      panes.numbers[at] = index + 1;
+      this.store.rowOf(window, key as never, this.scratch);
+      const { scratch: rows } = this;
+      const pane: Pane = { index, timing: 'late' };
+      this.fire.start({ rows, window: borders(window), pane, from: 0, to: rows.high });
+      this.fire.finish(out);
+      this.scratch.clear();
+    }
+  }
+
+  onWatermark(timeMs: number, out: Outputs): Progress {
+    for (;;) {
+      if (this.firing === undefined) {
+        const window = this.store.nextDue(this.lastFired, timeMs);
+        if (window === undefined) break;
+        const rows = this.store.rowsOf(window);
+        this.firing = { window, rows };
+        this.fire.start({ rows, window: borders(window), pane: onTime, from: 0, to: rows.high });
+      }
+      if (this.fire.resume(out) === 'more') return 'more';
+      this.store.release(this.firing.window, this.firing.rows);
+      this.lastFired = this.firing.window;
+      this.firing = undefined;
+    }
+    this.firedUpTo = Math.max(this.firedUpTo, timeMs);
+    this.lastFired = { start: Infinity, end: this.firedUpTo };
+    this.purge();
+    return 'done';
+  }
+
+  private purge(): void {
+    this.store.purge(this.firedUpTo);
+    for (const [end] of this.nextPane) {
+      if (end + this.latenessMs <= this.firedUpTo) this.nextPane.delete(end);
+    }
+    this.lo = 1;
+    this.hi = 0;
+  }
+
+  private firedWindows(): readonly TimeWindow[] {
+    return this.place!.windows.filter(({ end }) => end <= this.firedUpTo);
+  }
+
+  private panesOf({ end }: TimeWindow): KeyTable {
+    let panes = this.nextPane.get(end);
+    if (panes === undefined) {
+      panes = this.context.keyTable({ numbers: [0], refs: [] });
+      this.nextPane.set(end, panes);
+    }
+    return panes;
+  }
+}

@@ -1,0 +1,104 @@
+import { coreLimits } from '@millrace/core/internal';
+import {
+  type Key,
+  type KeyTable,
+  type Outputs,
+  type Progress,
+  type RecordBatch,
+  RecordFailure,
+} from '@millrace/core/spi';
+import type { TimeWindow } from './assigner.js';
+import type { Fold } from './fold.js';
+import { cellsAt, resultOf } from './fold-plain.js';
+import type { RowCode } from './row-code.js';
+import type { Pane } from './window.js';
+
+/** Rows of one window that are to be emitted. */
+export interface WindowRows {
+  readonly rows: KeyTable;
+  readonly window: TimeWindow;
+  readonly pane: Pane;
+  /** The slots `from ≤ slot < to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Emits results of windows in steps, as the outputs have room. */
+export class Firing {
+  private readonly position = { slot: 0 };
+  private current: WindowRows | undefined;
+  /** Results of the row at hand, for functions that make any number of them. */
+  private results: Iterator<unknown> | undefined;
+  private resultsKey: Key = '';
+  private readonly fold: Fold;
+  private readonly code: RowCode;
+  private readonly operatorId: string;
+
+  constructor(fold: Fold, code: RowCode, operatorId: string) {
+    this.fold = fold;
+    this.code = code;
+    this.operatorId = operatorId;
+  }
+
+  start(rows: WindowRows): void {
+    this.current = rows;
+    this.position.slot = rows.from;
+    this.results = undefined;
+  }
+
+  /** Goes on until the rows are done or the output is full. */
+  resume(out: Outputs): Progress {
+    return this.emit(out.main, coreLimits.batchRecordsMax) ? 'done' : 'more';
+  }
+
+  /** Goes on until the rows are done; for the few rows that one record may cause. */
+  finish(out: Outputs): void {
+    this.emit(out.main, out.main.count + coreLimits.recordOutputRowsMax);
+  }
+
+  private emit(out: RecordBatch, rowsMax: number): boolean {
+    if (this.current === undefined) return true;
+    try {
+      if (this.fold.expand === undefined) this.emitRows(this.current, out, rowsMax);
+      else this.emitExpanded(this.current, out, rowsMax);
+    } catch (error) {
+      this.results = undefined;
+      throw new RecordFailure(-1, this.operatorId, error);
+    }
+    if (this.results !== undefined || this.position.slot < this.current.to) return false;
+    this.current = undefined;
+    return true;
+  }
+
+  private emitRows(current: WindowRows, out: RecordBatch, rowsMax: number): void {
+    const { rows, window, pane, to } = current;
+    this.code.emit(rows, this.position, to, out, rowsMax, window, pane);
+  }
+
+  private emitExpanded(current: WindowRows, out: RecordBatch, rowsMax: number): void {
+    const { window, pane, to } = current;
+    for (;;) {
+      while (this.results !== undefined) {
+        if (out.count >= rowsMax) return;
+        const next = this.results.next();
+        if (next.done === true) this.results = undefined;
+        else {
+          const result = { ...(next.value as object), key: this.resultsKey, window, pane };
+          out.emit(result, window.end - 1);
+        }
+      }
+      if (this.position.slot >= to) return;
+      this.expandRow(current);
+    }
+  }
+
+  private expandRow({ rows, window, pane }: WindowRows): void {
+    const slot = this.position.slot;
+    this.position.slot = slot + 1;
+    if (!rows.isLive(slot)) return;
+    this.resultsKey = rows.keyAt(slot);
+    const info = { key: this.resultsKey, window, pane };
+    const folded = resultOf(this.fold, cellsAt(rows, slot), info);
+    this.results = this.fold.expand!(folded, info as never)[Symbol.iterator]();
+  }
+}

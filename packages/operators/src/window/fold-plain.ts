@@ -1,0 +1,105 @@
+import type { AccumulatorCells, Column, Key, KeyTable } from '@millrace/core/spi';
+import type { TimeWindow } from './assigner.js';
+import type { Fold, FoldPart } from './fold.js';
+import type { Pane } from './window.js';
+
+/** The cells of one row. */
+export function cellsAt(table: KeyTable, slot: number): AccumulatorCells {
+  return {
+    numbers: table.numbers,
+    n: slot * table.numberStride,
+    refs: table.refs,
+    r: slot * table.refStride,
+  };
+}
+
+const partCells = (cells: AccumulatorCells, part: FoldPart): AccumulatorCells => ({
+  ...cells,
+  n: cells.n + part.number,
+  r: cells.r + part.ref,
+});
+
+const inputsOf = (part: FoldPart, columns: readonly Column[], i: number): unknown[] =>
+  part.aggregator.inputs.map((_input, k) => columns[part.input + k]![i]);
+
+/** Adds record `i` to the row of `key`, which is made if need be. */
+export function addCells(
+  fold: Fold,
+  table: KeyTable,
+  key: Key,
+  columns: readonly Column[],
+  i: number,
+): void {
+  const added = addedCells(fold, table, table.find(key), columns, i);
+  storeCells(table, table.slot(key), added);
+}
+
+/** Adds record `i` to the row in `slot`. */
+export function addCellsAt(
+  fold: Fold,
+  table: KeyTable,
+  slot: number,
+  columns: readonly Column[],
+  i: number,
+): void {
+  storeCells(table, slot, addedCells(fold, table, slot, columns, i));
+}
+
+/** A copy of the row with the record added: an aggregator that throws leaves the row alone. */
+function addedCells(
+  fold: Fold,
+  table: KeyTable,
+  slot: number,
+  columns: readonly Column[],
+  i: number,
+): AccumulatorCells {
+  const copy = cellsCopy(fold, table, slot);
+  for (const part of fold.parts) {
+    part.aggregator.plain.add(partCells(copy, part), inputsOf(part, columns, i));
+  }
+  return copy;
+}
+
+/** Writes cells into a row. */
+export function storeCells(table: KeyTable, slot: number, cells: AccumulatorCells): void {
+  const { numberStride, refStride } = table;
+  for (let n = 0; n < numberStride; n += 1) {
+    table.numbers[slot * numberStride + n] = cells.numbers[cells.n + n]!;
+  }
+  for (let r = 0; r < refStride; r += 1) {
+    table.refs[slot * refStride + r] = cells.refs[cells.r + r];
+  }
+}
+
+function cellsCopy(fold: Fold, table: KeyTable, slot: number): AccumulatorCells {
+  if (slot < 0) {
+    const refs = fold.row.refs.map((create) => create());
+    return { numbers: Float64Array.from(fold.row.numbers), n: 0, refs, r: 0 };
+  }
+  const { n, r } = cellsAt(table, slot);
+  return {
+    numbers: table.numbers.slice(n, n + table.numberStride),
+    n: 0,
+    refs: table.refs.slice(r, r + table.refStride),
+    r: 0,
+  };
+}
+
+export function mergeCells(fold: Fold, into: AccumulatorCells, from: AccumulatorCells): void {
+  for (const part of fold.parts) {
+    part.aggregator.plain.merge?.(partCells(into, part), partCells(from, part));
+  }
+}
+
+export function resultOf(
+  fold: Fold,
+  cells: AccumulatorCells,
+  info: { readonly key: Key; readonly window: TimeWindow; readonly pane: Pane },
+): unknown {
+  const values = fold.parts.map((part) => part.aggregator.plain.result(partCells(cells, part)));
+  if (fold.single) return values[0];
+  return Object.fromEntries([
+    ...fold.parts.map((part, index) => [part.name, values[index]] as const),
+    ...Object.entries(info),
+  ]);
+}

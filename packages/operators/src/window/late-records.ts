@@ -1,0 +1,37 @@
+import { formatTimestamp } from '@millrace/core/internal';
+import type { Counter, OperatorContext, Outputs, RecordBatch } from '@millrace/core/spi';
+
+/** Log lines about late records of one operator: at powers of ten, so 8 for ten million. */
+const isSampled = (count: number): boolean => Number.isInteger(Math.log10(count));
+
+/** Counts late records and hands them to the side output `late`, or samples them to the log. */
+export class LateRecords {
+  private readonly dropped: Counter;
+  private readonly context: OperatorContext;
+  private readonly routed: Counter;
+
+  constructor(context: OperatorContext) {
+    this.context = context;
+    this.dropped = context.metrics.counter('numLateRecordsDropped');
+    this.routed = context.metrics.counter('numLateRecordsRouted');
+  }
+
+  take(batch: RecordBatch, index: number, out: Outputs): void {
+    const timestamp = batch.timestamps[index]!;
+    if (out.isConsumed('late')) {
+      this.routed.inc();
+      out.side('late').emit(batch.values[index], timestamp);
+      return;
+    }
+    this.dropped.inc();
+    const { value } = this.dropped;
+    if (!isSampled(value)) return;
+    this.context.log.log('warn', 'late records dropped; consume side.late to keep them', {
+      operator: this.context.operatorId,
+      dropped: value,
+      timestamp: formatTimestamp(timestamp),
+      watermark: formatTimestamp(this.context.watermark()),
+      key: String(batch.keys?.[index]),
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import type { KeyTable } from '@millrace/core/spi';
+import type { TimeWindow } from './assigner.js';
+
+/** Where a range of timestamps is stored. */
+export interface Place {
+  /** The place is the same for `lo ≤ timestamp < hi`. */
+  readonly lo: number;
+  readonly hi: number;
+  readonly tables: readonly KeyTable[];
+  /** Windows of these timestamps that still take records, in order of their ends. */
+  readonly windows: readonly TimeWindow[];
+}
+
+/**
+ * Keeps the rows of windows that are open. Two ways: shared slices, or a table for each window.
+ *
+ * A window is open until its end + allowed lateness has been reached by the watermark.
+ */
+export interface PaneStore {
+  /** The place of a timestamp, made when there is none; undefined when all its windows closed. */
+  place(timestamp: number, watermark: number): Place | undefined;
+  /** The next window with records, in order of end and start, behind `after` and `end ≤ upTo`. */
+  nextDue(after: TimeWindow, upTo: number): TimeWindow | undefined;
+  /** All rows of a window in one table, valid until `release`. */
+  rowsOf(window: TimeWindow): KeyTable;
+  release(window: TimeWindow, rows: KeyTable): void;
+  /** Copies or merges one key's rows of a window into the table `into`; its slot, or −1. */
+  rowOf(window: TimeWindow, key: never, into: KeyTable): number;
+  hasKey(window: TimeWindow, key: never): boolean;
+  /** Frees what no open window needs. */
+  purge(watermark: number): void;
+  /** Rows kept now, over all tables. */
+  readonly rowCount: number;
+}
+
+/** Tables for reuse: windows come and go, their memory stays. */
+export class TablePool {
+  private readonly free: KeyTable[] = [];
+  private readonly create: () => KeyTable;
+  private readonly freeTablesMax: number;
+
+  constructor(create: () => KeyTable, freeTablesMax: number) {
+    this.create = create;
+    this.freeTablesMax = freeTablesMax;
+  }
+
+  take(): KeyTable {
+    return this.free.pop() ?? this.create();
+  }
+
+  give(table: KeyTable): void {
+    table.clear();
+    if (this.free.length < this.freeTablesMax) this.free.push(table);
+  }
+}
+
+/** Index of the first element for which `isAfter` holds, in a list sorted by it. */
+export function firstIndex<T>(sorted: readonly T[], isAfter: (element: T) => boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isAfter(sorted[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,185 @@
+import type {
+  Key,
+  KeyTable,
+  Operator,
+  OperatorContext,
+  Outputs,
+  Progress,
+  RecordBatch,
+} from '@millrace/core/spi';
+import type { TimeWindow } from './assigner.js';
+import { Firing } from './firing.js';
+import { type Fold, withReserved } from './fold.js';
+import { cellsAt } from './fold-plain.js';
+import { LateRecords } from './late-records.js';
+import { type RowCode, rowCodeOf } from './row-code.js';
+import { SessionCalendar, type SessionRef } from './session-calendar.js';
+import { sessionCells, type SessionCode, sessionCodeOf, type SessionTarget } from './session-code.js';
+import { SessionRows } from './session-rows.js';
+
+export interface SessionSpec {
+  readonly gapMs: number;
+  readonly latenessMs: number;
+  readonly fold: Fold;
+}
+
+const { start, end, nextPane, bucket } = sessionCells;
+
+/** The calendar's bucket being looked at. */
+interface OpenBucket {
+  readonly bucket: number;
+  readonly sessions: readonly SessionRef[];
+  next: number;
+}
+
+/**
+ * Session windows: a window for each burst of a key's records, ending `gap` after the last of them.
+ *
+ * Law: sessions that touch merge, so a session fires when the watermark is *beyond* its end: a
+ * record at exactly the end would still have continued it.
+ */
+export class SessionWindowOperator implements Operator, SessionTarget {
+  readonly gapMs: number;
+  readonly latest: KeyTable;
+  private readonly rows: SessionRows;
+  private readonly calendar: SessionCalendar;
+  private readonly code: SessionCode;
+  private readonly rowCode: RowCode;
+  private readonly firing: Firing;
+  private readonly lateRecords: LateRecords;
+  private readonly latenessMs: number;
+  private watermark = -Infinity;
+  private openBucket: OpenBucket | undefined;
+  private fired: SessionRef | undefined;
+  private lookedAt: SessionRef[] = [];
+
+  constructor(spec: SessionSpec, context: OperatorContext) {
+    const fold = withReserved(spec.fold, [0, 0, 0, 0]);
+    this.gapMs = spec.gapMs;
+    this.latenessMs = spec.latenessMs;
+    this.rows = new SessionRows(() => context.keyTable(fold.row));
+    this.latest = this.rows.latest;
+    this.calendar = new SessionCalendar(spec.gapMs);
+    this.code = sessionCodeOf(fold, context);
+    this.rowCode = rowCodeOf(fold, context);
+    this.firing = new Firing(fold, this.rowCode, context.operatorId);
+    this.lateRecords = new LateRecords(context);
+    context.metrics.gauge('windowRows', () => this.rows.size);
+  }
+
+  processBatch(batch: RecordBatch, from: number, out: Outputs): number {
+    return this.code.addBatch(this, batch, from, out);
+  }
+
+  /** Merges what the record's own session touches, and makes that the key's new session. */
+  takeElsewhere(batch: RecordBatch, index: number, out: Outputs): void {
+    const key = batch.keys![index]!;
+    const timestamp = batch.timestamps[index]!;
+    const touched = this.rows.touching(key, timestamp, timestamp + this.gapMs);
+    const merged = this.mergedRow(key, timestamp, touched);
+    const { scratch } = this.rows;
+    if (scratch.numbers[end]! + this.latenessMs < this.watermark) {
+      this.lateRecords.take(batch, index, out);
+      return;
+    }
+    // Throws, if at all, before any session has changed.
+    this.code.addRow(scratch, merged, batch, index);
+    for (const session of touched) this.rows.remove(session);
+    const placed = this.rows.insert(key, cellsAt(scratch, merged));
+    if (scratch.numbers[end]! < this.watermark) this.fireLate(placed[0], out);
+    for (const session of placed) this.register(session);
+  }
+
+  onWatermark(timeMs: number, out: Outputs): Progress {
+    this.watermark = Math.max(this.watermark, timeMs);
+    for (;;) {
+      if (this.firing.resume(out) === 'more') return 'more';
+      this.afterFiring();
+      this.openBucket ??= this.nextBucket();
+      if (this.openBucket === undefined) return this.endOfAdvance();
+      const session = this.openBucket.sessions[this.openBucket.next];
+      this.openBucket.next += 1;
+      if (session === undefined) this.openBucket = undefined;
+      else this.lookAt(session, this.openBucket.bucket);
+    }
+  }
+
+  private nextBucket(): OpenBucket | undefined {
+    const taken = this.calendar.takeBefore(this.watermark);
+    return taken === undefined ? undefined : { ...taken, next: 0 };
+  }
+
+  private endOfAdvance(): Progress {
+    for (const session of this.lookedAt) this.register(session);
+    this.lookedAt = [];
+    return 'done';
+  }
+
+  private lookAt(session: SessionRef, inBucket: number): void {
+    const { table, slot } = this.rows.find(session);
+    if (slot < 0) return;
+    const cells = table.numbers;
+    const at = slot * table.numberStride;
+    if (cells[at + bucket] !== inBucket) return;
+    // Not back into the calendar at once: its bucket may be this one, for ever.
+    if (this.dueAt(cells, at) >= this.watermark) this.lookedAt.push(session);
+    else if (cells[at + nextPane] === 0) this.fire(session, table, slot, 'onTime');
+    else this.rows.remove(session);
+  }
+
+  private fire(session: SessionRef, rows: KeyTable, slot: number, timing: 'onTime' | 'late'): void {
+    const at = slot * rows.numberStride;
+    const index = rows.numbers[at + nextPane]!;
+    rows.numbers[at + nextPane] = index + 1;
+    const window: TimeWindow = { start: rows.numbers[at + start]!, end: rows.numbers[at + end]! };
+    this.firing.start({ rows, window, pane: { index, timing }, from: slot, to: slot + 1 });
+    this.fired = session;
+  }
+
+  private fireLate(session: SessionRef, out: Outputs): void {
+    const { table, slot } = this.rows.find(session);
+    this.fire(session, table, slot, 'late');
+    this.firing.finish(out);
+    this.fired = undefined;
+  }
+
+  private afterFiring(): void {
+    const session = this.fired;
+    if (session === undefined) return;
+    this.fired = undefined;
+    if (this.latenessMs === 0) this.rows.remove(session);
+    else this.lookedAt.push(session);
+  }
+
+  /** When a session wants to be looked at: to fire, or once fired to be freed. */
+  private dueAt(cells: Float64Array, at: number): number {
+    return cells[at + end]! + (cells[at + nextPane]! > 0 ? this.latenessMs : 0);
+  }
+
+  private register(session: SessionRef): void {
+    const { table, slot } = this.rows.find(session);
+    const at = slot * table.numberStride;
+    const inBucket = this.calendar.bucketOf(this.dueAt(table.numbers, at));
+    table.numbers[at + bucket] = inBucket;
+    this.calendar.add(inBucket, session);
+  }
+
+  private mergedRow(key: Key, timestamp: number, touched: readonly SessionRef[]): number {
+    const { scratch } = this.rows;
+    scratch.clear();
+    const merged = scratch.slot(key);
+    const cells = scratch.numbers;
+    cells[start] = timestamp;
+    cells[end] = timestamp + this.gapMs;
+    for (const session of touched) {
+      const { table, slot } = this.rows.find(session);
+      const at = slot * table.numberStride;
+      this.rowCode.mergeRow(scratch, merged, table, slot);
+      cells[start] = Math.min(cells[start]!, table.numbers[at + start]!);
+      cells[end] = Math.max(cells[end]!, table.numbers[at + end]!);
+      cells[nextPane] = Math.max(cells[nextPane]!, table.numbers[at + nextPane]!);
+    }
+    return merged;
+  }
+}
+

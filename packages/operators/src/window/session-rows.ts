@@ -1,0 +1,95 @@
+import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
+import { canonicalKey } from '@millrace/core/internal';
+import { cellsAt, storeCells } from './fold-plain.js';
+import type { SessionRef } from './session-calendar.js';
+import { sessionCells } from './session-code.js';
+
+const { start, end } = sessionCells;
+
+/**
+ * The rows of open sessions. A key's latest session is found by its key; older ones, of which there
+ * are few (records out of order, or sessions kept for late records), by number.
+ */
+export class SessionRows {
+  readonly latest: KeyTable;
+  /** For one row at a time. */
+  readonly scratch: KeyTable;
+  private readonly older: KeyTable;
+  private readonly olderOf = new Map<unknown, SessionRef[]>();
+  private nextNumber = 0;
+
+  constructor(createTable: () => KeyTable) {
+    this.latest = createTable();
+    this.older = createTable();
+    this.scratch = createTable();
+  }
+
+  get size(): number {
+    return this.latest.size + this.older.size;
+  }
+
+  /** Where a session's row is; slot −1 when it is gone. */
+  find({ key, number }: SessionRef): { readonly table: KeyTable; readonly slot: number } {
+    const table = number === undefined ? this.latest : this.older;
+    return { table, slot: table.find(number ?? key) };
+  }
+
+  /** The key's sessions that overlap or touch `from … to`, earliest first. */
+  touching(key: Key, from: number, to: number): readonly SessionRef[] {
+    const latest: SessionRef = { key, number: undefined };
+    return [latest, ...(this.olderOf.get(canonicalKey(key)) ?? [])]
+      .map((session) => ({ session, borders: this.borders(session) }))
+      .filter(({ borders }) => borders.start <= to && borders.end >= from)
+      .sort((a, b) => a.borders.start - b.borders.start)
+      .map(({ session }) => session);
+  }
+
+  remove(session: SessionRef): void {
+    const { key, number } = session;
+    if (number === undefined) {
+      this.latest.remove(this.latest.find(key));
+      return;
+    }
+    this.older.remove(this.older.find(number));
+    const id = canonicalKey(key);
+    const rest = this.olderOf.get(id)!.filter((other) => other.number !== number);
+    if (rest.length === 0) this.olderOf.delete(id);
+    else this.olderOf.set(id, rest);
+  }
+
+  /**
+   * Adds a session; the key's latest one is the one that ends last. Returns the sessions whose
+   * place is new: the added one, then the one it displaced, if any.
+   */
+  insert(key: Key, cells: AccumulatorCells): readonly [SessionRef, ...SessionRef[]] {
+    const slot = this.latest.find(key);
+    const moved: SessionRef[] = [];
+    if (slot >= 0) {
+      const current = cellsAt(this.latest, slot);
+      if (current.numbers[current.n + end]! >= cells.numbers[cells.n + end]!) {
+        return [this.insertOlder(key, cells)];
+      }
+      moved.push(this.insertOlder(key, current));
+    }
+    storeCells(this.latest, this.latest.slot(key), cells);
+    return [{ key, number: undefined }, ...moved];
+  }
+
+  private insertOlder(key: Key, cells: AccumulatorCells): SessionRef {
+    const session: SessionRef = { key, number: this.nextNumber };
+    this.nextNumber += 1;
+    storeCells(this.older, this.older.slot(session.number!), cells);
+    const id = canonicalKey(key);
+    const others = this.olderOf.get(id);
+    if (others === undefined) this.olderOf.set(id, [session]);
+    else others.push(session);
+    return session;
+  }
+
+  private borders(session: SessionRef): { readonly start: number; readonly end: number } {
+    const { table, slot } = this.find(session);
+    if (slot < 0) return { start: Infinity, end: -Infinity };
+    const at = slot * table.numberStride;
+    return { start: table.numbers[at + start]!, end: table.numbers[at + end]! };
+  }
+}

@@ -1,0 +1,132 @@
+import type { KeyTable } from '@millrace/core/spi';
+import { type AlignedAssigner, sliceMs, type TimeWindow } from './assigner.js';
+import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
+import type { RowCode } from './row-code.js';
+
+interface Slice {
+  readonly start: number;
+  readonly end: number;
+  readonly table: KeyTable;
+}
+
+/**
+ * Aligned windows over shared slices: a record is added once, however many windows it is in, and a
+ * window is merged from its slices when it fires (Krishnamurthy et al., "On-the-fly sharing for
+ * streamed aggregation", 2006).
+ */
+export class SliceStore implements PaneStore {
+  private readonly slices: Slice[] = [];
+  private readonly assigner: AlignedAssigner;
+  private readonly latenessMs: number;
+  private readonly pool: TablePool;
+  private readonly rows: RowCode;
+  private readonly sliceMs: number;
+
+  constructor(assigner: AlignedAssigner, latenessMs: number, pool: TablePool, rows: RowCode) {
+    this.assigner = assigner;
+    this.latenessMs = latenessMs;
+    this.pool = pool;
+    this.rows = rows;
+    this.sliceMs = sliceMs(assigner);
+  }
+
+  get rowCount(): number {
+    return this.slices.reduce((sum, { table }) => sum + table.size, 0);
+  }
+
+  place(timestamp: number, watermark: number): Place | undefined {
+    const { offsetMs } = this.assigner;
+    const start = Math.floor((timestamp - offsetMs) / this.sliceMs) * this.sliceMs + offsetMs;
+    if (this.lastEnd(start) + this.latenessMs <= watermark) return undefined;
+    const { table, end } = this.sliceAt(start);
+    const windows = this.windowsOf(start).filter((w) => w.end + this.latenessMs > watermark);
+    return { lo: start, hi: end, tables: [table], windows };
+  }
+
+  nextDue({ end: after }: TimeWindow, upTo: number): TimeWindow | undefined {
+    const { sizeMs, slideMs } = this.assigner;
+    for (const { start } of this.slices) {
+      let end = this.firstEnd(start);
+      if (end <= after) end += (Math.floor((after - end) / slideMs) + 1) * slideMs;
+      // Slices are in order, so no later one has an earlier window that is due.
+      if (end <= this.lastEnd(start)) return end <= upTo ? { start: end - sizeMs, end } : undefined;
+    }
+    return undefined;
+  }
+
+  rowsOf(window: TimeWindow): KeyTable {
+    const slices = this.slicesOf(window);
+    if (slices.length === 1) return slices[0]!.table;
+    const merged = this.pool.take();
+    for (const { table } of slices) this.rows.mergeAll(merged, table);
+    return merged;
+  }
+
+  release(window: TimeWindow, rows: KeyTable): void {
+    if (!this.slicesOf(window).some(({ table }) => table === rows)) this.pool.give(rows);
+  }
+
+  rowOf(window: TimeWindow, key: never, into: KeyTable): number {
+    let slot = -1;
+    for (const { table } of this.slicesOf(window)) {
+      const from = table.find(key);
+      if (from < 0) continue;
+      if (slot < 0) slot = into.slot(key);
+      this.rows.mergeRow(into, slot, table, from);
+    }
+    return slot;
+  }
+
+  hasKey(window: TimeWindow, key: never): boolean {
+    return this.slicesOf(window).some(({ table }) => table.find(key) >= 0);
+  }
+
+  purge(watermark: number): void {
+    let closed = 0;
+    for (const { start, table } of this.slices) {
+      if (this.lastEnd(start) + this.latenessMs > watermark) break;
+      this.pool.give(table);
+      closed += 1;
+    }
+    if (closed > 0) this.slices.splice(0, closed);
+  }
+
+  /** End of the last window that covers the slice. */
+  private lastEnd(sliceStart: number): number {
+    const { sizeMs, slideMs, offsetMs } = this.assigner;
+    return Math.floor((sliceStart - offsetMs) / slideMs) * slideMs + offsetMs + sizeMs;
+  }
+
+  /** End of the first window that covers the slice. */
+  private firstEnd(sliceStart: number): number {
+    const { sizeMs, slideMs } = this.assigner;
+    const last = this.lastEnd(sliceStart);
+    const earlier = Math.floor((last - (sliceStart + this.sliceMs)) / slideMs);
+    return last - Math.min(earlier, Math.ceil(sizeMs / slideMs) - 1) * slideMs;
+  }
+
+  private windowsOf(sliceStart: number): TimeWindow[] {
+    const { sizeMs, slideMs } = this.assigner;
+    const windows: TimeWindow[] = [];
+    const last = this.lastEnd(sliceStart);
+    for (let end = this.firstEnd(sliceStart); end <= last; end += slideMs) {
+      windows.push({ start: end - sizeMs, end });
+    }
+    return windows;
+  }
+
+  private slicesOf({ start, end }: TimeWindow): readonly Slice[] {
+    const from = firstIndex(this.slices, (slice) => slice.start >= start);
+    const to = firstIndex(this.slices, (slice) => slice.start >= end);
+    return this.slices.slice(from, to);
+  }
+
+  private sliceAt(start: number): Slice {
+    const index = firstIndex(this.slices, (slice) => slice.start >= start);
+    const found = this.slices[index];
+    if (found?.start === start) return found;
+    const slice: Slice = { start, end: start + this.sliceMs, table: this.pool.take() };
+    this.slices.splice(index, 0, slice);
+    return slice;
+  }
+}

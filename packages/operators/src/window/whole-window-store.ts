@@ -1,0 +1,115 @@
+import { MillraceError } from '@millrace/core';
+import { coreLimits } from '@millrace/core/internal';
+import type { KeyTable } from '@millrace/core/spi';
+import type { AlignedAssigner, CustomAssigner, TimeWindow } from './assigner.js';
+import { cellsAt, storeCells } from './fold-plain.js';
+import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
+import type { RowCode } from './row-code.js';
+
+interface OpenWindow extends TimeWindow {
+  readonly table: KeyTable;
+}
+
+/**
+ * A table for each window: for aggregates that cannot be merged, for windows of very many slices,
+ * and for custom windows. A record is added to each of its windows.
+ */
+export class WholeWindowStore implements PaneStore {
+  /** By end, then by start. */
+  private readonly open: OpenWindow[] = [];
+  private readonly assigner: AlignedAssigner | CustomAssigner;
+  private readonly latenessMs: number;
+  private readonly pool: TablePool;
+  private readonly rows: RowCode;
+
+  constructor(
+    assigner: AlignedAssigner | CustomAssigner,
+    latenessMs: number,
+    pool: TablePool,
+    rows: RowCode,
+  ) {
+    this.assigner = assigner;
+    this.latenessMs = latenessMs;
+    this.pool = pool;
+    this.rows = rows;
+  }
+
+  get rowCount(): number {
+    return this.open.reduce((sum, { table }) => sum + table.size, 0);
+  }
+
+  place(timestamp: number, watermark: number): Place | undefined {
+    const windows = this.assign(timestamp).filter((w) => w.end + this.latenessMs > watermark);
+    if (windows.length === 0) return undefined;
+    windows.sort(byEnd);
+    const tables = windows.map((window) => this.openWindow(window).table);
+    return { lo: timestamp, hi: timestamp + 1, tables, windows };
+  }
+
+  nextDue(after: TimeWindow, upTo: number): TimeWindow | undefined {
+    const window = this.open[firstIndex(this.open, (open) => byEnd(open, after) > 0)];
+    return window !== undefined && window.end <= upTo ? window : undefined;
+  }
+
+  rowsOf(window: TimeWindow): KeyTable {
+    return this.openWindow(window).table;
+  }
+
+  release(): void {
+    // The table stays the window's until it is purged.
+  }
+
+  rowOf(window: TimeWindow, key: never, into: KeyTable): number {
+    const { table } = this.openWindow(window);
+    const from = table.find(key);
+    if (from < 0) return -1;
+    const slot = into.slot(key);
+    storeCells(into, slot, cellsAt(table, from));
+    return slot;
+  }
+
+  hasKey(window: TimeWindow, key: never): boolean {
+    return this.openWindow(window).table.find(key) >= 0;
+  }
+
+  purge(watermark: number): void {
+    const closed = firstIndex(this.open, ({ end }) => end + this.latenessMs > watermark);
+    for (const { table } of this.open.splice(0, closed)) this.pool.give(table);
+  }
+
+  private openWindow(window: TimeWindow): OpenWindow {
+    const index = firstIndex(this.open, (other) => byEnd(other, window) >= 0);
+    const found = this.open[index];
+    if (found !== undefined && byEnd(found, window) === 0) return found;
+    const opened = { start: window.start, end: window.end, table: this.pool.take() };
+    this.open.splice(index, 0, opened);
+    return opened;
+  }
+
+  private assign(timestamp: number): TimeWindow[] {
+    const { assigner } = this;
+    if (assigner.kind === 'custom') return checked(assigner, timestamp);
+    const { sizeMs, slideMs, offsetMs } = assigner;
+    const windows: TimeWindow[] = [];
+    let start = Math.floor((timestamp - offsetMs) / slideMs) * slideMs + offsetMs;
+    for (; start + sizeMs > timestamp; start -= slideMs) {
+      windows.push({ start, end: start + sizeMs });
+    }
+    return windows;
+  }
+}
+
+const byEnd = (a: TimeWindow, b: TimeWindow): number => a.end - b.end || a.start - b.start;
+
+function checked({ name, assign }: CustomAssigner, timestamp: number): TimeWindow[] {
+  const windows = assign(timestamp);
+  const wrong = windows.find(
+    ({ start, end }) => !(Number.isSafeInteger(start) && start <= timestamp && timestamp < end),
+  );
+  if (wrong !== undefined || windows.length > coreLimits.windowsPerRecordMax) {
+    const what =
+      wrong === undefined ? `${windows.length} windows` : `[${wrong.start}, ${wrong.end})`;
+    throw new MillraceError('ERR_INVALID_OPTION', `${name} gave ${what} for ${timestamp}`);
+  }
+  return [...windows];
+}

@@ -1,0 +1,56 @@
+import {
+  type OperatorContext,
+  type OperatorFactory,
+  type StreamWithSides,
+  streamWithSidesOf,
+  type WindowedStream,
+  windowOf,
+} from '@millrace/core/spi';
+import { AlignedWindowOperator, storageOf } from './aligned-operator.js';
+import type { Fold } from './fold.js';
+import { SessionWindowOperator } from './session-operator.js';
+import { assignerSettings, type PendingWindow } from './window.js';
+
+/** Adds the node of a window and its aggregation. */
+export function addWindow<T, R>(
+  windowed: WindowedStream<T, unknown>,
+  aggregation: string,
+  fold: Fold,
+): StreamWithSides<R, { late: T }> {
+  const pending = windowOf(windowed) as PendingWindow;
+  const { id, input, assigner, allowedLatenessMs, options } = pending;
+  const ref = input.builder.add({
+    id,
+    kind: 'keyedOneInput',
+    operator: 'window',
+    definition: factoryOf(pending, fold),
+    inputs: [
+      {
+        from: input,
+        projection: { inputs: fold.inputs, recordSides: ['late', 'deadLetters'] },
+      },
+    ],
+    settings: {
+      ...assignerSettings(assigner),
+      ...(allowedLatenessMs === 0 ? {} : { allowedLatenessMs }),
+      [aggregation]: fold.parts.map(({ name, aggregator }) => `${name}: ${aggregator.type}`),
+      storage: assigner.kind === 'session' ? 'sessions' : storageOf({ assigner, fold }),
+    },
+    state: { rows: { kind: 'keyTable', version: 1 } },
+    sides: ['late'],
+    onError: options.onError,
+    parallelism: options.parallelism,
+  });
+  return streamWithSidesOf(ref, ['late', 'deadLetters'] as never);
+}
+
+function factoryOf(pending: PendingWindow, fold: Fold): OperatorFactory {
+  const { assigner, allowedLatenessMs: latenessMs } = pending;
+  return {
+    form: 'factory',
+    create: (context: OperatorContext) =>
+      assigner.kind === 'session'
+        ? new SessionWindowOperator({ gapMs: assigner.gapMs, latenessMs, fold }, context)
+        : new AlignedWindowOperator({ assigner, latenessMs, fold }, context),
+  };
+}

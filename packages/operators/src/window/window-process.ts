@@ -1,0 +1,20 @@
+import type { StreamWithSides, WindowedStream } from '@millrace/core/spi';
+import { collect } from '../aggregators/collecting.js';
+import { foldOf } from './fold.js';
+import type { WindowInfo } from './window.js';
+import { addWindow } from './window-node.js';
+
+/**
+ * Calls a function with all of a window's records, which are kept until then: prefer `aggregate`
+ * where it can say the same. Each result gets `key`, `window` and `pane`.
+ *
+ * @param process gives any number of results; a generator is taken in steps, so it may give
+ *   millions
+ * @example windowProcess((payments, info) => [{ median: medianOf(payments) }])
+ */
+export function windowProcess<T, K, R extends object>(
+  process: (records: readonly T[], info: WindowInfo<K>) => Iterable<R>,
+): (windowed: WindowedStream<T, K>) => StreamWithSides<R & WindowInfo<K>, { late: T }> {
+  const fold = foldOf({ records: collect<T>() as never }, { single: true, expand: process as never });
+  return (windowed) => addWindow(windowed, 'process', fold);
+}
