@@ -39,11 +39,11 @@ export class ByteWriter {
   /** A double, little-endian. Every NaN gets the same bits. */
   float64(value: number): void {
     this.ensure(8);
-    if (value === value) {
-      this.view.setFloat64(this.length, value, true);
-    } else {
+    if (Number.isNaN(value)) {
       this.view.setUint32(this.length, 0, true);
       this.view.setUint32(this.length + 4, 0x7ff80000, true);
+    } else {
+      this.view.setFloat64(this.length, value, true);
     }
     this.length += 8;
   }

@@ -2,6 +2,7 @@ import { bytesOfMagnitude, magnitudeOfBytes } from '../codec/bigint-bytes.js';
 import { ByteReader } from '../codec/byte-reader.js';
 import { ByteWriter } from '../codec/byte-writer.js';
 import { MillraceError } from '../errors/millrace-error.js';
+import { doubleOfOrderedBits, orderedBits, orderedBitsOf } from './ordered-double.js';
 import { readWtf8, writeWtf8 } from './wtf8.js';
 
 /**
@@ -115,29 +116,6 @@ function appendDouble(writer: ByteWriter, tag: number, value: number): void {
   writer.length += 8;
 }
 
-const doubleBits = new DataView(new ArrayBuffer(8));
-
-/** What {@link orderedBitsOf} found last: two results without an allocation. */
-export const orderedBits = { high: 0, low: 0 };
-
-/**
- * Puts the bits of a double into {@link orderedBits} such that they compare as the doubles do:
- * the sign bit of positive ones is set, all bits of negative ones are inverted. −0 is 0, and
- * there is one NaN, above all others.
- */
-export function orderedBitsOf(value: number): void {
-  if (value !== value) {
-    orderedBits.high = 0xfff80000 | 0;
-    orderedBits.low = 0;
-    return;
-  }
-  doubleBits.setFloat64(0, value + 0);
-  const high = doubleBits.getInt32(0);
-  const low = doubleBits.getInt32(4);
-  orderedBits.high = high < 0 ? ~high : high ^ 0x80000000;
-  orderedBits.low = high < 0 ? ~low : low;
-}
-
 /** A length before the digits makes longer ones greater; negative ones are inverted. */
 function appendBigint(writer: ByteWriter, value: bigint): void {
   const negative = value < 0n;
@@ -186,13 +164,7 @@ function readTuple(reader: ByteReader, depth: number): Key[] {
 function readDouble(reader: ByteReader): number {
   const high = reader.u32() | 0;
   const low = reader.u32() | 0;
-  doubleBits.setInt32(0, high < 0 ? high ^ 0x80000000 : ~high);
-  doubleBits.setInt32(4, high < 0 ? low : ~low);
-  const value = doubleBits.getFloat64(0);
-  orderedBitsOf(value);
-  if (orderedBits.high !== high || orderedBits.low !== low)
-    reader.corrupt('not a canonical number');
-  return value;
+  return doubleOfOrderedBits(high, low) ?? reader.corrupt('not a canonical number');
 }
 
 function readDate(reader: ByteReader): Date {

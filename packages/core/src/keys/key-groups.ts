@@ -1,10 +1,8 @@
 import { ByteWriter } from '../codec/byte-writer.js';
 import { MillraceError } from '../errors/millrace-error.js';
-import { type Key, keyTags, orderedBits, orderedBitsOf, writeKey } from './key-codec.js';
+import { type Key, keyTags, writeKey } from './key-codec.js';
 import { murmur3, murmur3OfNineBytes } from './murmur3.js';
-
-/** Key groups of a job that does not say otherwise; it is fixed when the job is created. */
-export const keyGroupCount = 256;
+import { orderedBits, orderedBitsOf } from './ordered-double.js';
 
 /** The most key groups a job may have, as in Flink. */
 export const keyGroupCountMax = 32_768;

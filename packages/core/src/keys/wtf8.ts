@@ -60,13 +60,21 @@ function writeCodePoint(bytes: Uint8Array, offset: number, point: number): numbe
 export function readWtf8(reader: ByteReader): string {
   let text = '';
   const units: number[] = [];
+  let before = 0;
   for (;;) {
     const lead = reader.u8();
-    if (lead === nul && (reader.remaining === 0 || reader.bytes[reader.offset] !== escaped)) break;
-    if (lead === nul) reader.offset++;
-    pushCodePoint(reader, units, lead < 0x80 ? lead : readMultiByte(reader, lead));
-    // A pair may not be cut, or the check for its two halves would miss it.
-    if (units.length >= codeUnitsPerCall && !isHighSurrogate(units.at(-1)!)) {
+    if (lead === nul) {
+      if (reader.remaining === 0 || reader.bytes[reader.offset] !== escaped) break;
+      reader.offset++;
+    }
+    const point = lead < 0x80 ? lead : readMultiByte(reader, lead);
+    if (isLowSurrogate(point) && isHighSurrogate(before)) {
+      reader.corrupt('a pair of surrogates is written as two characters');
+    }
+    if (point > 0xffff) units.push(0xd800 + ((point - 0x10000) >> 10));
+    before = point > 0xffff ? 0xdc00 + ((point - 0x10000) & 0x3ff) : point;
+    units.push(before);
+    if (units.length >= codeUnitsPerCall) {
       text += String.fromCharCode(...units);
       units.length = 0;
     }
@@ -74,16 +82,8 @@ export function readWtf8(reader: ByteReader): string {
   return text + String.fromCharCode(...units);
 }
 
-function pushCodePoint(reader: ByteReader, units: number[], point: number): void {
-  if (point > 0xffff) {
-    units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
-    return;
-  }
-  const before = units.at(-1);
-  if (point >= 0xdc00 && point < 0xe000 && before !== undefined && isHighSurrogate(before)) {
-    reader.corrupt('a pair of surrogates is written as two characters');
-  }
-  units.push(point);
+function isLowSurrogate(point: number): boolean {
+  return point >= 0xdc00 && point < 0xe000;
 }
 
 function isHighSurrogate(unit: number): boolean {
