@@ -114,7 +114,9 @@ function expandOf(fn: RowsOf, recordContext: RecordContext, context: OperatorCon
     return fn(value, recordContext);
   };
   if (context.codegen === 'off') return plain;
-  const call = wantsContext(fn) ? 'context.timestamp = t; return fn(value, context);' : 'return fn(value);';
+  const call = wantsContext(fn)
+    ? 'context.timestamp = t; return fn(value, context);'
+    : 'return fn(value);';
   return context.compile<Expand>('flatMap', {
     names: ['fn', 'context'],
     values: [fn, recordContext],

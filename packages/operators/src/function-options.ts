@@ -20,9 +20,8 @@ export interface DeadLetterOptions<R = undefined> extends FunctionOptions<R> {
  * `unknown` for plain results. For a promise a text that the compiler shows beside the function:
  * an async function in `map` would give promises as records.
  */
-export type NotPromise<U> = U extends PromiseLike<unknown>
-  ? 'this function returns a promise: use asyncMap'
-  : unknown;
+export type NotPromise<U> =
+  U extends PromiseLike<unknown> ? 'this function returns a promise: use asyncMap' : unknown;
 
 /** A function of a record, with a context if it asks for one. */
 export type RecordFunction<T, U, R> = (value: T, context: FunctionContext<R>) => U;

@@ -1,8 +1,8 @@
-export { maxBy, minBy } from './aggregators/best-by.js';
 export type { BestOptions } from './aggregators/best-by.js';
+export { maxBy, minBy } from './aggregators/best-by.js';
 export { collect, distinctCount } from './aggregators/collecting.js';
-export { aggregator } from './aggregators/custom.js';
 export type { AggregatorRules } from './aggregators/custom.js';
+export { aggregator } from './aggregators/custom.js';
 export { average, count, max, min, sum } from './aggregators/numeric.js';
 export { filter } from './filter.js';
 export { flatMap } from './flat-map.js';
@@ -16,27 +16,27 @@ export type {
 export { keyBy } from './key-by.js';
 export { map } from './map.js';
 export { broadcast, global, rebalance } from './movement.js';
-export { connect } from './process/connect.js';
 export type { ConnectSpec } from './process/connect.js';
-export { keyedProcess } from './process/keyed-process.js';
+export { connect } from './process/connect.js';
 export type { KeyedProcessSpec } from './process/keyed-process.js';
-export { process } from './process/process.js';
+export { keyedProcess } from './process/keyed-process.js';
 export type { ProcessSpec } from './process/process.js';
+export { process } from './process/process.js';
 export type {
   KeyedProcessContext,
   ProcessContext,
   ProcessDeclarations,
   TimerHandlers,
 } from './process/process-types.js';
-export { listState, mapState, type, valueState } from './process/state.js';
 export type { StateOptions, TypeWitness } from './process/state.js';
-export { sinkTo } from './sink-to.js';
+export { listState, mapState, type, valueState } from './process/state.js';
 export type { SinkOptions } from './sink-to.js';
+export { sinkTo } from './sink-to.js';
 export { union } from './union.js';
 export { aggregate } from './window/aggregate.js';
-export { customWindows, session, sliding, tumbling } from './window/assigner.js';
 export type { TimeWindow, WindowAssigner } from './window/assigner.js';
+export { customWindows, session, sliding, tumbling } from './window/assigner.js';
 export { reduce } from './window/reduce.js';
-export { window } from './window/window.js';
 export type { Pane, WindowInfo, WindowOptions } from './window/window.js';
+export { window } from './window/window.js';
 export { windowProcess } from './window/window-process.js';

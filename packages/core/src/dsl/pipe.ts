@@ -5,15 +5,8 @@
  */
 export interface Pipeable {
   pipe<This>(this: This): This;
-  pipe<This, A>(
-    this: This,
-    a: (input: This) => A,
-  ): A;
-  pipe<This, A, B>(
-    this: This,
-    a: (input: This) => A,
-    b: (input: A & {}) => B,
-  ): B;
+  pipe<This, A>(this: This, a: (input: This) => A): A;
+  pipe<This, A, B>(this: This, a: (input: This) => A, b: (input: A & {}) => B): B;
   pipe<This, A, B, C>(
     this: This,
     a: (input: This) => A,

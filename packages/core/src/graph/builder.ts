@@ -103,7 +103,10 @@ export class GraphBuilder {
       const { projection } = edge.partitioning;
       if (projection === undefined) return edge;
       const values = recordSides.some((side) => consumed.has(`${edge.to} ${side}`));
-      return { ...edge, partitioning: { ...edge.partitioning, projection: { ...projection, values } } };
+      return {
+        ...edge,
+        partitioning: { ...edge.partitioning, projection: { ...projection, values } },
+      };
     });
     return {
       graph: { format: 1, job, params, nodes: this.nodes, edges },
@@ -178,8 +181,7 @@ export function usesDeadLetters(onError: OnError | undefined): boolean {
 }
 
 function policyOf(onError: OnError | undefined, operator: string): ErrorPolicy {
-  const policy: ErrorPolicy =
-    typeof onError === 'object' ? onError : { action: onError ?? 'fail' };
+  const policy: ErrorPolicy = typeof onError === 'object' ? onError : { action: onError ?? 'fail' };
   const { action, attempts, ceiling } = policy;
   const problem = !['fail', 'skip', 'retry', 'deadLetter'].includes(action)
     ? `action is '${String(action)}'`

@@ -28,7 +28,9 @@ export interface LogicalNode {
   /** The word an author used: `map`, `window`, `csv`. */
   readonly operator: string;
   readonly settings: { readonly [name: string]: Json };
-  readonly state: { readonly [name: string]: { readonly kind: StateKind; readonly version: number } };
+  readonly state: {
+    readonly [name: string]: { readonly kind: StateKind; readonly version: number };
+  };
   readonly timers: { readonly event: readonly string[]; readonly processing: readonly string[] };
   /** Side outputs the operator can write; those without an edge are not kept. */
   readonly sides: readonly string[];
@@ -48,7 +50,10 @@ export interface Partitioning {
    * For `key`: what the receiver needs of each record, extracted ahead of the edge. `values` says
    * whether whole records travel, too. Undefined: whole records only.
    */
-  readonly projection?: { readonly inputs: readonly ('number' | 'any')[]; readonly values: boolean };
+  readonly projection?: {
+    readonly inputs: readonly ('number' | 'any')[];
+    readonly values: boolean;
+  };
 }
 
 export interface LogicalEdge {

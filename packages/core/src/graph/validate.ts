@@ -175,10 +175,7 @@ function kinds({ graph, nodes, into }: Facts): Diagnostic[] {
     const upstream = (into.get(node.id) ?? []).filter(
       ({ from, port }) => port === '' && carriesKinds.get(from) === true,
     );
-    carriesKinds.set(
-      node.id,
-      node.emitsKinds === 'same' ? upstream.length > 0 : node.emitsKinds,
-    );
+    carriesKinds.set(node.id, node.emitsKinds === 'same' ? upstream.length > 0 : node.emitsKinds);
     const [first] = upstream;
     if (first === undefined || node.acceptsKinds) continue;
     const from = nodes.get(first.from)?.operator ?? '';

@@ -1,5 +1,5 @@
-import { coreLimits } from '../limits.js';
 import type { Key } from '../keys/key-codec.js';
+import { coreLimits } from '../limits.js';
 
 /** Change kinds of a record; a batch without a `kinds` column holds inserts only. */
 export const RecordKind = { insert: 0, updateBefore: 1, updateAfter: 2, delete: 3 } as const;

@@ -1,6 +1,5 @@
 /** For makers of operators, sources, sinks and state backends. */
-export { GraphBuilder } from '../graph/builder.js';
-export type { InputSpec, NodeSpec, OutputRef } from '../graph/builder.js';
+
 export type {
   KeyedStream,
   SinkHandle,
@@ -9,7 +8,6 @@ export type {
   StreamWithSides,
   WindowedStream,
 } from '../dsl/stream.js';
-export type { Key } from '../keys/key-codec.js';
 export {
   keyedStreamOf,
   outputOf,
@@ -18,6 +16,9 @@ export {
   windowedStreamOf,
   windowOf,
 } from '../dsl/stream.js';
+export type { InputSpec, NodeSpec, OutputRef } from '../graph/builder.js';
+export { GraphBuilder } from '../graph/builder.js';
+export type { Key } from '../keys/key-codec.js';
 export type {
   AccumulatorCells,
   AddText,
@@ -26,7 +27,6 @@ export type {
   AggregatorNames,
   PlainAggregator,
 } from './aggregator.js';
-export { closeElement, endOfInput, idleElement, RecordBatch, RecordKind, watermarkOf } from './element.js';
 export type {
   CheckpointBarrier,
   Close,
@@ -36,9 +36,16 @@ export type {
   Idle,
   Watermark,
 } from './element.js';
+export {
+  closeElement,
+  endOfInput,
+  idleElement,
+  RecordBatch,
+  RecordKind,
+  watermarkOf,
+} from './element.js';
 export type { Cancellable, Clock, Env, Random, Scheduler } from './env.js';
 export type { DeadLetter, ErrorPolicy, OnError } from './errors.js';
-export { RecordFailure } from './operator.js';
 export type {
   FunctionContext,
   FunctionLifecycle,
@@ -52,6 +59,7 @@ export type {
   Progress,
   SetupContext,
 } from './operator.js';
+export { RecordFailure } from './operator.js';
 export type { Sink, SinkContext, SinkGuarantee, SinkWriter } from './sink.js';
 export type {
   BadInput,
@@ -76,5 +84,5 @@ export type {
   TimerService,
   ValueState,
 } from './state.js';
-export type { Counter, Logger, LogLevel, MetricGroup } from './telemetry.js';
+export type { Counter, GaugeRead, Logger, LogLevel, MetricGroup } from './telemetry.js';
 export type { AllIdlePolicy, WatermarkGenerator, WatermarkStrategy } from './watermark.js';

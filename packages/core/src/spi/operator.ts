@@ -1,6 +1,6 @@
-import type { ErrorPolicy } from './errors.js';
 import type { RecordBatch } from './element.js';
 import type { Env } from './env.js';
+import type { ErrorPolicy } from './errors.js';
 import type { KeyedStateAccess, KeyTable, KeyTableSpec, StateDescriptor } from './state.js';
 import type { Logger, MetricGroup } from './telemetry.js';
 
@@ -171,4 +171,3 @@ export class RecordFailure extends Error {
     this.operatorId = operatorId;
   }
 }
-

@@ -12,7 +12,12 @@ export class RecordContext implements FunctionContext<unknown> {
   resource: unknown = undefined;
   private readonly owner: Pick<OperatorContext, 'watermark'>;
 
-  constructor(owner: Omit<OperatorContext, 'compile' | 'keyedState' | 'keyTable' | 'env' | 'codegen' | 'policy'>) {
+  constructor(
+    owner: Omit<
+      OperatorContext,
+      'compile' | 'keyedState' | 'keyTable' | 'env' | 'codegen' | 'policy'
+    >,
+  ) {
     this.operatorId = owner.operatorId;
     this.subtask = owner.subtask;
     this.parallelism = owner.parallelism;

@@ -17,7 +17,8 @@ function bestBy<T>(
 ): Aggregator<T, unknown> {
   const better = type === 'maxBy' ? '>' : '<';
   const worst = type === 'maxBy' ? -Infinity : Infinity;
-  const beats = type === 'maxBy' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
+  const beats =
+    type === 'maxBy' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
   const only = (value: unknown): unknown => (all ? [value] : value);
   return {
     type,
@@ -31,7 +32,9 @@ function bestBy<T>(
     add: (n) => {
       const value = n.input(1);
       const take = `${n.number(0)} = ${n.input(0)}; ${n.ref(0)} = ${all ? `[${value}]` : value};`;
-      const tie = all ? ` else if (${n.input(0)} === ${n.number(0)}) ${n.ref(0)}.push(${value});` : '';
+      const tie = all
+        ? ` else if (${n.input(0)} === ${n.number(0)}) ${n.ref(0)}.push(${value});`
+        : '';
       return { commit: `if (${n.input(0)} ${better} ${n.number(0)}) { ${take} }${tie}` };
     },
     merge: (into, from) => {

@@ -1,5 +1,5 @@
-import type { Aggregator, Key } from '@millrace/core/spi';
 import { canonicalKey } from '@millrace/core/internal';
+import type { Aggregator, Key } from '@millrace/core/spi';
 
 /** An aggregator over one reference, changed in place by a rule that cannot throw. */
 function collecting<T, A, R>(
@@ -59,4 +59,3 @@ export function collect<T, V = T>(extract?: (record: T) => V): Aggregator<T, rea
     result: (values) => [...values],
   });
 }
-

@@ -65,7 +65,10 @@ export function keyedProcess<
   input: KeyedStream<T, K>,
 ) => StreamWithSides<O, SideTypes<Side> & { readonly deadLetters: DeadLetter<T> }> {
   return (input) => {
-    const functions = { ...spec, process: [spec.process.bind(spec)] } as unknown as ProcessFunctions;
+    const functions = {
+      ...spec,
+      process: [spec.process.bind(spec)],
+    } as unknown as ProcessFunctions;
     const ref = addProcess(id, 'keyedProcess', true, functions, [outputOf(input)]);
     return streamWithSidesOf(ref, [...Object.keys(spec.side ?? {}), 'deadLetters'] as never);
   };

@@ -36,7 +36,10 @@ export function process<T, O, R = undefined, Side extends SideDeclarations = {}>
   input: Stream<T>,
 ) => StreamWithSides<O, SideTypes<Side> & { readonly deadLetters: DeadLetter<T> }> {
   return (input) => {
-    const functions = { ...spec, process: [spec.process.bind(spec)] } as unknown as ProcessFunctions;
+    const functions = {
+      ...spec,
+      process: [spec.process.bind(spec)],
+    } as unknown as ProcessFunctions;
     const ref = addProcess(id, 'process', false, functions, [outputOf(input)]);
     return streamWithSidesOf(ref, [...Object.keys(spec.side ?? {}), 'deadLetters'] as never);
   };

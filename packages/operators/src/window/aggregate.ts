@@ -1,5 +1,5 @@
-import type { Aggregator, StreamWithSides, WindowedStream } from '@millrace/core/spi';
 import { MillraceError } from '@millrace/core';
+import type { Aggregator, StreamWithSides, WindowedStream } from '@millrace/core/spi';
 import { foldOf } from './fold.js';
 import type { WindowInfo } from './window.js';
 import { addWindow } from './window-node.js';

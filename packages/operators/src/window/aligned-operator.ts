@@ -1,3 +1,4 @@
+import { coreLimits } from '@millrace/core/internal';
 import type {
   Key,
   KeyTable,
@@ -9,10 +10,9 @@ import type {
 } from '@millrace/core/spi';
 import { type AddLoop, type AddTarget, addLoopOf } from './add-code.js';
 import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
-import type { Fold } from './fold.js';
 import { Firing } from './firing.js';
+import type { Fold } from './fold.js';
 import { LateRecords } from './late-records.js';
-import { coreLimits } from '@millrace/core/internal';
 import { type PaneStore, type Place, TablePool } from './pane-store.js';
 import { rowCodeOf } from './row-code.js';
 import { SliceStore } from './slice-store.js';
@@ -26,7 +26,10 @@ export interface WindowSpec {
 }
 
 /** Whether a window's records are kept in shared slices, or once for each window. */
-export function storageOf({ assigner, fold }: Omit<WindowSpec, 'latenessMs'>): 'slices' | 'windows' {
+export function storageOf({
+  assigner,
+  fold,
+}: Omit<WindowSpec, 'latenessMs'>): 'slices' | 'windows' {
   if (assigner.kind === 'custom') return 'windows';
   if (assigner.kind === 'tumbling') return 'slices';
   const slices = assigner.sizeMs / sliceMs(assigner);

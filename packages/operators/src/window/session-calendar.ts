@@ -1,7 +1,6 @@
 import type { Key } from '@millrace/core/spi';
 import { firstIndex } from './pane-store.js';
 
-
 /** What stands in the calendar: a key's latest session, or an older one. */
 export type SessionRef = { readonly key: Key; readonly number: number | undefined };
 
@@ -33,11 +32,17 @@ export class SessionCalendar {
       return;
     }
     this.buckets.set(bucket, [session]);
-    this.order.splice(firstIndex(this.order, (other) => other > bucket), 0, bucket);
+    this.order.splice(
+      firstIndex(this.order, (other) => other > bucket),
+      0,
+      bucket,
+    );
   }
 
   /** Takes out the earliest bucket that begins before `timeMs`. */
-  takeBefore(timeMs: number): { readonly bucket: number; readonly sessions: SessionRef[] } | undefined {
+  takeBefore(
+    timeMs: number,
+  ): { readonly bucket: number; readonly sessions: SessionRef[] } | undefined {
     const bucket = this.order[0];
     if (bucket === undefined || bucket * this.widthMs >= timeMs) return undefined;
     const sessions = this.buckets.get(bucket)!;

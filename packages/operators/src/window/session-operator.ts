@@ -14,7 +14,12 @@ import { cellsAt } from './fold-plain.js';
 import { LateRecords } from './late-records.js';
 import { type RowCode, rowCodeOf } from './row-code.js';
 import { SessionCalendar, type SessionRef } from './session-calendar.js';
-import { sessionCells, type SessionCode, sessionCodeOf, type SessionTarget } from './session-code.js';
+import {
+  type SessionCode,
+  type SessionTarget,
+  sessionCells,
+  sessionCodeOf,
+} from './session-code.js';
 import { SessionRows } from './session-rows.js';
 
 export interface SessionSpec {
@@ -182,4 +187,3 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     return merged;
   }
 }
-

@@ -1,5 +1,5 @@
-import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
 import { canonicalKey } from '@millrace/core/internal';
+import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
 import { cellsAt, storeCells } from './fold-plain.js';
 import type { SessionRef } from './session-calendar.js';
 import { sessionCells } from './session-code.js';

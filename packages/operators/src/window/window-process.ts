@@ -15,6 +15,9 @@ import { addWindow } from './window-node.js';
 export function windowProcess<T, K, R extends object>(
   process: (records: readonly T[], info: WindowInfo<K>) => Iterable<R>,
 ): (windowed: WindowedStream<T, K>) => StreamWithSides<R & WindowInfo<K>, { late: T }> {
-  const fold = foldOf({ records: collect<T>() as never }, { single: true, expand: process as never });
+  const fold = foldOf(
+    { records: collect<T>() as never },
+    { single: true, expand: process as never },
+  );
   return (windowed) => addWindow(windowed, 'process', fold);
 }

@@ -1,0 +1,104 @@
+import { MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/core/internal';
+import type { DeadLetter, Env, ErrorPolicy, RecordBatch } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
+import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+
+/** A record at which a function threw, or input that could not be decoded. */
+export interface FailedRecord {
+  readonly cause: unknown;
+  readonly record?: unknown;
+  readonly raw?: string | Uint8Array | undefined;
+  readonly position?: string | undefined;
+  readonly timestamp: number;
+}
+
+/** Applies one operator's error policy. */
+export class FailurePolicy {
+  private readonly policy: ErrorPolicy;
+  private readonly metrics: OperatorMetrics;
+  private readonly clock: Env['clock'];
+  private readonly deadLetters: (() => RecordBatch) | undefined;
+  private attempts = 0;
+  private windowStartMs = -Infinity;
+  private recordsAtStart = 0;
+  private failed = 0;
+
+  constructor(
+    policy: ErrorPolicy,
+    metrics: OperatorMetrics,
+    clock: Env['clock'],
+    deadLetters: (() => RecordBatch) | undefined,
+  ) {
+    this.policy = policy;
+    this.metrics = metrics;
+    this.clock = clock;
+    this.deadLetters = deadLetters;
+  }
+
+  get goesOn(): boolean {
+    return this.policy.action !== 'fail';
+  }
+
+  /**
+   * What to do with a failed record.
+   *
+   * @throws MillraceError when the policy is to fail, or too many have failed
+   */
+  decide(failure: FailedRecord): 'retry' | 'skip' {
+    if (this.policy.action === 'retry') {
+      this.attempts += 1;
+      if (this.attempts < this.policy.attempts!) {
+        this.metrics.numRecordsRetried += 1;
+        return 'retry';
+      }
+      this.attempts = 0;
+    }
+    const action =
+      this.policy.action === 'retry' ? (this.policy.otherwise ?? 'fail') : this.policy.action;
+    if (action === 'fail') throw this.errorOf(failure);
+    this.watchCeiling(failure);
+    if (action === 'deadLetter') this.deadLetter(failure);
+    else this.metrics.numRecordsSkipped += 1;
+    return 'skip';
+  }
+
+  private deadLetter(failure: FailedRecord): void {
+    const { record, raw, position, timestamp } = failure;
+    const { code, message } = this.errorOf(failure);
+    const letter: DeadLetter = {
+      ...(record === undefined ? {} : { record }),
+      ...(raw === undefined ? {} : { raw }),
+      ...(position === undefined ? {} : { position }),
+      operator: this.metrics.operator,
+      timestamp,
+      error: { code, message },
+    };
+    this.metrics.numRecordsDeadLettered += 1;
+    this.deadLetters!().emit(letter, timestamp);
+  }
+
+  private errorOf({ cause, position }: FailedRecord): MillraceError {
+    const context = { operator: this.metrics.operator, position };
+    return toMillraceError(cause, 'ERR_FUNCTION_THREW', context);
+  }
+
+  private watchCeiling(failure: FailedRecord): void {
+    const now = this.clock.nowMs();
+    if (now - this.windowStartMs > runtimeLimits.errorWindowMs) {
+      this.windowStartMs = now;
+      this.recordsAtStart = this.failed === 0 ? 0 : this.metrics.numRecordsIn;
+      this.failed = 0;
+    }
+    this.failed += 1;
+    const records = this.metrics.numRecordsIn - this.recordsAtStart;
+    const ceiling = this.policy.ceiling ?? runtimeLimits.errorCeilingDefault;
+    const recordsMin = this.policy.ceilingRecordsMin ?? runtimeLimits.errorCeilingRecordsMin;
+    if (records < recordsMin || this.failed <= ceiling * records) return;
+    throw new MillraceError(
+      'ERR_ERROR_CEILING',
+      `${this.failed} of ${records} records failed within a minute, more than ${ceiling * 100} %`,
+      { operator: this.metrics.operator, cause: this.errorOf(failure), position: failure.position },
+    );
+  }
+}

@@ -1,0 +1,198 @@
+import { toMillraceError } from '@millrace/core/internal';
+import {
+  type KeyedStateAccess,
+  type Operator,
+  type Progress,
+  type RecordBatch,
+  RecordFailure,
+} from '@millrace/core/spi';
+import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { type Channel, isBatch } from './channel.js';
+import type { FailurePolicy } from './failure-policy.js';
+import type { GateEvent, InputGate } from './input-gate.js';
+import type { Stage } from './stage.js';
+import type { StageOutputs } from './stage-outputs.js';
+
+export interface OperatorStageParts {
+  readonly id: string;
+  readonly gate: InputGate;
+  readonly operator: Operator;
+  readonly outputs: StageOutputs;
+  readonly metrics: OperatorMetrics;
+  readonly failures: FailurePolicy;
+  /** State that a failing record's changes are undone in. */
+  readonly states: readonly KeyedStateAccess[];
+  readonly nowMs: () => number;
+}
+
+/** Work that was begun and goes on in the next step. */
+type Cursor =
+  | { readonly kind: 'batch'; readonly channel: Channel; from: number }
+  | { readonly kind: 'watermark'; readonly time: number }
+  | { readonly kind: 'processingTime'; readonly time: number }
+  | { readonly kind: 'endOfInput' }
+  | undefined;
+
+/** Runs an operator: batches, watermarks, timers and the end, each as a cursor. */
+export class OperatorStage implements Stage {
+  readonly id: string;
+  isFinished = false;
+  private cursor: Cursor;
+  private readonly parts: OperatorStageParts;
+
+  constructor(parts: OperatorStageParts) {
+    this.id = parts.id;
+    this.parts = parts;
+  }
+
+  isReady(): boolean {
+    return this.hasWork() && this.parts.outputs.hasCredit;
+  }
+
+  isBlocked(): boolean {
+    return this.hasWork() && !this.parts.outputs.hasCredit;
+  }
+
+  step(): void {
+    this.cursor ??= this.dueTimers() ?? this.nextInput();
+    if (this.cursor !== undefined && this.advance(this.cursor)) this.cursor = undefined;
+    this.parts.outputs.flushFull();
+  }
+
+  flush(): boolean {
+    return this.parts.outputs.flush();
+  }
+
+  async open(): Promise<void> {
+    await this.parts.operator.open?.();
+  }
+
+  async close(): Promise<void> {
+    await this.parts.operator.close?.();
+  }
+
+  wakeAtMs(): number {
+    return this.isFinished ? Infinity : (this.parts.operator.nextProcessingTimeMs?.() ?? Infinity);
+  }
+
+  private hasWork(): boolean {
+    return this.cursor !== undefined || !this.parts.gate.isEmpty || this.hasDueTimers();
+  }
+
+  private hasDueTimers(): boolean {
+    const next = this.wakeAtMs();
+    return next !== Infinity && next <= this.parts.nowMs();
+  }
+
+  private dueTimers(): Cursor {
+    return this.hasDueTimers() ? { kind: 'processingTime', time: this.parts.nowMs() } : undefined;
+  }
+
+  /** Takes the next element; control that concerns the operator becomes a cursor. */
+  private nextInput(): Cursor {
+    const { gate } = this.parts;
+    const channel = gate.nextChannel();
+    const element = channel?.peek();
+    if (channel === undefined || element === undefined) return undefined;
+    gate.turn();
+    if (isBatch(element)) {
+      gate.onBatch(channel);
+      this.parts.metrics.numRecordsIn += element.count;
+      return { kind: 'batch', channel, from: 0 };
+    }
+    channel.shift();
+    return this.onControl(gate.onControl(channel, element));
+  }
+
+  private onControl(event: GateEvent): Cursor {
+    switch (event?.kind) {
+      case 'watermark':
+        return { kind: 'watermark', time: event.time };
+      case 'endOfInput':
+        return { kind: 'endOfInput' };
+      case 'idle':
+        this.parts.outputs.sendControl({ kind: 'idle' });
+        return undefined;
+      case 'close':
+        this.parts.outputs.sendControl({ kind: 'close' });
+        this.isFinished = true;
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Goes on with a cursor; true when it is done. */
+  private advance(cursor: NonNullable<Cursor>): boolean {
+    const { operator, outputs } = this.parts;
+    switch (cursor.kind) {
+      case 'batch':
+        return this.advanceBatch(cursor);
+      case 'watermark': {
+        const { time } = cursor;
+        if (this.fire(() => operator.onWatermark?.(time, outputs)) === 'more') return false;
+        outputs.sendControl({ kind: 'watermark', time });
+        return true;
+      }
+      case 'processingTime': {
+        const { time } = cursor;
+        return this.fire(() => operator.onProcessingTime?.(time, outputs)) === 'done';
+      }
+      case 'endOfInput':
+        if (this.fire(() => operator.onEnd?.(outputs)) === 'more') return false;
+        outputs.sendControl({ kind: 'endOfInput' });
+        return true;
+    }
+  }
+
+  private advanceBatch(cursor: Extract<Cursor, { kind: 'batch' }>): boolean {
+    const { channel } = cursor;
+    const batch = channel.peek() as RecordBatch & { release(): void };
+    cursor.from = this.process(batch, cursor.from, channel.input);
+    if (cursor.from < batch.count) return false;
+    channel.shift();
+    batch.release();
+    return true;
+  }
+
+  private process(batch: RecordBatch, from: number, input: 0 | 1): number {
+    const { operator, outputs } = this.parts;
+    outputs.begin();
+    try {
+      return operator.processBatch(batch, from, outputs, input);
+    } catch (error) {
+      const failure = this.undo(error);
+      const { index } = failure;
+      const decision = this.parts.failures.decide({
+        cause: failure.cause,
+        record: batch.values[index],
+        timestamp: batch.timestamps[index]!,
+      });
+      return decision === 'retry' ? index : index + 1;
+    }
+  }
+
+  private fire(action: () => Progress | undefined): Progress {
+    const { outputs, failures, gate } = this.parts;
+    outputs.begin();
+    try {
+      return action() ?? 'done';
+    } catch (error) {
+      const { cause } = this.undo(error);
+      failures.decide({ cause, timestamp: gate.watermark });
+      return 'more';
+    }
+  }
+
+  /** Takes back what the failing record did, where the policy goes on after it. */
+  private undo(error: unknown): RecordFailure {
+    if (!(error instanceof RecordFailure)) {
+      throw toMillraceError(error, 'ERR_INVARIANT', { operator: this.id });
+    }
+    if (this.parts.failures.goesOn) {
+      this.parts.outputs.rollback();
+      for (const state of this.parts.states) state.rollback();
+    }
+    return error;
+  }
+}

@@ -1,0 +1,115 @@
+import { toMillraceError } from '@millrace/core/internal';
+import type { SinkWriter } from '@millrace/core/spi';
+import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import type { PooledBatch } from './batch-pool.js';
+import { isBatch } from './channel.js';
+import type { InputGate } from './input-gate.js';
+import type { Stage } from './stage.js';
+
+/** Gives batches to a sink's writer, one at a time. */
+export class SinkStage implements Stage {
+  readonly id: string;
+  isFinished = false;
+  private isBusy = false;
+  private isDirty = false;
+  private readonly gate: InputGate;
+  private readonly writer: SinkWriter;
+  private readonly metrics: OperatorMetrics;
+  private readonly wake: (failure?: unknown) => void;
+
+  /** @param wake called when a promise of the writer has settled, with its error if it failed */
+  constructor(
+    gate: InputGate,
+    writer: SinkWriter,
+    metrics: OperatorMetrics,
+    wake: (failure?: unknown) => void,
+  ) {
+    this.id = metrics.operator;
+    this.gate = gate;
+    this.writer = writer;
+    this.metrics = metrics;
+    this.wake = wake;
+  }
+
+  isReady(): boolean {
+    return !this.isBusy && !this.gate.isEmpty;
+  }
+
+  isBlocked(): boolean {
+    return this.isBusy && !this.gate.isEmpty;
+  }
+
+  step(): void {
+    const channel = this.gate.nextChannel()!;
+    const element = channel.peek()!;
+    this.gate.turn();
+    channel.shift();
+    if (isBatch(element)) {
+      this.gate.onBatch(channel);
+      this.write(element);
+      return;
+    }
+    const event = this.gate.onControl(channel, element);
+    if (event?.kind === 'endOfInput' && this.writer.finish !== undefined) {
+      this.waitFor(this.writer.finish());
+    } else if (event?.kind === 'close') {
+      this.isFinished = true;
+    }
+  }
+
+  /** Lets the writer empty its own buffers while there is nothing else to do. */
+  flush(): boolean {
+    if (!this.isDirty || this.isBusy || this.writer.flush === undefined) return false;
+    this.isDirty = false;
+    this.waitFor(this.writer.flush());
+    return true;
+  }
+
+  async open(): Promise<void> {
+    await this.guard(() => this.writer.open?.());
+  }
+
+  async close(): Promise<void> {
+    await this.guard(() => this.writer.close?.());
+  }
+
+  wakeAtMs(): number {
+    return Infinity;
+  }
+
+  private write(batch: PooledBatch): void {
+    this.metrics.numRecordsIn += batch.count;
+    this.isDirty = true;
+    let pending: Promise<void> | undefined;
+    try {
+      pending = this.writer.write(batch);
+    } catch (error) {
+      throw this.failure(error);
+    }
+    if (pending === undefined) batch.release();
+    else this.waitFor(pending.then(() => batch.release()));
+  }
+
+  private waitFor(pending: Promise<void>): void {
+    this.isBusy = true;
+    pending.then(
+      () => {
+        this.isBusy = false;
+        this.wake();
+      },
+      (error: unknown) => this.wake(this.failure(error)),
+    );
+  }
+
+  private failure(error: unknown): Error {
+    return toMillraceError(error, 'ERR_SINK_FAILED', { operator: this.id });
+  }
+
+  private async guard(action: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+}

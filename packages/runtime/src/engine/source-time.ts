@@ -1,0 +1,111 @@
+import type { WatermarkStrategy } from '@millrace/core/spi';
+import type { AlignmentGroup } from './alignment-group.js';
+import { SplitTime } from './split-time.js';
+
+/** Event time of a source's splits together: the lowest watermark of those that are not idle. */
+export class SourceTime {
+  private readonly splits = new Map<string, SplitTime>();
+  private mark = -Infinity;
+  private wasIdle = false;
+  private readonly strategy: WatermarkStrategy<unknown>;
+  private readonly group: AlignmentGroup | undefined;
+
+  constructor(strategy: WatermarkStrategy<unknown>, group: AlignmentGroup | undefined) {
+    this.strategy = strategy;
+    this.group = group;
+  }
+
+  get watermark(): number {
+    return this.mark;
+  }
+
+  add(split: string): void {
+    const time = new SplitTime(this.strategy);
+    this.splits.set(split, time);
+    this.group?.join(time);
+  }
+
+  of(split: string): SplitTime {
+    return this.splits.get(split)!;
+  }
+
+  /** The split has ended: it holds nothing up any more. */
+  remove(split: string): void {
+    const time = this.splits.get(split);
+    if (time !== undefined) this.group?.leave(time);
+    this.splits.delete(split);
+  }
+
+  /** The source's watermark, if it has moved since the last call. */
+  advanced(): number | undefined {
+    let lowest = Infinity;
+    let highest = -Infinity;
+    for (const split of this.splits.values()) {
+      if (!split.isIdle && split.watermark < lowest) lowest = split.watermark;
+      if (split.watermark > highest) highest = split.watermark;
+    }
+    if (lowest === Infinity) lowest = this.strategy.allIdle === 'advance' ? highest : -Infinity;
+    if (!(lowest > this.mark)) return undefined;
+    this.mark = lowest;
+    return lowest;
+  }
+
+  /** A split gave records. */
+  onRecords(split: SplitTime): void {
+    split.isIdle = false;
+    split.emptySinceMs = undefined;
+    this.wasIdle = false;
+  }
+
+  /**
+   * No split has records now: those without any for long enough become idle. Returns whether the
+   * source became idle as a whole, and when to look again (epoch ms).
+   */
+  onEmpty(nowMs: number): { readonly becameIdle: boolean; readonly lookAtMs: number } {
+    const { idleAfterMs } = this.strategy;
+    let lookAtMs = Infinity;
+    let allIdle = this.splits.size > 0;
+    for (const split of this.splits.values()) {
+      // A paused split has records; it waits for others.
+      if (split.isPaused) allIdle = false;
+      if (split.isIdle || split.isPaused || idleAfterMs === Infinity) {
+        if (!split.isIdle) allIdle = false;
+        continue;
+      }
+      split.emptySinceMs ??= nowMs;
+      if (nowMs - split.emptySinceMs >= idleAfterMs) split.isIdle = true;
+      else {
+        allIdle = false;
+        lookAtMs = Math.min(lookAtMs, split.emptySinceMs + idleAfterMs);
+      }
+    }
+    const becameIdle = allIdle && !this.wasIdle;
+    if (allIdle) this.wasIdle = true;
+    return { becameIdle, lookAtMs };
+  }
+
+  /** Calls back when a split of the alignment group, of any source, has moved on. */
+  onGroupAdvance(listener: () => void): void {
+    this.group?.onAdvance(listener);
+  }
+
+  groupAdvanced(): void {
+    this.group?.advanced();
+  }
+
+  /** Splits that must now wait for slower ones of their group, and those that need no more. */
+  align(): { readonly pause: string[]; readonly resume: string[] } {
+    const pause: string[] = [];
+    const resume: string[] = [];
+    const maxDriftMs = this.strategy.alignment?.maxDriftMs ?? Infinity;
+    const limit = (this.group?.lowest() ?? -Infinity) + maxDriftMs;
+    if (this.group === undefined) return { pause, resume };
+    for (const [id, split] of this.splits) {
+      const ahead = split.watermark > limit;
+      if (ahead === split.isPaused) continue;
+      split.isPaused = ahead;
+      (ahead ? pause : resume).push(id);
+    }
+    return { pause, resume };
+  }
+}

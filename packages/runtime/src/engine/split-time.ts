@@ -1,0 +1,63 @@
+import type { WatermarkGenerator, WatermarkStrategy } from '@millrace/core/spi';
+
+/** Event time of one split: its watermark, and whether it is idle. */
+export class SplitTime {
+  /** Highest timestamp seen; kept here by the generated loop. */
+  highest = -Infinity;
+  /** A batch is cut behind a record with at least this timestamp. */
+  cutAt = -Infinity;
+  isIdle = false;
+  isPaused = false;
+  /** Processing time since when it has had no records; undefined while it has. */
+  emptySinceMs: number | undefined = undefined;
+  private mark = -Infinity;
+  private readonly strategy: WatermarkStrategy<unknown>;
+  private readonly generator: WatermarkGenerator | undefined;
+
+  constructor(strategy: WatermarkStrategy<unknown>) {
+    this.strategy = strategy;
+    this.generator = strategy.generator?.();
+    if (strategy.kind === 'none') this.cutAt = Infinity;
+  }
+
+  get watermark(): number {
+    return this.mark;
+  }
+
+  /**
+   * Takes note of a record; true when the watermark now crosses a multiple of the step, so that
+   * the batch is to be cut behind it.
+   */
+  onRecord(value: unknown, timestamp: number): boolean {
+    if (timestamp > this.highest) this.highest = timestamp;
+    if (this.strategy.kind === 'punctuated') {
+      const punctuation = this.strategy.punctuation!(value, timestamp);
+      if (punctuation !== undefined && punctuation > this.mark) this.pending = punctuation;
+      return this.pending > this.mark;
+    }
+    if (this.generator !== undefined) {
+      this.generator.onRecord(value, timestamp);
+      this.pending = this.generator.current();
+      return this.stepOf(this.pending) > this.stepOf(this.mark);
+    }
+    return timestamp >= this.cutAt;
+  }
+
+  private pending = -Infinity;
+
+  /** Moves the watermark to where the records so far have brought it; true when it moved. */
+  advance(): boolean {
+    const next =
+      this.generator !== undefined || this.strategy.kind === 'punctuated'
+        ? this.pending
+        : this.highest - this.strategy.outOfOrdernessMs;
+    if (this.strategy.kind === 'none' || !(next > this.mark)) return false;
+    this.mark = next;
+    this.cutAt = (this.stepOf(next) + 1) * this.strategy.stepMs + this.strategy.outOfOrdernessMs;
+    return true;
+  }
+
+  private stepOf(time: number): number {
+    return Math.floor(time / this.strategy.stepMs);
+  }
+}

@@ -1,0 +1,83 @@
+import { coreLimits } from '@millrace/core/internal';
+import type { ControlElement, Outputs, RecordBatch } from '@millrace/core/spi';
+import type { OutputPort } from './output-port.js';
+
+/** The outputs of a stage as its operator sees them. */
+export class StageOutputs implements Outputs {
+  main: RecordBatch;
+  private readonly mainPort: OutputPort | undefined;
+  private readonly sides: ReadonlyMap<string, OutputPort>;
+  private readonly ports: readonly OutputPort[];
+  private readonly marks: number[] = [];
+  private isMarked = false;
+
+  /** @param discarded receives the main output when nobody consumes it */
+  constructor(
+    mainPort: OutputPort | undefined,
+    sides: ReadonlyMap<string, OutputPort>,
+    discarded: RecordBatch,
+  ) {
+    this.mainPort = mainPort;
+    this.sides = sides;
+    this.ports = [...(mainPort === undefined ? [] : [mainPort]), ...sides.values()];
+    this.main = mainPort?.open ?? discarded;
+  }
+
+  isConsumed(side: string): boolean {
+    return this.sides.has(side);
+  }
+
+  side(name: string): RecordBatch {
+    return this.sides.get(name)!.open;
+  }
+
+  isFull(): boolean {
+    if (this.main.count >= coreLimits.batchRecordsMax) return true;
+    for (const port of this.sides.values()) if (port.isFull) return true;
+    return false;
+  }
+
+  mark(): void {
+    for (let i = 0; i < this.ports.length; i += 1) this.marks[i] = this.ports[i]!.open.count;
+    this.isMarked = true;
+  }
+
+  /** Begins a call of the operator. */
+  begin(): void {
+    this.isMarked = false;
+  }
+
+  /** Takes back what was written since the mark of this call, if it made one. */
+  rollback(): void {
+    if (!this.isMarked) return;
+    for (let i = 0; i < this.ports.length; i += 1) this.ports[i]!.open.truncate(this.marks[i]!);
+  }
+
+  get hasCredit(): boolean {
+    for (const port of this.ports) if (!port.hasCredit) return false;
+    return true;
+  }
+
+  /** Hands on the batches that are full; the others wait for more. */
+  flushFull(): void {
+    for (const port of this.ports) if (port.isFull) port.flush();
+    this.renewMain();
+  }
+
+  flush(): boolean {
+    let flushed = false;
+    for (const port of this.ports) if (port.flush()) flushed = true;
+    this.renewMain();
+    return flushed;
+  }
+
+  sendControl(element: ControlElement): void {
+    for (const port of this.ports) port.sendControl(element);
+    this.renewMain();
+  }
+
+  private renewMain(): void {
+    if (this.mainPort === undefined) this.main.count = 0;
+    else this.main = this.mainPort.open;
+  }
+}

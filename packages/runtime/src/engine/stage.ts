@@ -1,0 +1,31 @@
+import type { OutputPort } from './output-port.js';
+
+/** What a stage did when it was asked for something. */
+export type StepResult = 'worked' | 'nothing';
+
+/**
+ * A part of a subtask that the task gives turns. One step does a bounded amount of work: a batch,
+ * or a batch's worth of output.
+ */
+export interface Stage {
+  readonly id: string;
+  /** True when a step would do something: there is input (or more of it) and credit. */
+  isReady(): boolean;
+  /** True when there is work but no credit for its output. */
+  isBlocked(): boolean;
+  step(): void;
+  /** Hands partly filled batches on; true when there were any. */
+  flush(): boolean;
+  /** All input is dealt with and everything has been handed on. */
+  readonly isFinished: boolean;
+  open(): Promise<void>;
+  /** Called once, after success and failure. */
+  close(): Promise<void>;
+  /** When it wants a turn without input, epoch ms; +∞ for never. */
+  wakeAtMs(): number;
+}
+
+/** The outputs of a stage by operator and port. */
+export type Ports = ReadonlyMap<string, OutputPort>;
+
+export const portKey = (node: string, port: string): string => `${node} ${port}`;

@@ -1,0 +1,156 @@
+import type { Cancellable, Env } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
+import type { Stage } from './stage.js';
+
+/** A latch that a waiting task is woken by. */
+class WakeUp {
+  private isSet = false;
+  private resolve: (() => void) | undefined;
+
+  set(): void {
+    this.isSet = true;
+    this.resolve?.();
+    this.resolve = undefined;
+  }
+
+  async wait(): Promise<void> {
+    if (!this.isSet) {
+      await new Promise<void>((resolve) => {
+        this.resolve = resolve;
+      });
+    }
+    this.isSet = false;
+  }
+}
+
+/** How long one stage was at work and how long it had work without credit, ms. */
+export interface StageTimes {
+  busyTimeMs: number;
+  backPressuredTimeMs: number;
+}
+
+/**
+ * Runs the stages of one slot, cooperatively: always the one furthest downstream that is ready, so
+ * that what is in memory leaves it before more comes in. Yields to the process after each turn.
+ */
+export class Task {
+  private readonly stages: readonly Stage[];
+  private readonly times: readonly StageTimes[];
+  private readonly env: Env;
+  private readonly wakeUp = new WakeUp();
+  private failure: unknown;
+  private isCancelled = false;
+  private timer: Cancellable | undefined;
+  private timerAtMs = Infinity;
+
+  constructor(stages: readonly Stage[], times: readonly StageTimes[], env: Env) {
+    this.stages = stages;
+    this.times = times;
+    this.env = env;
+  }
+
+  /** Something may be ready again; with an argument: something has failed. */
+  readonly wake = (failure?: unknown): void => {
+    if (failure !== undefined) this.failure ??= failure;
+    this.wakeUp.set();
+  };
+
+  cancel(): void {
+    this.isCancelled = true;
+    this.wakeUp.set();
+  }
+
+  /** Opens the stages, runs until all have finished, and closes them whatever happens. */
+  async run(): Promise<'finished' | 'cancelled'> {
+    const opened: Stage[] = [];
+    try {
+      for (const stage of [...this.stages].reverse()) {
+        opened.push(stage);
+        await stage.open();
+      }
+      await this.turns();
+    } catch (error) {
+      await closeAll(opened).catch((closing: unknown) => {
+        this.env.log.log('warn', 'closing after a failure failed, too', { error: String(closing) });
+      });
+      throw error;
+    } finally {
+      this.timer?.cancel();
+    }
+    await closeAll(opened);
+    return this.isCancelled ? 'cancelled' : 'finished';
+  }
+
+  private async turns(): Promise<void> {
+    for (;;) {
+      if (this.failure !== undefined) throw this.failure;
+      if (this.isCancelled || this.stages.every(({ isFinished }) => isFinished)) return;
+      if (this.turn()) await this.env.scheduler.yield();
+      else {
+        this.setTimer();
+        await this.wakeUp.wait();
+      }
+    }
+  }
+
+  /** Steps until the turn's time is over (true) or nothing is ready (false). */
+  private turn(): boolean {
+    const { clock } = this.env;
+    const begun = clock.monotonicMs();
+    let now = begun;
+    while (now - begun < runtimeLimits.turnMs) {
+      const at = this.lastReady();
+      if (at < 0) {
+        if (this.flushFirst()) continue;
+        return false;
+      }
+      this.stages[at]!.step();
+      const after = clock.monotonicMs();
+      this.times[at]!.busyTimeMs += after - now;
+      this.noteBlocked(after - now);
+      now = after;
+      if (this.failure !== undefined) return true;
+    }
+    return true;
+  }
+
+  private lastReady(): number {
+    for (let at = this.stages.length - 1; at >= 0; at -= 1) {
+      if (this.stages[at]!.isReady()) return at;
+    }
+    return -1;
+  }
+
+  /** Hands on the partly filled batches of the first stage that has any. */
+  private flushFirst(): boolean {
+    for (const stage of this.stages) if (stage.flush()) return true;
+    return false;
+  }
+
+  private noteBlocked(ms: number): void {
+    for (let at = 0; at < this.stages.length; at += 1) {
+      if (this.stages[at]!.isBlocked()) this.times[at]!.backPressuredTimeMs += ms;
+    }
+  }
+
+  private setTimer(): void {
+    let next = Infinity;
+    for (const stage of this.stages) next = Math.min(next, stage.wakeAtMs());
+    if (next === this.timerAtMs && this.timer !== undefined) return;
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.timerAtMs = next;
+    if (next === Infinity) return;
+    const delayMs = Math.max(0, next - this.env.clock.nowMs());
+    this.timer = this.env.scheduler.after(delayMs, () => {
+      this.timer = undefined;
+      this.wakeUp.set();
+    });
+  }
+}
+
+async function closeAll(stages: readonly Stage[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stage of stages) await stage.close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}

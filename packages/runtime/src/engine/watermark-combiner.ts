@@ -1,0 +1,49 @@
+/**
+ * The watermark of several inputs: the lowest of those that are not idle. It never goes back, also
+ * when an idle input comes back with an older one.
+ */
+export class WatermarkCombiner {
+  private readonly marks: Float64Array;
+  private readonly isIdle: boolean[];
+  private combined = -Infinity;
+
+  constructor(inputs: number) {
+    this.marks = new Float64Array(inputs).fill(-Infinity);
+    this.isIdle = new Array<boolean>(inputs).fill(false);
+  }
+
+  get watermark(): number {
+    return this.combined;
+  }
+
+  /** The input's watermark is `timeMs`; true when the combined one has moved. */
+  advance(input: number, timeMs: number): boolean {
+    this.isIdle[input] = false;
+    if (timeMs > this.marks[input]!) this.marks[input] = timeMs;
+    return this.combine();
+  }
+
+  activate(input: number): void {
+    this.isIdle[input] = false;
+  }
+
+  /** The input is idle; true when now all are. */
+  idle(input: number): boolean {
+    this.isIdle[input] = true;
+    this.combine();
+    return this.isIdle.every((idle) => idle);
+  }
+
+  private combine(): boolean {
+    let lowest = Infinity;
+    let active = false;
+    for (let i = 0; i < this.marks.length; i += 1) {
+      if (this.isIdle[i]) continue;
+      active = true;
+      if (this.marks[i]! < lowest) lowest = this.marks[i]!;
+    }
+    if (!active || lowest <= this.combined) return false;
+    this.combined = lowest;
+    return true;
+  }
+}

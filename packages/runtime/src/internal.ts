@@ -1,0 +1,5 @@
+/** For the packages of this repository; may change with any release. */
+
+export { runtimeLimits } from './limits.js';
+export type { StagePlan } from './plan/stage-plan.js';
+export { planStages } from './plan/stage-plan.js';

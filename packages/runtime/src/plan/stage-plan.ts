@@ -1,0 +1,201 @@
+import type { BuiltJob, LogicalEdge, LogicalNode } from '@millrace/core';
+import type { EdgeFunctions } from '@millrace/core/internal';
+import type { InlineOperator } from '@millrace/core/spi';
+
+/** Where a stage's output goes: an input of another stage. */
+export interface StageTarget {
+  readonly stage: number;
+  readonly input: 0 | 1;
+  readonly edge: LogicalEdge;
+}
+
+/** One output of a stage, with all who receive it. */
+export interface StageOutput {
+  /** Operator and port that write it. */
+  readonly node: string;
+  readonly port: string;
+  readonly targets: StageTarget[];
+}
+
+/** A fused operator of a loop. */
+export interface LoopStep {
+  readonly node: LogicalNode;
+  readonly operator: InlineOperator;
+}
+
+/** How a loop ends: it hands records on, or extracts keys and columns for a keyed edge. */
+export interface LoopKeys {
+  readonly edge: LogicalEdge;
+  /** Whose error policy applies to the extractors. */
+  readonly owner: LogicalNode;
+  readonly functions: EdgeFunctions;
+}
+
+interface StageBase {
+  readonly index: number;
+  readonly outputs: StageOutput[];
+  /** Whether its records carry kinds. */
+  readonly carriesKinds: boolean;
+}
+
+/** A part of a job that runs as one: what a subtask is made of. */
+export type StagePlan =
+  | (StageBase & { readonly kind: 'source' | 'operator' | 'sink'; readonly node: LogicalNode })
+  | (StageBase & {
+      readonly kind: 'loop';
+      readonly steps: readonly LoopStep[];
+      readonly keys: LoopKeys | undefined;
+    });
+
+/**
+ * Cuts a job into stages, in topological order: sources, sinks and operators that keep state or
+ * emit much are stages of their own; runs of inline operators, and the extraction of keys, become
+ * loops. Pure.
+ */
+export function planStages({ graph, functions }: BuiltJob): readonly StagePlan[] {
+  return new Planner({ graph, functions }).plan();
+}
+
+class Planner {
+  private readonly stages: StagePlan[] = [];
+  private readonly nodes: ReadonlyMap<string, LogicalNode>;
+  private readonly stageOf = new Map<string, StagePlan>();
+  private readonly kinds = new Map<string, boolean>();
+  private readonly job: BuiltJob;
+
+  constructor(job: BuiltJob) {
+    this.job = job;
+    this.nodes = new Map(job.graph.nodes.map((node) => [node.id, node]));
+    for (const node of job.graph.nodes) this.kinds.set(node.id, this.emitsKinds(node));
+  }
+
+  plan(): readonly StagePlan[] {
+    const heads = this.job.graph.nodes.filter(({ id }) => this.inlineOf(id) === undefined);
+    for (const node of heads) this.stageOf.set(node.id, this.addHead(node));
+    for (const node of heads) {
+      for (const port of ['', ...node.sides]) {
+        this.connect(this.stageOf.get(node.id)!, node.id, port);
+      }
+    }
+    return topological(this.stages);
+  }
+
+  private addHead(node: LogicalNode): StagePlan {
+    const kind = node.kind === 'source' || node.kind === 'sink' ? node.kind : 'operator';
+    const carriesKinds = this.kinds.get(node.id)!;
+    return this.push({ kind, node, index: this.stages.length, outputs: [], carriesKinds });
+  }
+
+  private push<S extends StagePlan>(stage: S): S {
+    this.stages.push(stage);
+    return stage;
+  }
+
+  /** Gives `stage` the output `node.port`, with a target for each edge that leaves it. */
+  private connect(stage: StagePlan, node: string, port: string): void {
+    const edges = this.edgesOf(node, port);
+    if (edges.length === 0) return;
+    const output: StageOutput = { node, port, targets: [] };
+    stage.outputs.push(output);
+    for (const edge of edges) output.targets.push(this.targetOf(edge));
+  }
+
+  private targetOf(edge: LogicalEdge): StageTarget {
+    const inline = this.inlineOf(edge.to) !== undefined;
+    if (inline || edge.partitioning.kind === 'key') {
+      return { stage: this.addLoop(edge).index, input: 0, edge };
+    }
+    return { stage: this.stageOf.get(edge.to)!.index, input: edge.input, edge };
+  }
+
+  /** A loop that begins with `edge`: inline operators as far as they can be fused, then keys. */
+  private addLoop(first: LogicalEdge): StagePlan {
+    const steps: LoopStep[] = [];
+    let next: LogicalEdge | undefined = first;
+    let last = first.from;
+    for (;;) {
+      const operator: InlineOperator | undefined =
+        next === undefined ? undefined : this.inlineOf(next.to);
+      if (next === undefined || operator === undefined) break;
+      last = next.to;
+      steps.push({ node: this.nodes.get(last)!, operator });
+      next = single(this.edgesOf(last, ''));
+    }
+    const keyed = next !== undefined && next.partitioning.kind === 'key' ? next : undefined;
+    const stage = this.push({
+      kind: 'loop',
+      index: this.stages.length,
+      outputs: [],
+      steps,
+      keys: keyed === undefined ? undefined : this.keysOf(keyed),
+      carriesKinds: this.kinds.get(first.from)!,
+    });
+    this.connectLoop(stage, last, keyed);
+    return stage;
+  }
+
+  private connectLoop(
+    stage: StagePlan & { kind: 'loop' },
+    last: string,
+    keyed?: LogicalEdge,
+  ): void {
+    if (keyed === undefined) this.connect(stage, last, '');
+    else {
+      const target = this.stageOf.get(keyed.to)!;
+      const targets: StageTarget[] = [{ stage: target.index, input: keyed.input, edge: keyed }];
+      stage.outputs.push({ node: keyed.from, port: keyed.port, targets });
+    }
+    const failing = stage.steps.map(({ node }) => node.id);
+    if (stage.keys !== undefined) failing.push(stage.keys.owner.id);
+    for (const node of new Set(failing)) this.connect(stage, node, 'deadLetters');
+  }
+
+  private keysOf(edge: LogicalEdge): LoopKeys {
+    const owner = this.nodes.get(edge.to)!;
+    return { edge, owner, functions: this.job.functions.edges.get(edge.id)! };
+  }
+
+  private inlineOf(node: string): InlineOperator | undefined {
+    const definition = this.job.functions.nodes.get(node) as Partial<InlineOperator> | undefined;
+    const inline = definition?.form === 'map' || definition?.form === 'filter';
+    return inline ? (definition as InlineOperator) : undefined;
+  }
+
+  private edgesOf(node: string, port: string): readonly LogicalEdge[] {
+    return this.job.graph.edges.filter((edge) => edge.from === node && edge.port === port);
+  }
+
+  private emitsKinds({ id, emitsKinds }: LogicalNode): boolean {
+    if (emitsKinds !== 'same') return emitsKinds;
+    const into = this.job.graph.edges.filter(({ to, port }) => to === id && port === '');
+    return into.some(({ from }) => this.kinds.get(from) === true);
+  }
+}
+
+const single = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);
+
+/** Stages in an order in which each comes after those that feed it, with indices to match. */
+function topological(stages: readonly StagePlan[]): readonly StagePlan[] {
+  const inputs = new Array<number>(stages.length).fill(0);
+  const targetsOf = (stage: StagePlan): number[] =>
+    stage.outputs.flatMap(({ targets }) => targets.map((target) => target.stage));
+  for (const stage of stages) for (const target of targetsOf(stage)) inputs[target]! += 1;
+  const order: number[] = [];
+  const ready = stages.flatMap(({ index }) => (inputs[index] === 0 ? [index] : []));
+  for (let index = ready.shift(); index !== undefined; index = ready.shift()) {
+    order.push(index);
+    for (const target of targetsOf(stages[index]!)) {
+      inputs[target]! -= 1;
+      if (inputs[target] === 0) ready.push(target);
+    }
+  }
+  const position = new Map(order.map((index, at) => [index, at]));
+  return order.map((index, at) => ({
+    ...stages[index]!,
+    index: at,
+    outputs: stages[index]!.outputs.map((output) => ({
+      ...output,
+      targets: output.targets.map((t) => ({ ...t, stage: position.get(t.stage)! })),
+    })),
+  }));
+}

@@ -1,0 +1,1 @@
+export { HeapBackend } from './heap-backend.js';
