@@ -15,7 +15,14 @@ export class ByteWriter {
   /** Bytes written so far. */
   length = 0;
 
-  /** Makes room for `count` more bytes. */
+  /** The buffer is not grown beyond this many bytes. */
+  lengthMax = Number.POSITIVE_INFINITY;
+
+  /**
+   * Makes room for `count` more bytes.
+   *
+   * @throws RangeError if that takes more than `lengthMax` bytes
+   */
   ensure(count: number): void {
     if (this.length + count > this.bytes.length) this.#grow(this.length + count);
   }
@@ -66,6 +73,7 @@ export class ByteWriter {
   }
 
   #grow(needed: number): void {
+    if (needed > this.lengthMax) throw new RangeError('the encoding is too long');
     const filled = this.bytes.subarray(0, this.length);
     this.#replace(Math.max(needed, this.bytes.length * 2));
     this.bytes.set(filled);

@@ -31,6 +31,9 @@ export const keyTags = {
   tuple: 0x09,
 } as const;
 
+/** One buffer for all calls: a new one would cost more than the encoding. */
+const scratch = new ByteWriter();
+
 /**
  * The canonical bytes of a key: equal keys have equal bytes, different keys different bytes, and
  * no key's bytes are a prefix of another's. They sort as tag, then numbers by value, strings by
@@ -39,9 +42,9 @@ export const keyTags = {
  * @throws MillraceError `ERR_INVALID_KEY`, with the place within the key as `field`
  */
 export function encodeKey(key: Key): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
-  writeKey(writer, key);
-  return writer.copy();
+  scratch.reset();
+  writeKey(scratch, key);
+  return scratch.copy();
 }
 
 /**
