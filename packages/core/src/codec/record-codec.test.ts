@@ -33,7 +33,7 @@ function nested(depth: number): unknown {
 
 /** A record whose encoding doubles with every level. */
 function doubling(levels: number): unknown {
-  let value: unknown = 'x';
+  let value: unknown = 'x'.repeat(1 << 20);
   for (let level = 0; level < levels; level++) value = [value, value];
   return value;
 }

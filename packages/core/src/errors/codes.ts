@@ -38,7 +38,7 @@ export const errorCodes = {
   ),
   ERR_INVALID_ID: permanent(
     'an id is not usable',
-    'use 1 to 64 letters, digits, "-", "_" or ".", starting with a letter or a digit',
+    'use at most 100 letters, digits, "-", "_" or "." that begin and end with a letter or digit',
   ),
   ERR_CYCLE: permanent(
     'the graph has a cycle',
