@@ -54,8 +54,8 @@ export function keyedProcess<
   K,
   O,
   R = undefined,
-  S extends StateDeclarations = {},
-  Side extends SideDeclarations = {},
+  S extends StateDeclarations = Record<never, never>,
+  Side extends SideDeclarations = Record<never, never>,
   E extends string = never,
   P extends string = never,
 >(

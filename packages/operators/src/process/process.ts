@@ -29,7 +29,7 @@ export interface ProcessSpec<T, O, Side extends SideDeclarations, R>
  *   process(e, ctx) { if (e.kind === 'bid') ctx.emit(e); else ctx.side.people(e); },
  * }))
  */
-export function process<T, O, R = undefined, Side extends SideDeclarations = {}>(
+export function process<T, O, R = undefined, Side extends SideDeclarations = Record<never, never>>(
   id: string,
   spec: ProcessSpec<T, O, Side, R>,
 ): (

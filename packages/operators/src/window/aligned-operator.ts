@@ -70,7 +70,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     const perWindow = storageOf(spec) === 'windows';
     this.store =
       perWindow || assigner.kind === 'custom'
-        ? new WholeWindowStore(assigner, latenessMs, pool, rows)
+        ? new WholeWindowStore(assigner, latenessMs, pool)
         : new SliceStore(assigner, latenessMs, pool, rows);
     this.add = addLoopOf(fold, perWindow, context);
     this.fire = new Firing(fold, rows, context.operatorId);

@@ -4,7 +4,6 @@ import type { KeyTable } from '@millrace/core/spi';
 import type { AlignedAssigner, CustomAssigner, TimeWindow } from './assigner.js';
 import { cellsAt, storeCells } from './fold-plain.js';
 import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
-import type { RowCode } from './row-code.js';
 
 interface OpenWindow extends TimeWindow {
   readonly table: KeyTable;
@@ -20,18 +19,11 @@ export class WholeWindowStore implements PaneStore {
   private readonly assigner: AlignedAssigner | CustomAssigner;
   private readonly latenessMs: number;
   private readonly pool: TablePool;
-  private readonly rows: RowCode;
 
-  constructor(
-    assigner: AlignedAssigner | CustomAssigner,
-    latenessMs: number,
-    pool: TablePool,
-    rows: RowCode,
-  ) {
+  constructor(assigner: AlignedAssigner | CustomAssigner, latenessMs: number, pool: TablePool) {
     this.assigner = assigner;
     this.latenessMs = latenessMs;
     this.pool = pool;
-    this.rows = rows;
   }
 
   get rowCount(): number {

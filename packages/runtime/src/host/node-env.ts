@@ -32,4 +32,4 @@ export function nodeEnv(log: Logger = stderrLogger()): Env {
 }
 
 /** Whether this process was started for production: no record checks unless asked for. */
-export const isProduction = (): boolean => process.env['NODE_ENV'] === 'production';
+export const isProduction = (): boolean => process.env.NODE_ENV === 'production';

@@ -117,7 +117,7 @@ class EmbeddedJob implements JobHandle {
       status: this.status,
       recordsIn: sumIn(of('source')),
       recordsOut: sumIn(sinks),
-      watermarkMs: Math.min(...sinks.map((sink) => sink['currentInputWatermark'] ?? -Infinity)),
+      watermarkMs: Math.min(...sinks.map((sink) => sink.currentInputWatermark ?? -Infinity)),
       uptimeMs: this.env.clock.monotonicMs() - this.startedMs,
     };
   }
