@@ -4,76 +4,61 @@ import { stateLimits } from './limits.js';
 
 const nobody = -1;
 
-/** Mixes an integer's bits, so that neighbours spread (the finaliser of murmur3). */
-function hashOf(key: number): number {
-  // Integers beyond 32 bits keep their upper half in the mix.
-  let h = (key | 0) ^ ((key / 4_294_967_296) | 0);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
+/** What a slot holds. */
+const SlotKind = { free: 0, integer: 1, other: 2 } as const;
+
+/** Spreads neighbouring integers (Knuth's multiplicative hashing); the upper bits are the best. */
+const spread = 0x9e3779b1;
 
 /**
- * Gives each key a slot: a small integer for rows elsewhere. Integers are kept in an
- * open-addressing table of typed arrays (4 ns at 10⁴ keys where a `Map` takes 16); everything else
+ * Gives each key a slot: a small integer for rows elsewhere. 32-bit integers are kept in an
+ * open-addressing table of a typed array (4 ns at 10⁴ keys where a `Map` takes 16); everything else
  * in a `Map` by its canonical form.
  */
 export class KeyIndex {
-  /** Slot + 1 by hash cell; 0 is free. */
-  private cells: Int32Array;
-  private mask: number;
-  /** Integer keys by slot. */
-  private integers: Float64Array;
-  /** Other keys by slot, where the slot is not an integer key's. */
-  private readonly others = new Map<unknown, number>();
-  private readonly otherKeys: unknown[] = [];
-  private readonly freeSlots: number[] = [];
-  /** 0: free, 1: an integer key's, 2: another key's. */
-  private kinds: Uint8Array;
-  private integerCount = 0;
   high = 0;
-
-  constructor() {
-    const rows = stateLimits.tableRowsInitial;
-    this.cells = new Int32Array(rows / stateLimits.hashLoadMax);
-    this.mask = this.cells.length - 1;
-    this.integers = new Float64Array(rows);
-    this.kinds = new Uint8Array(rows);
-  }
+  /** Pairs of key and slot + 1; a slot of 0 is free. */
+  private cells = new Int32Array(2 * cellsFor(stateLimits.tableRowsInitial));
+  private shift = 32 - Math.log2(cellsFor(stateLimits.tableRowsInitial));
+  /** Integer keys by slot. */
+  private integers = new Int32Array(stateLimits.tableRowsInitial);
+  private kinds = new Uint8Array(stateLimits.tableRowsInitial);
+  private readonly others = new Map<unknown, number>();
+  /** Canonical forms of other keys by slot. */
+  private otherKeys: unknown[] = [];
+  private readonly freeSlots: number[] = [];
+  private integerCount = 0;
 
   get size(): number {
     return this.integerCount + this.others.size;
   }
 
-  get capacity(): number {
-    return this.integers.length;
-  }
-
   find(key: Key): number {
-    if (typeof key === 'number' && Number.isSafeInteger(key)) {
-      const { cells, integers, mask } = this;
-      let cell = hashOf(key) & mask;
-      for (let entry = cells[cell]!; entry !== 0; entry = cells[cell]!) {
-        if (integers[entry - 1] === key) return entry - 1;
-        cell = (cell + 1) & mask;
-      }
-      return nobody;
+    if (typeof key !== 'number' || (key | 0) !== key) return this.findOther(key);
+    const { cells } = this;
+    const mask = cells.length - 1;
+    let cell = (Math.imul(key, spread) >>> this.shift) << 1;
+    for (;;) {
+      const slot = cells[cell + 1]!;
+      // A free cell ends the search with −1, as does the key with its slot.
+      if (slot === 0 || cells[cell] === key) return slot - 1;
+      cell = (cell + 2) & mask;
     }
-    return this.others.get(canonicalKey(key)) ?? nobody;
   }
 
   /** A slot for a key that has none; may be one that was removed before. */
   insert(key: Key): number {
     const slot = this.freeSlots.pop() ?? this.newSlot();
-    if (typeof key === 'number' && Number.isSafeInteger(key)) {
+    if (typeof key === 'number' && (key | 0) === key) {
       this.integers[slot] = key;
-      this.kinds[slot] = 1;
+      this.kinds[slot] = SlotKind.integer;
       this.integerCount += 1;
-      if (this.integerCount > this.cells.length * stateLimits.hashLoadMax) this.rehash();
+      const cells = this.cells.length / 2;
+      if (this.integerCount > cells * stateLimits.hashLoadMax) this.rehash(cells * 2);
       else this.place(key, slot);
     } else {
       const canonical = canonicalKey(key);
-      this.kinds[slot] = 2;
+      this.kinds[slot] = SlotKind.other;
       this.others.set(canonical, slot);
       this.otherKeys[slot] = canonical;
     }
@@ -81,40 +66,47 @@ export class KeyIndex {
   }
 
   isLive(slot: number): boolean {
-    return this.kinds[slot] !== 0;
+    return this.kinds[slot] !== SlotKind.free;
   }
 
   keyAt(slot: number): Key {
-    return this.kinds[slot] === 1
+    return this.kinds[slot] === SlotKind.integer
       ? this.integers[slot]!
       : keyOfCanonical(this.otherKeys[slot] as never);
   }
 
   remove(slot: number): void {
-    if (this.kinds[slot] === 1) {
+    if (this.kinds[slot] === SlotKind.integer) {
       this.integerCount -= 1;
       this.unplace(this.integers[slot]!);
     } else {
       this.others.delete(this.otherKeys[slot]);
       this.otherKeys[slot] = undefined;
     }
-    this.kinds[slot] = 0;
+    this.kinds[slot] = SlotKind.free;
     this.freeSlots.push(slot);
   }
 
   clear(): void {
-    this.cells.fill(0);
-    this.kinds.fill(0, 0, this.high);
-    this.others.clear();
-    this.otherKeys.length = 0;
+    if (this.high === 0) return;
+    if (this.integerCount > 0) this.cells.fill(0);
+    if (this.others.size > 0) {
+      this.others.clear();
+      this.otherKeys = [];
+    }
+    this.kinds.fill(SlotKind.free, 0, this.high);
     this.freeSlots.length = 0;
     this.integerCount = 0;
     this.high = 0;
   }
 
+  private findOther(key: Key): number {
+    return this.others.get(canonicalKey(key)) ?? nobody;
+  }
+
   private newSlot(): number {
     if (this.high === this.integers.length) {
-      const integers = new Float64Array(this.integers.length * 2);
+      const integers = new Int32Array(this.integers.length * 2);
       integers.set(this.integers);
       this.integers = integers;
       const kinds = new Uint8Array(this.kinds.length * 2);
@@ -126,31 +118,44 @@ export class KeyIndex {
   }
 
   private place(key: number, slot: number): void {
-    let cell = hashOf(key) & this.mask;
-    while (this.cells[cell] !== 0) cell = (cell + 1) & this.mask;
-    this.cells[cell] = slot + 1;
+    const { cells } = this;
+    let cell = this.homeOf(key);
+    while (cells[cell + 1] !== 0) cell = (cell + 2) & (cells.length - 1);
+    cells[cell] = key;
+    cells[cell + 1] = slot + 1;
+  }
+
+  private homeOf(key: number): number {
+    return (Math.imul(key, spread) >>> this.shift) << 1;
   }
 
   /** Frees the key's cell and closes the gap, so that probing needs no tombstones. */
   private unplace(key: number): void {
-    const { cells, integers, mask } = this;
-    let gap = hashOf(key) & mask;
-    while (integers[cells[gap]! - 1] !== key) gap = (gap + 1) & mask;
-    for (let next = (gap + 1) & mask; cells[next] !== 0; next = (next + 1) & mask) {
-      const home = hashOf(integers[cells[next]! - 1]!) & mask;
+    const { cells } = this;
+    const mask = cells.length - 1;
+    let gap = this.homeOf(key);
+    while (cells[gap] !== key) gap = (gap + 2) & mask;
+    for (let next = (gap + 2) & mask; cells[next + 1] !== 0; next = (next + 2) & mask) {
+      const home = this.homeOf(cells[next]!);
       // Moves back unless its home lies behind the gap, on the way to where it is.
       if (((next - home) & mask) < ((next - gap) & mask)) continue;
       cells[gap] = cells[next]!;
+      cells[gap + 1] = cells[next + 1]!;
       gap = next;
     }
-    cells[gap] = 0;
+    cells[gap + 1] = 0;
   }
 
-  private rehash(): void {
-    this.cells = new Int32Array(this.cells.length * 2);
-    this.mask = this.cells.length - 1;
+  private rehash(cells: number): void {
+    this.cells = new Int32Array(2 * cells);
+    this.shift = 32 - Math.log2(cells);
     for (let slot = 0; slot < this.high; slot += 1) {
-      if (this.kinds[slot] === 1) this.place(this.integers[slot]!, slot);
+      if (this.kinds[slot] === SlotKind.integer) this.place(this.integers[slot]!, slot);
     }
   }
+}
+
+/** Hash cells for a number of rows; a power of two. */
+function cellsFor(rows: number): number {
+  return rows / stateLimits.hashLoadMax;
 }

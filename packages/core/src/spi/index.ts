@@ -57,6 +57,7 @@ export type {
   OperatorFactory,
   Outputs,
   Progress,
+  RecordLoop,
   SetupContext,
 } from './operator.js';
 export { RecordFailure } from './operator.js';

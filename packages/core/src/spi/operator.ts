@@ -58,6 +58,12 @@ export interface Operator {
    */
   processBatch(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number;
 
+  /**
+   * The same as `processBatch` as text, for the engine to fuse. Only operators of one keyed input
+   * whose factory says `fuses` have it.
+   */
+  recordLoop?(): RecordLoop;
+
   /** The watermark of all inputs has moved to `timeMs`: fire what is due before it. */
   onWatermark?(timeMs: number, out: Outputs): Progress;
 
@@ -83,6 +89,29 @@ export interface GeneratedSource {
   readonly body: string;
 }
 
+/**
+ * An operator's work on one record as text, so that the engine can put it into one loop with what
+ * comes ahead of it (filters, maps, the extraction of keys and columns).
+ */
+export interface RecordLoop {
+  /** Names that the texts close over, with their values. */
+  readonly names: readonly string[];
+  readonly values: readonly unknown[];
+  /** Statements ahead of the loop; what they declare lives as long as a batch. */
+  readonly before: string;
+  /**
+   * Statements at the start of each record, ahead of everything fused before the operator: marks
+   * that a failure anywhere in the record goes back to.
+   */
+  readonly begin?: string | undefined;
+  /**
+   * Statements for record `i`. They read `t` (its timestamp), `key`, `value`, `x0` … (the inputs of
+   * the edge's projection) and `out`. `continue` ends the record; with full outputs they leave by
+   * `{ i += 1; break; }`.
+   */
+  readonly record: string;
+}
+
 /** What an operator gets when a subtask creates it. */
 export interface OperatorContext {
   readonly operatorId: string;
@@ -99,6 +128,8 @@ export interface OperatorContext {
    * texts) and is printed by `millrace explain --code`.
    */
   compile<F>(label: string, source: GeneratedSource): F;
+  /** `processBatch` of a record loop that is not fused with anything. */
+  compileRecordLoop(loop: RecordLoop): Operator['processBatch'];
   /** State of the current key as declared in the graph. Only on keyed operators. */
   keyedState(descriptors: Readonly<Record<string, StateDescriptor>>): KeyedStateAccess;
   /** A table of accumulators by key, e.g. one for each slice of a window. */
@@ -110,6 +141,8 @@ export interface OperatorContext {
 /** Makes one operator for each subtask. The graph keeps it in its function table. */
 export interface OperatorFactory {
   readonly form: 'factory';
+  /** Its operators have a `recordLoop`. */
+  readonly fuses?: boolean | undefined;
   create(context: OperatorContext): Operator;
 }
 

@@ -13,10 +13,8 @@ export class RecordContext implements FunctionContext<unknown> {
   private readonly owner: Pick<OperatorContext, 'watermark'>;
 
   constructor(
-    owner: Omit<
-      OperatorContext,
-      'compile' | 'keyedState' | 'keyTable' | 'env' | 'codegen' | 'policy'
-    >,
+    owner: Omit<FunctionContext, 'timestamp' | 'resource' | 'watermark'> &
+      Pick<OperatorContext, 'watermark'>,
   ) {
     this.operatorId = owner.operatorId;
     this.subtask = owner.subtask;

@@ -31,6 +31,7 @@ export function addProcess(
 ): OutputRef {
   const definition: OperatorFactory = {
     form: 'factory',
+    fuses: keyed && inputs.length === 1,
     create: (context) => new ProcessOperator(functions, keyed, context),
   };
   const state = Object.entries(functions.state ?? {});

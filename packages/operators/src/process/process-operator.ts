@@ -1,5 +1,6 @@
 import { RecordContext } from '@millrace/core/internal';
 import {
+  type Clock,
   type DueTimer,
   type KeyedStateAccess,
   type Operator,
@@ -8,6 +9,7 @@ import {
   type Progress,
   type RecordBatch,
   RecordFailure,
+  type RecordLoop,
   type Timer,
 } from '@millrace/core/spi';
 import type { ProcessFunctions } from './process-node.js';
@@ -20,6 +22,7 @@ class ProcessRecordContext extends RecordContext {
   readonly state: Readonly<Record<string, unknown>>;
   readonly timers: Readonly<Record<string, Timer>>;
   readonly side: Readonly<Record<string, (value: unknown) => void>>;
+  private readonly clock: Clock;
 
   constructor(
     context: OperatorContext,
@@ -27,6 +30,7 @@ class ProcessRecordContext extends RecordContext {
     access: KeyedStateAccess | undefined,
   ) {
     super(context);
+    this.clock = context.env.clock;
     this.state = access?.handles ?? {};
     const names = (handlers: object | undefined): string[] => Object.keys(handlers ?? {});
     this.timers = Object.fromEntries([
@@ -41,6 +45,11 @@ class ProcessRecordContext extends RecordContext {
     );
   }
 
+  beginBatch(out: Outputs): void {
+    this.out = out;
+    this.processingTime = this.clock.nowMs();
+  }
+
   emit(value: unknown): void {
     this.out!.main.emit(value, this.timestamp);
   }
@@ -50,21 +59,13 @@ class ProcessRecordContext extends RecordContext {
   }
 }
 
-/** Calls the next record's function, in code of its own for each operator and input. */
-type CallLoop = (
-  batch: RecordBatch,
-  from: number,
-  out: Outputs,
-  context: ProcessRecordContext,
-  access: KeyedStateAccess | undefined,
-) => number;
-
 /** Runs process functions of all kinds: with or without key, of one or two inputs. */
 export class ProcessOperator implements Operator {
   private readonly functions: ProcessFunctions;
   private readonly access: KeyedStateAccess | undefined;
   private readonly recordContext: ProcessRecordContext;
-  private readonly loops: readonly CallLoop[];
+  private readonly keyed: boolean;
+  private readonly loops: (Operator['processBatch'] | undefined)[] = [];
   private readonly operator: OperatorContext;
   private readonly undo: boolean;
 
@@ -74,7 +75,7 @@ export class ProcessOperator implements Operator {
     this.access = keyed ? context.keyedState(functions.state ?? {}) : undefined;
     this.recordContext = new ProcessRecordContext(context, functions, this.access);
     this.undo = context.policy.action !== 'fail';
-    this.loops = functions.process.map((fn) => callLoopOf(fn, keyed, this.undo, context));
+    this.keyed = keyed;
   }
 
   async open(): Promise<void> {
@@ -82,9 +83,53 @@ export class ProcessOperator implements Operator {
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number {
-    this.recordContext.processingTime = this.operator.env.clock.nowMs();
-    this.recordContext.out = out;
-    return this.loops[input]!(batch, from, out, this.recordContext, this.access);
+    this.loops[input] ??= this.loopOf(input);
+    return this.loops[input](batch, from, out, input);
+  }
+
+  recordLoop(input: 0 | 1 = 0): RecordLoop {
+    const { functions, recordContext, access, undo, keyed } = this;
+    const key = keyed ? 'context.key = key; access.setKey(key);' : '';
+    return {
+      names: ['fn', 'context', 'access'],
+      values: [functions.process[input], recordContext, access],
+      before: 'context.beginBatch(out);',
+      begin: undo ? `out.mark(); ${keyed ? 'access.begin();' : ''}` : undefined,
+      record: `if (out.isFull()) break;
+context.timestamp = t; ${key}
+fn(value, context);`,
+    };
+  }
+
+  private loopOf(input: 0 | 1): Operator['processBatch'] {
+    if (this.operator.codegen === 'on') {
+      return this.operator.compileRecordLoop(this.recordLoop(input));
+    }
+    return (batch, from, out) => this.plainLoop(batch, from, out, input);
+  }
+
+  /** The same without generated code. */
+  private plainLoop(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number {
+    const { functions, recordContext, access, undo } = this;
+    recordContext.beginBatch(out);
+    let i = from;
+    try {
+      for (; i < batch.count && !out.isFull(); i += 1) {
+        recordContext.timestamp = batch.timestamps[i]!;
+        if (access !== undefined) {
+          recordContext.key = batch.keys![i];
+          access.setKey(batch.keys![i]!);
+        }
+        if (undo) {
+          out.mark();
+          access?.begin();
+        }
+        functions.process[input]!(batch.values[i], recordContext);
+      }
+    } catch (error) {
+      throw new RecordFailure(i, this.operator.operatorId, error);
+    }
+    return i;
   }
 
   onWatermark(timeMs: number, out: Outputs): Progress {
@@ -133,61 +178,4 @@ export class ProcessOperator implements Operator {
       throw new RecordFailure(-1, this.operator.operatorId, error);
     }
   }
-}
-
-function callLoopOf(
-  fn: (value: unknown, context: unknown) => void,
-  keyed: boolean,
-  undo: boolean,
-  context: OperatorContext,
-): CallLoop {
-  if (context.codegen === 'off') return plainCallLoop(fn, keyed, undo, context.operatorId);
-  return context.compile<CallLoop>('process', {
-    names: ['fn', 'RecordFailure'],
-    values: [fn, RecordFailure],
-    body: `return function callLoop(batch, from, out, context, access) {
-  const values = batch.values, timestamps = batch.timestamps, count = batch.count;
-  ${keyed ? 'const keys = batch.keys;' : ''}
-  let i = from;
-  try {
-    for (; i < count; i += 1) {
-      if (out.isFull()) return i;
-      context.timestamp = timestamps[i];
-      ${keyed ? 'const key = keys[i]; context.key = key; access.setKey(key);' : ''}
-      ${undo ? `out.mark(); ${keyed ? 'access.begin();' : ''}` : ''}
-      fn(values[i], context);
-    }
-  } catch (error) {
-    throw new RecordFailure(i, ${JSON.stringify(context.operatorId)}, error);
-  }
-  return count;
-};`,
-  });
-}
-
-/** The same without generated code. */
-function plainCallLoop(
-  fn: (value: unknown, context: unknown) => void,
-  keyed: boolean,
-  undo: boolean,
-  operatorId: string,
-): CallLoop {
-  return (batch, from, out, context, access) => {
-    let i = from;
-    try {
-      for (; i < batch.count && !out.isFull(); i += 1) {
-        context.timestamp = batch.timestamps[i]!;
-        if (keyed) {
-          context.key = batch.keys![i];
-          access!.setKey(batch.keys![i]!);
-        }
-        if (undo) out.mark();
-        if (undo && keyed) access!.begin();
-        fn(batch.values[i], context);
-      }
-    } catch (error) {
-      throw new RecordFailure(i, operatorId, error);
-    }
-    return i;
-  };
 }

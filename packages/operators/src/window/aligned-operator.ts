@@ -7,8 +7,9 @@ import type {
   Outputs,
   Progress,
   RecordBatch,
+  RecordLoop,
 } from '@millrace/core/spi';
-import { type AddLoop, type AddTarget, addLoopOf } from './add-code.js';
+import { type AddTarget, addLoopOf, plainAddLoop } from './add-code.js';
 import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
 import { Firing } from './firing.js';
 import type { Fold } from './fold.js';
@@ -56,7 +57,9 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   /** Next pane of a key in a window that fired; kept while late records may come. */
   private readonly nextPane = new Map<number, KeyTable>();
   private readonly store: PaneStore;
-  private readonly add: AddLoop;
+  private readonly fold: Fold;
+  private readonly perWindow: boolean;
+  private add: Operator['processBatch'] | undefined;
   private readonly fire: Firing;
   private readonly lateRecords: LateRecords;
   private readonly scratch: KeyTable;
@@ -72,7 +75,9 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       perWindow || assigner.kind === 'custom'
         ? new WholeWindowStore(assigner, latenessMs, pool)
         : new SliceStore(assigner, latenessMs, pool, rows);
-    this.add = addLoopOf(fold, perWindow, context);
+    this.fold = fold;
+    this.perWindow = perWindow;
+    if (context.codegen === 'off') this.add = plainAddLoop(fold, this, context.operatorId);
     this.fire = new Firing(fold, rows, context.operatorId);
     this.scratch = context.keyTable(fold.row);
     this.table = this.scratch;
@@ -84,7 +89,12 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs): number {
-    return this.add(this, batch, from, out);
+    this.add ??= this.context.compileRecordLoop(this.recordLoop());
+    return this.add(batch, from, out, 0);
+  }
+
+  recordLoop(): RecordLoop {
+    return addLoopOf(this.fold, this.perWindow, this);
   }
 
   seek(timestamp: number): boolean {
@@ -103,8 +113,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     return true;
   }
 
-  late(batch: RecordBatch, index: number, out: Outputs): void {
-    this.lateRecords.take(batch, index, out);
+  late(value: unknown, key: Key, timestamp: number, out: Outputs): void {
+    this.lateRecords.take(value, key, timestamp, out);
   }
 
   beforeAgain(key: Key): void {
@@ -115,7 +125,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     }
   }
 
-  fireAgain(key: Key, _timestamp: number, out: Outputs): void {
+  fireAgain(key: Key, out: Outputs): void {
     for (const window of this.firedWindows()) {
       const panes = this.panesOf(window);
       const at = panes.slot(key);

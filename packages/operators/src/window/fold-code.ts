@@ -33,19 +33,14 @@ function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames 
   return {
     number: (i) => `${row.numbers}[${row.n} + ${part.number + i}]`,
     ref: (j) => `${row.refs}[${row.r} + ${part.ref + j}]`,
-    input: (k) => `x${part.input + k}[i]`,
+    input: (k) => `x${part.input + k}`,
     fn: (name) => `p${index}_${name}`,
     prepared: `prepared${index}`,
   };
 }
 
-/** `const x0 = batch.columns[0], …;` */
-export function inputColumns(fold: Fold): string {
-  return fold.inputs.map((_input, k) => `const x${k} = batch.columns[${k}];`).join(' ');
-}
-
 /**
- * Statements that add record `i` to the row of `key` in `table`. Functions of the author's run
+ * Statements that add a record's inputs `x0` … to the row of `key` in `table`. Functions of the author's run
  * before the row is made or changed, on its cells if it is there already.
  *
  * @param row `make`: the row is found or made; `found`: it is in slot `found`

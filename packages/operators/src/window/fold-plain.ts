@@ -1,4 +1,4 @@
-import type { AccumulatorCells, Column, Key, KeyTable } from '@millrace/core/spi';
+import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 import type { Fold, FoldPart } from './fold.js';
 import type { Pane } from './window.js';
@@ -19,30 +19,20 @@ const partCells = (cells: AccumulatorCells, part: FoldPart): AccumulatorCells =>
   r: cells.r + part.ref,
 });
 
-const inputsOf = (part: FoldPart, columns: readonly Column[], i: number): unknown[] =>
-  part.aggregator.inputs.map((_input, k) => columns[part.input + k]![i]);
-
-/** Adds record `i` to the row of `key`, which is made if need be. */
-export function addCells(
-  fold: Fold,
-  table: KeyTable,
-  key: Key,
-  columns: readonly Column[],
-  i: number,
-): void {
-  const added = addedCells(fold, table, table.find(key), columns, i);
+/** Adds a record's inputs to the row of `key`, which is made if need be. */
+export function addCells(fold: Fold, table: KeyTable, key: Key, inputs: readonly unknown[]): void {
+  const added = addedCells(fold, table, table.find(key), inputs);
   storeCells(table, table.slot(key), added);
 }
 
-/** Adds record `i` to the row in `slot`. */
+/** Adds a record's inputs to the row in `slot`. */
 export function addCellsAt(
   fold: Fold,
   table: KeyTable,
   slot: number,
-  columns: readonly Column[],
-  i: number,
+  inputs: readonly unknown[],
 ): void {
-  storeCells(table, slot, addedCells(fold, table, slot, columns, i));
+  storeCells(table, slot, addedCells(fold, table, slot, inputs));
 }
 
 /** A copy of the row with the record added: an aggregator that throws leaves the row alone. */
@@ -50,12 +40,13 @@ function addedCells(
   fold: Fold,
   table: KeyTable,
   slot: number,
-  columns: readonly Column[],
-  i: number,
+  inputs: readonly unknown[],
 ): AccumulatorCells {
   const copy = cellsCopy(fold, table, slot);
   for (const part of fold.parts) {
-    part.aggregator.plain.add(partCells(copy, part), inputsOf(part, columns, i));
+    const { input, aggregator } = part;
+    const own = inputs.slice(input, input + aggregator.inputs.length);
+    aggregator.plain.add(partCells(copy, part), own);
   }
   return copy;
 }

@@ -1,5 +1,5 @@
 import { formatTimestamp } from '@millrace/core/internal';
-import type { Counter, OperatorContext, Outputs, RecordBatch } from '@millrace/core/spi';
+import type { Counter, Key, OperatorContext, Outputs } from '@millrace/core/spi';
 
 /** Log lines about late records of one operator: at powers of ten, so 8 for ten million. */
 const isSampled = (count: number): boolean => Number.isInteger(Math.log10(count));
@@ -16,22 +16,21 @@ export class LateRecords {
     this.routed = context.metrics.counter('numLateRecordsRouted');
   }
 
-  take(batch: RecordBatch, index: number, out: Outputs): void {
-    const timestamp = batch.timestamps[index]!;
+  take(value: unknown, key: Key, timestamp: number, out: Outputs): void {
     if (out.isConsumed('late')) {
       this.routed.inc();
-      out.side('late').emit(batch.values[index], timestamp);
+      out.side('late').emit(value, timestamp);
       return;
     }
     this.dropped.inc();
-    const { value } = this.dropped;
-    if (!isSampled(value)) return;
+    const dropped = this.dropped.value;
+    if (!isSampled(dropped)) return;
     this.context.log.log('warn', 'late records dropped; consume side.late to keep them', {
       operator: this.context.operatorId,
-      dropped: value,
+      dropped,
       timestamp: formatTimestamp(timestamp),
       watermark: formatTimestamp(this.context.watermark()),
-      key: String(batch.keys?.[index]),
+      key: String(key),
     });
   }
 }

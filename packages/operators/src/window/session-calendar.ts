@@ -5,7 +5,7 @@ import { firstIndex } from './pane-store.js';
 export type SessionRef = { readonly key: Key; readonly number: number | undefined };
 
 /** Buckets of a gap: a session that goes on is moved this many times a gap at the most. */
-const bucketsPerGap = 8;
+const bucketsPerGap = 64;
 
 /**
  * When sessions may be due, in coarse buckets of time. A session that is extended stays where it

@@ -1,16 +1,27 @@
 import {
+  type Key,
   type KeyTable,
+  type Operator,
   type OperatorContext,
   type Outputs,
-  type RecordBatch,
   RecordFailure,
+  type RecordLoop,
 } from '@millrace/core/spi';
 import type { Fold } from './fold.js';
-import { addStatements, closureOf, inputColumns } from './fold-code.js';
+import { addStatements, closureOf } from './fold-code.js';
 import { addCellsAt } from './fold-plain.js';
 
 /** Numbers of a session's row ahead of its accumulators. */
 export const sessionCells = { start: 0, end: 1, nextPane: 2, bucket: 3 } as const;
+
+/** A record as the slow path takes it. */
+export interface SessionRecord {
+  readonly value: unknown;
+  readonly key: Key;
+  readonly timestamp: number;
+  /** The projection's inputs. */
+  readonly inputs: readonly unknown[];
+}
 
 /** What the loop needs of its operator. */
 export interface SessionTarget {
@@ -18,90 +29,78 @@ export interface SessionTarget {
   /** A key's latest session. */
   readonly latest: KeyTable;
   /** Takes a record that does not simply continue its key's latest session. */
-  takeElsewhere(batch: RecordBatch, index: number, out: Outputs): void;
+  takeElsewhere(record: SessionRecord, out: Outputs): void;
 }
 
-export interface SessionCode {
-  /** Adds a batch's records: those inside or at the end of the latest session at once. */
-  addBatch(target: SessionTarget, batch: RecordBatch, from: number, out: Outputs): number;
-  /** Adds one record to a row. */
-  addRow(table: KeyTable, slot: number, batch: RecordBatch, index: number): void;
-}
+/** Adds one record's inputs to a row. */
+export type AddRow = (table: KeyTable, slot: number, inputs: readonly unknown[]) => void;
 
-export function sessionCodeOf(fold: Fold, context: OperatorContext): SessionCode {
-  if (context.codegen === 'off') return plainSessionCode(fold, context.operatorId);
+/** Adds records: those inside or at the end of their key's latest session at once. */
+export function sessionLoopOf(fold: Fold, target: SessionTarget): RecordLoop {
   const { names, values } = closureOf(fold);
-  return context.compile<SessionCode>('sessions', {
-    names: [...names, 'RecordFailure'],
-    values: [...values, RecordFailure],
-    body: sessionSource(fold, context.operatorId),
-  });
+  const { start, end, nextPane } = sessionCells;
+  const inputs = fold.inputs.map((_input, k) => `x${k}`).join(', ');
+  return {
+    names: [...names, 'target'],
+    values: [...values, target],
+    before: 'const gap = target.gapMs, table = target.latest;',
+    record: `const found = table.find(key);
+if (found >= 0) {
+  const cells = table.numbers, row = found * ${fold.row.numbers.length};
+  if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
+    ${addStatements(fold, 'found')}
+    if (t + gap > cells[row + ${end}]) cells[row + ${end}] = t + gap;
+    continue;
+  }
+}
+target.takeElsewhere({ value, key, timestamp: t, inputs: [${inputs}] }, out);
+if (out.isFull()) { i += 1; break; }`,
+  };
 }
 
-function sessionSource(fold: Fold, operatorId: string): string {
-  const stride = fold.row.numbers.length;
+export function addRowOf(fold: Fold, context: OperatorContext): AddRow {
+  if (context.codegen === 'off') {
+    return (table, slot, inputs) => addCellsAt(fold, table, slot, inputs);
+  }
+  const { names, values } = closureOf(fold);
+  const inputs = fold.inputs.map((_input, k) => `const x${k} = inputs[${k}];`).join(' ');
+  const body = `return function addRow(table, found, inputs) {
+  ${inputs}
+  ${addStatements(fold, 'found')}
+};`;
+  return context.compile<AddRow>('row', { names, values, body });
+}
+
+/** The record loop without generated code. */
+export function plainSessionLoop(
+  fold: Fold,
+  target: SessionTarget,
+  operatorId: string,
+): Operator['processBatch'] {
   const { start, end, nextPane } = sessionCells;
-  const add = addStatements(fold, 'found');
-  return `return {
-  addBatch(target, batch, from, out) {
-    const timestamps = batch.timestamps, keys = batch.keys, count = batch.count;
-    const gap = target.gapMs, table = target.latest;
-    ${inputColumns(fold)}
+  return (batch, from, out) => {
     let i = from;
     try {
-      for (; i < count; i += 1) {
-        const t = timestamps[i];
-        const found = table.find(keys[i]);
-        if (found >= 0) {
-          const cells = table.numbers, at = found * ${stride};
-          if (t >= cells[at + ${start}] && t <= cells[at + ${end}] && cells[at + ${nextPane}] === 0) {
-            ${add}
-            if (t + gap > cells[at + ${end}]) cells[at + ${end}] = t + gap;
-            continue;
-          }
+      for (; i < batch.count && !out.isFull(); i += 1) {
+        const timestamp = batch.timestamps[i]!;
+        const key = batch.keys![i]!;
+        const inputs = batch.columns.map((column) => column[i]);
+        const table = target.latest;
+        const slot = table.find(key);
+        const row = slot * table.numberStride;
+        const cells = table.numbers;
+        const inside =
+          slot >= 0 && timestamp >= cells[row + start]! && timestamp <= cells[row + end]!;
+        if (!inside || cells[row + nextPane] !== 0) {
+          target.takeElsewhere({ value: batch.values[i], key, timestamp, inputs }, out);
+        } else {
+          addCellsAt(fold, table, slot, inputs);
+          cells[row + end] = Math.max(cells[row + end]!, timestamp + target.gapMs);
         }
-        target.takeElsewhere(batch, i, out);
-        if (out.isFull()) return i + 1;
       }
     } catch (error) {
-      throw new RecordFailure(i, ${JSON.stringify(operatorId)}, error);
+      throw new RecordFailure(i, operatorId, error);
     }
-    return count;
-  },
-  addRow(table, found, batch, i) {
-    ${inputColumns(fold)}
-    ${add}
-  },
-};`;
-}
-
-/** The same without generated code. */
-export function plainSessionCode(fold: Fold, operatorId: string): SessionCode {
-  const { start, end, nextPane } = sessionCells;
-  const addRow: SessionCode['addRow'] = (table, slot, batch, index) =>
-    addCellsAt(fold, table, slot, batch.columns, index);
-  return {
-    addRow,
-    addBatch(target, batch, from, out) {
-      let i = from;
-      try {
-        for (; i < batch.count && !out.isFull(); i += 1) {
-          const t = batch.timestamps[i]!;
-          const table = target.latest;
-          const slot = table.find(batch.keys![i]!);
-          const at = slot * table.numberStride;
-          const cells = table.numbers;
-          const inside = slot >= 0 && t >= cells[at + start]! && t <= cells[at + end]!;
-          if (!inside || cells[at + nextPane] !== 0) target.takeElsewhere(batch, i, out);
-          else {
-            addRow(table, slot, batch, i);
-            cells[at + end] = Math.max(cells[at + end]!, t + target.gapMs);
-          }
-        }
-      } catch (error) {
-        throw new RecordFailure(i, operatorId, error);
-      }
-      return i;
-    },
+    return i;
   };
 }

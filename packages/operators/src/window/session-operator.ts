@@ -6,6 +6,7 @@ import type {
   Outputs,
   Progress,
   RecordBatch,
+  RecordLoop,
 } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 import { Firing } from './firing.js';
@@ -15,10 +16,13 @@ import { LateRecords } from './late-records.js';
 import { type RowCode, rowCodeOf } from './row-code.js';
 import { SessionCalendar, type SessionRef } from './session-calendar.js';
 import {
-  type SessionCode,
+  type AddRow,
+  addRowOf,
+  plainSessionLoop,
+  type SessionRecord,
   type SessionTarget,
   sessionCells,
-  sessionCodeOf,
+  sessionLoopOf,
 } from './session-code.js';
 import { SessionRows } from './session-rows.js';
 
@@ -48,7 +52,10 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   readonly latest: KeyTable;
   private readonly rows: SessionRows;
   private readonly calendar: SessionCalendar;
-  private readonly code: SessionCode;
+  private readonly fold: Fold;
+  private readonly context: OperatorContext;
+  private readonly addRow: AddRow;
+  private add: Operator['processBatch'] | undefined;
   private readonly rowCode: RowCode;
   private readonly firing: Firing;
   private readonly lateRecords: LateRecords;
@@ -65,7 +72,10 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     this.rows = new SessionRows(() => context.keyTable(fold.row));
     this.latest = this.rows.latest;
     this.calendar = new SessionCalendar(spec.gapMs);
-    this.code = sessionCodeOf(fold, context);
+    this.fold = fold;
+    this.context = context;
+    this.addRow = addRowOf(fold, context);
+    if (context.codegen === 'off') this.add = plainSessionLoop(fold, this, context.operatorId);
     this.rowCode = rowCodeOf(fold, context);
     this.firing = new Firing(fold, this.rowCode, context.operatorId);
     this.lateRecords = new LateRecords(context);
@@ -73,22 +83,25 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs): number {
-    return this.code.addBatch(this, batch, from, out);
+    this.add ??= this.context.compileRecordLoop(this.recordLoop());
+    return this.add(batch, from, out, 0);
+  }
+
+  recordLoop(): RecordLoop {
+    return sessionLoopOf(this.fold, this);
   }
 
   /** Merges what the record's own session touches, and makes that the key's new session. */
-  takeElsewhere(batch: RecordBatch, index: number, out: Outputs): void {
-    const key = batch.keys![index]!;
-    const timestamp = batch.timestamps[index]!;
+  takeElsewhere({ value, key, timestamp, inputs }: SessionRecord, out: Outputs): void {
     const touched = this.rows.touching(key, timestamp, timestamp + this.gapMs);
     const merged = this.mergedRow(key, timestamp, touched);
     const { scratch } = this.rows;
     if (scratch.numbers[end]! + this.latenessMs < this.watermark) {
-      this.lateRecords.take(batch, index, out);
+      this.lateRecords.take(value, key, timestamp, out);
       return;
     }
     // Throws, if at all, before any session has changed.
-    this.code.addRow(scratch, merged, batch, index);
+    this.addRow(scratch, merged, inputs);
     for (const session of touched) this.rows.remove(session);
     const placed = this.rows.insert(key, cellsAt(scratch, merged));
     if (scratch.numbers[end]! < this.watermark) this.fireLate(placed[0], out);

@@ -48,6 +48,7 @@ function factoryOf(pending: PendingWindow, fold: Fold): OperatorFactory {
   const { assigner, allowedLatenessMs: latenessMs } = pending;
   return {
     form: 'factory',
+    fuses: true,
     create: (context: OperatorContext) =>
       assigner.kind === 'session'
         ? new SessionWindowOperator({ gapMs: assigner.gapMs, latenessMs, fold }, context)

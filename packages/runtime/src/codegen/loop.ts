@@ -1,47 +1,68 @@
-import { MillraceError } from '@millrace/core';
 import { type RecordContext, wantsContext } from '@millrace/core/internal';
-import { type RecordBatch, RecordFailure } from '@millrace/core/spi';
+import {
+  type Outputs,
+  type RecordBatch,
+  RecordFailure,
+  type RecordLoop,
+  type WatermarkStrategy,
+} from '@millrace/core/spi';
+import type { SplitTime } from '../engine/split-time.js';
 import type { LoopKeys, LoopStep } from '../plan/stage-plan.js';
 import type { Compiler } from './compiler.js';
+import { badTimestamp, type EventTimeText, eventTimeText } from './event-time.js';
+import { noKey, noNumber, promised } from './loop-errors.js';
 
 /**
- * Takes the records `from … to` of `batch` into `out` and returns the index behind the last one.
+ * Takes the records `from … to` of `input` into `out` and returns the index behind the last one.
  * `passed[k]` grows by the records that step `k` let through.
  *
  * Throws `RecordFailure` at a record whose function threw; that record has left no trace.
  */
 export type Loop = (
-  batch: RecordBatch,
+  input: LoopInput,
   from: number,
   to: number,
   out: RecordBatch,
   passed: Float64Array,
+  split: SplitTime | undefined,
+  latestMs: number,
 ) => number;
+
+/** Records as a loop reads them: a batch, or a chunk of a source. */
+export interface LoopInput {
+  readonly values: readonly unknown[];
+  readonly timestamps?: Float64Array | undefined;
+  readonly kinds?: Uint8Array | undefined;
+}
+
+/** The same for a loop that ends in an operator: it returns early when the outputs are full. */
+export type FusedLoop = (
+  input: LoopInput,
+  from: number,
+  to: number,
+  out: Outputs,
+  passed: Float64Array,
+  split: SplitTime | undefined,
+  latestMs: number,
+) => number;
+
+/** The source that a loop reads. */
+export interface LoopSource {
+  readonly id: string;
+  readonly watermarks: WatermarkStrategy<unknown>;
+}
 
 /** What a loop is made of. */
 export interface LoopSpec {
   readonly id: string;
+  /** Set where the loop reads a source: its event times are told in the loop, too. */
+  readonly source: LoopSource | undefined;
   readonly steps: readonly LoopStep[];
   readonly keys: LoopKeys | undefined;
   readonly carriesKinds: boolean;
   /** Contexts of the steps' functions. */
   readonly contexts: readonly RecordContext[];
 }
-
-const promised = (operator: string): MillraceError =>
-  new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', 'a predicate must answer at once', {
-    operator,
-  });
-
-const noNumber = (operator: string, value: unknown): MillraceError =>
-  new MillraceError(
-    'ERR_FUNCTION_THREW',
-    `a numeric aggregator's extractor gave ${value === null ? 'null' : typeof value}, not a number`,
-    { operator },
-  );
-
-const noKey = (operator: string): MillraceError =>
-  new MillraceError('ERR_INVALID_KEY', 'keyBy gave undefined', { operator });
 
 /**
  * One loop for a run of operators, by generated code: as fast as written by hand.
@@ -50,45 +71,23 @@ const noKey = (operator: string): MillraceError =>
  * finds its operator. It costs nothing: the compiler keeps it only for the error path.
  */
 export function generateLoop(spec: LoopSpec, compiler: Compiler): Loop {
-  const { steps, contexts, keys } = spec;
-  const names = ['RecordFailure', 'promised', 'noNumber', 'noKey', 'operators'];
-  const values: unknown[] = [RecordFailure, promised, noNumber, noKey, operatorsOf(spec)];
-  const bind = (name: string, value: unknown): void => {
-    names.push(name);
-    values.push(value);
-  };
-  for (const [k, { operator }] of steps.entries()) {
-    bind(`f${k}`, operator.fn);
-    bind(`context${k}`, contexts[k]);
-  }
-  if (keys !== undefined) {
-    bind('keyOf', keys.functions.key);
-    for (const [k, extract] of keys.functions.inputs.entries()) bind(`extract${k}`, extract);
-  }
-  return compiler.compile<Loop>(spec.id, 'loop', { names, values, body: loopSource(spec) });
-}
-
-/** Operator ids by step; the keyed edge's owner comes last. */
-function operatorsOf({ steps, keys }: LoopSpec): string[] {
-  return [...steps.map(({ node }) => node.id), ...(keys === undefined ? [] : [keys.owner.id])];
-}
-
-function loopSource(spec: LoopSpec): string {
-  const { steps, keys, carriesKinds } = spec;
-  const filters = steps.flatMap(({ operator }, k) => (operator.form === 'filter' ? [k] : []));
-  const tail = keys === undefined ? recordTail(steps) : keyTail(spec);
-  return `return function loop(batch, from, to, out, passed) {
-  const values = batch.values, timestamps = batch.timestamps;
+  const { keys, steps, carriesKinds } = spec;
+  const tail = keys === undefined ? recordTail(steps) : keyTail(keys, steps.length);
+  const closure = closureOf(spec);
+  const head = headOf(spec.source);
+  const body = `return function loop(input, from, to, out, passed, split, latestMs) {
+  const values = input.values, timestamps = input.timestamps;
+  ${head.before}
   const outTimestamps = out.timestamps;
   ${tail.arrays}
   ${carriesKinds ? kindsOpen : ''}
-  ${filters.map((k) => `let passed${k} = 0;`).join(' ')}
+  ${passedOpen(steps)}
   let o = out.count, i = from, at = 0;
   try {
-    for (; i < to; i += 1) {
-      const t = timestamps[i];
+    for (; i < to${head.goesOn}; i += 1) {
       const v0 = values[i];
-      ${steps.map(stepSource).join('\n      ')}
+      ${head.record}
+      ${stepsSource(steps)}
       ${tail.extract}
       ${tail.store}
       ${carriesKinds ? 'outKinds[o] = kinds === undefined ? 0 : kinds[i];' : ''}
@@ -99,25 +98,160 @@ function loopSource(spec: LoopSpec): string {
     throw new RecordFailure(i, operators[at], error);
   } finally {
     out.count = o;
-    ${filters.map((k) => `passed[${k}] += passed${k};`).join(' ')}
+    ${head.after}
+    ${passedClose(steps)}
   }
   return i;
 };`;
+  return compiler.compile<Loop>(spec.id, 'loop', { ...closure, body });
 }
 
-const kindsOpen = `const kinds = batch.kinds;
+/**
+ * A loop that ends in a keyed operator: its steps, the extraction of key and columns, and the
+ * operator's own work on the record, without a batch in between.
+ */
+export function generateFusedLoop(
+  spec: LoopSpec & { readonly keys: LoopKeys },
+  record: RecordLoop,
+  compiler: Compiler,
+): FusedLoop {
+  const { steps, keys } = spec;
+  const closure = closureOf(spec);
+  const head = headOf(spec.source);
+  const body = `return function fused(input, from, to, out, passed, split, latestMs) {
+  const values = input.values, timestamps = input.timestamps;
+  ${head.before}
+  ${passedOpen(steps)}
+  ${record.before}
+  let i = from, at = 0;
+  try {
+    for (; i < to${head.goesOn}; i += 1) {
+      ${record.begin ?? ''}
+      const v0 = values[i];
+      ${head.record}
+      ${stepsSource(steps)}
+      ${keySource(keys, steps.length)}
+      { const value = v${steps.length};
+      ${record.record}
+      }
+    }
+  } catch (error) {
+    throw error instanceof RecordFailure ? error : new RecordFailure(i, operators[at], error);
+  } finally {
+    ${head.after}
+    ${passedClose(steps)}
+  }
+  return i;
+};`;
+  return compiler.compile<FusedLoop>(keys.owner.id, 'fused', {
+    names: [...closure.names, ...record.names],
+    values: [...closure.values, ...record.values],
+    body,
+  });
+}
+
+/** A keyed or plain operator's work on each record of a batch. */
+export function generateRecordLoop(
+  operatorId: string,
+  record: RecordLoop,
+  columns: number,
+  compiler: Compiler,
+): (batch: RecordBatch, from: number, out: Outputs) => number {
+  const names = Array.from({ length: columns }, (_, k) => k);
+  const body = `return function records(batch, from, out) {
+  const values = batch.values, timestamps = batch.timestamps, keys = batch.keys, to = batch.count;
+  ${names.map((k) => `const column${k} = batch.columns[${k}];`).join(' ')}
+  ${record.before}
+  let i = from;
+  try {
+    for (; i < to; i += 1) {
+      ${record.begin ?? ''}
+      const t = timestamps[i], value = values[i], key = keys === undefined ? undefined : keys[i];
+      ${names.map((k) => `const x${k} = column${k}[i];`).join(' ')}
+      ${record.record}
+    }
+  } catch (error) {
+    throw error instanceof RecordFailure ? error : new RecordFailure(i, operatorId, error);
+  }
+  return i;
+};`;
+  return compiler.compile(operatorId, 'records', {
+    names: ['RecordFailure', 'operatorId', ...record.names],
+    values: [RecordFailure, operatorId, ...record.values],
+    body,
+  });
+}
+
+const batchHead: EventTimeText = {
+  before: '',
+  record: 'const t = timestamps[i];',
+  goesOn: '',
+  after: '',
+};
+
+const headOf = (source: LoopSource | undefined): EventTimeText =>
+  source === undefined ? batchHead : eventTimeText(source.watermarks);
+
+interface Closure {
+  readonly names: string[];
+  readonly values: unknown[];
+}
+
+function closureOf(spec: LoopSpec): Closure {
+  const { steps, contexts, keys, source } = spec;
+  const names = ['RecordFailure', 'promised', 'noNumber', 'noKey', 'badTimestamp', 'operators'];
+  const values: unknown[] = [RecordFailure, promised, noNumber, noKey, badTimestamp];
+  values.push(operatorsOf(spec));
+  const bind = (name: string, value: unknown): void => {
+    names.push(name);
+    values.push(value);
+  };
+  for (const [k, { operator }] of steps.entries()) {
+    bind(`f${k}`, operator.fn);
+    bind(`context${k}`, contexts[k]);
+  }
+  if (source !== undefined) bind('timestampOf', source.watermarks.timestamp);
+  if (keys !== undefined) {
+    bind('keyOf', keys.functions.key);
+    for (const [k, extract] of keys.functions.inputs.entries()) bind(`extract${k}`, extract);
+  }
+  return { names, values };
+}
+
+/** Operator ids by `at`: the source or nobody, the steps, the owner of the keyed edge. */
+export function operatorsOf({ source, steps, keys }: LoopSpec): string[] {
+  const owner = keys === undefined ? [] : [keys.owner.id];
+  return [source?.id ?? '', ...steps.map(({ node }) => node.id), ...owner];
+}
+
+const kindsOpen = `const kinds = input.kinds;
   if (out.kinds === undefined) out.kinds = new Uint8Array(outTimestamps.length);
   const outKinds = out.kinds;`;
+
+const filtersOf = (steps: readonly LoopStep[]): number[] =>
+  steps.flatMap(({ operator }, k) => (operator.form === 'filter' ? [k] : []));
+
+const passedOpen = (steps: readonly LoopStep[]): string =>
+  filtersOf(steps)
+    .map((k) => `let passed${k} = 0;`)
+    .join(' ');
+
+const passedClose = (steps: readonly LoopStep[]): string =>
+  filtersOf(steps)
+    .map((k) => `passed[${k}] += passed${k};`)
+    .join(' ');
+
+const stepsSource = (steps: readonly LoopStep[]): string => steps.map(stepSource).join('\n      ');
 
 function stepSource({ operator, node }: LoopStep, k: number): string {
   const context = wantsContext(operator.fn) ? `, (context${k}.timestamp = t, context${k})` : '';
   const call = `f${k}(v${k}${context})`;
-  if (operator.form === 'map') return `at = ${k}; const v${k + 1} = ${call};`;
+  if (operator.form === 'map') return `at = ${k + 1}; const v${k + 1} = ${call};`;
   const id = JSON.stringify(node.id);
-  return `at = ${k}; const p${k} = ${call};
-      if (p${k} !== true) {
-        if (!p${k}) continue;
-        if (p${k} instanceof Promise) throw promised(${id});
+  return `at = ${k + 1}; const keep${k} = ${call};
+      if (keep${k} !== true) {
+        if (!keep${k}) continue;
+        if (keep${k} instanceof Promise) throw promised(${id});
       }
       passed${k} += 1; const v${k + 1} = v${k};`;
 }
@@ -136,14 +270,11 @@ const recordTail = (steps: readonly LoopStep[]): Tail => ({
   store: `outValues[o] = v${steps.length};`,
 });
 
-function keyTail({ steps, keys }: LoopSpec): Tail {
-  const { functions, edge, owner } = keys!;
+/** `key` and `x0` … of record `v<last>`. */
+function keySource({ functions, edge, owner }: LoopKeys, last: number): string {
   const id = JSON.stringify(owner.id);
-  const value = `v${steps.length}`;
-  const { projection } = edge.partitioning;
-  const withValues = projection?.values ?? true;
-  const inputs = projection?.inputs ?? [];
-  const columns = inputs.map((type, k) => {
+  const value = `v${last}`;
+  const inputs = (edge.partitioning.projection?.inputs ?? []).map((type, k) => {
     const own = functions.inputs[k] === undefined;
     const check =
       type === 'number' && !own
@@ -151,76 +282,28 @@ function keyTail({ steps, keys }: LoopSpec): Tail {
         : '';
     return `const x${k} = ${own ? value : `extract${k}(${value})`};${check}`;
   });
+  return [
+    `at = ${last + 1}; const key = keyOf(${value});`,
+    `if (key === undefined) throw noKey(${id});`,
+    ...inputs,
+  ].join('\n      ');
+}
+
+function keyTail(keys: LoopKeys, last: number): Tail {
+  const { projection } = keys.edge.partitioning;
+  const withValues = projection?.values ?? true;
+  const inputs = projection?.inputs ?? [];
   return {
     arrays: [
       'const outKeys = out.keys;',
       withValues ? 'const outValues = out.values;' : '',
       ...inputs.map((_type, k) => `const column${k} = out.columns[${k}];`),
     ].join(' '),
-    extract: [
-      `at = ${steps.length}; const key = keyOf(${value});`,
-      `if (key === undefined) throw noKey(${id});`,
-      ...columns,
-    ].join('\n      '),
+    extract: keySource(keys, last),
     store: [
       'outKeys[o] = key;',
-      withValues ? `outValues[o] = ${value};` : '',
+      withValues ? `outValues[o] = v${last};` : '',
       ...inputs.map((_type, k) => `column${k}[o] = x${k};`),
     ].join(' '),
   };
-}
-
-/** The same without generated code: the readable reference, and the fallback. */
-export function flatLoop(spec: LoopSpec): Loop {
-  const { steps, contexts, keys, carriesKinds } = spec;
-  const operators = operatorsOf(spec);
-  return (batch, from, to, out, passed) => {
-    for (let i = from; i < to; i += 1) {
-      const timestamp = batch.timestamps[i]!;
-      let at = 0;
-      try {
-        let value = batch.values[i];
-        let keep = true;
-        for (; keep && at < steps.length; at += 1) {
-          const { operator } = steps[at]!;
-          contexts[at]!.timestamp = timestamp;
-          const result = operator.fn(value as never, contexts[at] as never);
-          if (operator.form === 'map') value = result;
-          else if (result instanceof Promise) throw promised(operators[at]!);
-          else if (result) passed[at]! += 1;
-          else keep = false;
-        }
-        if (keep) store(out, keys, value, timestamp, carriesKinds ? batch.kinds?.[i] : undefined);
-      } catch (error) {
-        throw new RecordFailure(i, operators[at]!, error);
-      }
-    }
-    return to;
-  };
-}
-
-function store(
-  out: RecordBatch,
-  keys: LoopKeys | undefined,
-  value: unknown,
-  timestamp: number,
-  kind: number | undefined,
-): void {
-  const at = out.count;
-  if (keys !== undefined) {
-    const { functions, edge, owner } = keys;
-    const key = functions.key(value as never);
-    if (key === undefined) throw noKey(owner.id);
-    const inputs = edge.partitioning.projection?.inputs ?? [];
-    const extracted = inputs.map((type, k) => {
-      const extract = functions.inputs[k];
-      const input = extract === undefined ? value : extract(value as never);
-      if (type === 'number' && typeof input !== 'number') throw noNumber(owner.id, input);
-      return input;
-    });
-    out.keys![at] = key as never;
-    for (const [k, input] of extracted.entries()) (out.columns[k] as unknown[])[at] = input;
-  }
-  if (kind === undefined) out.emit(value, timestamp);
-  else out.emitKind(value, timestamp, kind);
 }

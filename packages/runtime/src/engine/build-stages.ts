@@ -4,6 +4,7 @@ import { RecordContext, type SourceDefinition } from '@millrace/core/internal';
 import {
   type Env,
   type KeyedStateAccess,
+  type Operator,
   type OperatorContext,
   type OperatorFactory,
   RecordBatch,
@@ -12,8 +13,14 @@ import {
   type StateBackend,
 } from '@millrace/core/spi';
 import type { Compiler } from '../codegen/compiler.js';
-import { flatLoop, generateLoop, type LoopSpec } from '../codegen/loop.js';
-import { flatTimestamps, generateTimestamps } from '../codegen/timestamps.js';
+import { flatLoop } from '../codegen/flat-loop.js';
+import {
+  generateFusedLoop,
+  generateLoop,
+  generateRecordLoop,
+  type LoopSource,
+  type LoopSpec,
+} from '../codegen/loop.js';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { planStages, type StageOutput, type StagePlan } from '../plan/stage-plan.js';
@@ -22,11 +29,12 @@ import { type BatchShape, plainShape } from './batch-pool.js';
 import { Channel } from './channel.js';
 import { FailurePolicy } from './failure-policy.js';
 import { InputGate } from './input-gate.js';
-import { type LoopMember, LoopStage } from './loop-stage.js';
-import { OperatorStage } from './operator-stage.js';
+import { type LoopMember, LoopMembers } from './loop-members.js';
+import { LoopStage, type StageInput } from './loop-stage.js';
+import { type FusedHead, OperatorStage } from './operator-stage.js';
 import { OutputPort } from './output-port.js';
 import { SinkStage } from './sink-stage.js';
-import { SourceStage } from './source-stage.js';
+import { SourceInput } from './source-input.js';
 import { SourceTime } from './source-time.js';
 import type { Stage } from './stage.js';
 import { StageOutputs } from './stage-outputs.js';
@@ -53,7 +61,7 @@ export interface BuiltStages {
 
 /** Makes the stages of a job for one slot, connected by channels. */
 export function buildStages(world: StageWorld): BuiltStages {
-  const plans = planStages(world.job);
+  const plans = planStages(world.job, world.codegen);
   if (plans.length > runtimeLimits.stagesMax) {
     throw new MillraceError('ERR_INVALID_OPTION', `the job has ${plans.length} stages`);
   }
@@ -86,10 +94,14 @@ class StageBuilder {
   }
 
   build(plan: StagePlan): Stage {
-    if (plan.kind === 'loop') return this.loop(plan);
-    const { node } = plan;
-    if (plan.kind === 'source') return this.source(plan, node);
-    return plan.kind === 'sink' ? this.sink(plan, node) : this.operator(plan, node);
+    switch (plan.kind) {
+      case 'loop':
+        return this.loop(plan);
+      case 'sink':
+        return this.sink(plan, plan.node);
+      case 'operator':
+        return this.operator(plan, plan.node);
+    }
   }
 
   private definition<D>(node: LogicalNode): D {
@@ -105,23 +117,24 @@ class StageBuilder {
     const own = plan.outputs.filter((output) => output.node === node.id);
     const main = own.find(({ port }) => port === '');
     const sides = own.filter(({ port }) => port !== '');
+    // Dead letters of operators fused ahead of this one.
+    const others = plan.outputs.filter((output) => output.node !== node.id);
     return new StageOutputs(
       main === undefined ? undefined : this.port(main),
       new Map(sides.map((output) => [output.port, this.port(output)])),
+      new Map(others.map((output) => [output.node, this.port(output)])),
       new RecordBatch(),
     );
   }
 
-  private failures(node: LogicalNode, deadLetters: OutputPort | undefined): FailurePolicy {
+  /** @param deadLetters the open batch they go to; undefined when nobody consumes them */
+  private failures(node: LogicalNode, deadLetters: (() => RecordBatch) | undefined): FailurePolicy {
     const { metricsOf, env } = this.world;
-    const batch = deadLetters === undefined ? undefined : () => deadLetters.open;
-    return new FailurePolicy(node.onError, metricsOf(node.id), env.clock, batch);
+    return new FailurePolicy(node.onError, metricsOf(node.id), env.clock, deadLetters);
   }
 
-  private failuresInto(node: LogicalNode, outputs: StageOutputs): FailurePolicy {
-    const { metricsOf, env } = this.world;
-    const batch = outputs.isConsumed('deadLetters') ? () => outputs.side('deadLetters') : undefined;
-    return new FailurePolicy(node.onError, metricsOf(node.id), env.clock, batch);
+  private failuresIn(node: LogicalNode, outputs: StageOutputs): FailurePolicy {
+    return this.failures(node, outputs.deadLettersOf(node.id));
   }
 
   private context(node: LogicalNode): SourceContext {
@@ -130,30 +143,31 @@ class StageBuilder {
     return { operatorId: node.id, subtask: 0, parallelism: 1, env, metrics, log: env.log };
   }
 
-  private source(plan: StagePlan, node: LogicalNode): Stage {
-    const { compiler, codegen, nowMs, wake, env, metricsOf } = this.world;
+  private source(node: LogicalNode, failures: FailurePolicy): SourceInput {
+    const { nowMs, wake, env, metricsOf } = this.world;
     const { source, watermarks } = this.definition<SourceDefinition>(node);
     const context = this.context(node);
-    const outputs = this.outputs(plan, node);
     const time = new SourceTime(watermarks, this.groupOf(watermarks.alignment?.group));
     metricsOf(node.id).gauge('currentOutputWatermark', () => time.watermark);
-    return new SourceStage({
+    return new SourceInput({
       id: node.id,
       reader: source.createReader(context),
       enumerator: source.createEnumerator(context),
       time,
-      assign:
-        codegen === 'on'
-          ? generateTimestamps(node.id, watermarks, compiler)
-          : flatTimestamps(node.id, watermarks),
       farFutureMs: watermarks.farFutureMs,
-      outputs,
       metrics: metricsOf(node.id),
-      failures: this.failuresInto(node, outputs),
+      failures,
       nowMs,
       wake,
       later: (delayMs, action) => env.scheduler.after(delayMs, action),
     });
+  }
+
+  /** The source of a loop as its code needs it. */
+  private loopSource(node: LogicalNode | undefined): LoopSource | undefined {
+    if (node === undefined) return undefined;
+    const { watermarks } = this.definition<SourceDefinition>(node);
+    return { id: node.id, watermarks };
   }
 
   private groupOf(name: string | undefined): AlignmentGroup | undefined {
@@ -174,7 +188,7 @@ class StageBuilder {
     return new SinkStage(gate, writer, metricsOf(node.id), wake);
   }
 
-  private operator(plan: StagePlan, node: LogicalNode): Stage {
+  private operator(plan: StagePlan & { readonly kind: 'operator' }, node: LogicalNode): Stage {
     const { metricsOf, nowMs } = this.world;
     const gate = new InputGate(this.incoming.get(plan.index) ?? []);
     const metrics = metricsOf(node.id);
@@ -182,16 +196,40 @@ class StageBuilder {
     const states: KeyedStateAccess[] = [];
     const outputs = this.outputs(plan, node);
     const context = this.operatorContext(node, gate, states);
+    const operator = this.definition<OperatorFactory>(node).create(context);
     return new OperatorStage({
       id: node.id,
       gate,
-      operator: this.definition<OperatorFactory>(node).create(context),
+      operator,
+      fused: this.fusedHead(plan, operator, outputs),
       outputs,
       metrics,
-      failures: this.failuresInto(node, outputs),
+      failures: this.failuresIn(node, outputs),
       states,
       nowMs,
     });
+  }
+
+  private fusedHead(
+    { fused }: StagePlan & { readonly kind: 'operator' },
+    operator: Operator,
+    outputs: StageOutputs,
+  ): FusedHead | undefined {
+    if (fused === undefined) return undefined;
+    const time = { watermark: -Infinity };
+    const failuresOf = (node: LogicalNode): FailurePolicy => this.failuresIn(node, outputs);
+    const members = this.members(fused, failuresOf, time);
+    const contexts = members.flatMap(({ context }) => context ?? []);
+    const source = this.loopSource(fused.source);
+    const spec = { ...fused, source, id: fused.keys.owner.id, contexts, carriesKinds: false };
+    return {
+      source: fused.source && this.source(fused.source, failuresOf(fused.source)),
+      loop: generateFusedLoop(spec, operator.recordLoop!(), this.world.compiler),
+      members: new LoopMembers(members),
+      setWatermark: (timeMs) => {
+        time.watermark = timeMs;
+      },
+    };
   }
 
   private operatorContext(
@@ -207,6 +245,8 @@ class StageBuilder {
       policy: node.onError,
       codegen,
       compile: (label, source) => compiler.compile(node.id, label, source),
+      compileRecordLoop: (loop) =>
+        generateRecordLoop(node.id, loop, this.columnsInto(node), compiler),
       keyedState: (descriptors) => {
         const access = state.keyedState(node.id, descriptors);
         states.push(access);
@@ -217,22 +257,35 @@ class StageBuilder {
     };
   }
 
+  /** How many columns the batches on the operator's keyed edge have. */
+  private columnsInto({ id }: LogicalNode): number {
+    const edge = this.world.job.graph.edges.find(({ to }) => to === id);
+    return edge?.partitioning.projection?.inputs.length ?? 0;
+  }
+
   private loop(plan: StagePlan & { readonly kind: 'loop' }): Stage {
     const { compiler, codegen } = this.world;
-    const [input] = this.incoming.get(plan.index)!;
     const sides = plan.outputs.filter(({ port }) => port === 'deadLetters');
     const main = plan.outputs.find((output) => !sides.includes(output));
     const ports = new Map(sides.map((output) => [output.node, this.port(output)]));
     const time = { watermark: -Infinity };
-    const members = this.members(plan, ports, time);
-    const id = plan.steps[0]?.node.id ?? plan.keys!.edge.id;
+    const failuresOf = (node: LogicalNode): FailurePolicy => {
+      const port = ports.get(node.id);
+      return this.failures(node, port === undefined ? undefined : () => port.open);
+    };
+    const members = this.members(plan, failuresOf, time);
+    const id = plan.source?.id ?? plan.steps[0]?.node.id ?? plan.keys!.edge.id;
     const contexts = members.flatMap(({ context }) => context ?? []);
-    const spec: LoopSpec = { ...plan, id, contexts };
+    const spec: LoopSpec = { ...plan, source: this.loopSource(plan.source), id, contexts };
+    const input: StageInput =
+      plan.source === undefined
+        ? { kind: 'channel', channel: this.incoming.get(plan.index)![0]! }
+        : { kind: 'source', source: this.source(plan.source, failuresOf(plan.source)) };
     return new LoopStage({
       id,
-      input: input!,
+      input,
       loop: codegen === 'on' ? generateLoop(spec, compiler) : flatLoop(spec),
-      members,
+      members: new LoopMembers(members),
       main: main === undefined ? undefined : this.port(main, shapeOf(plan)),
       sides: [...ports.values()],
       discarded: new RecordBatch(),
@@ -243,21 +296,26 @@ class StageBuilder {
   }
 
   private members(
-    { steps, keys }: StagePlan & { readonly kind: 'loop' },
-    deadLetters: ReadonlyMap<string, OutputPort>,
+    {
+      source,
+      steps,
+      keys,
+    }: Pick<StagePlan & { readonly kind: 'loop' }, 'source' | 'steps' | 'keys'>,
+    failuresOf: (node: LogicalNode) => FailurePolicy,
     time: { readonly watermark: number },
   ): LoopMember[] {
+    const { metricsOf } = this.world;
+    const end = (node: LogicalNode | undefined): LoopMember[] => {
+      if (node === undefined) return [];
+      const metrics = metricsOf(node.id);
+      return [{ step: undefined, metrics, failures: failuresOf(node), context: undefined }];
+    };
     const members = steps.map((step): LoopMember => {
       const { node } = step;
       const context = new RecordContext({ ...this.context(node), watermark: () => time.watermark });
-      const failures = this.failures(node, deadLetters.get(node.id));
-      return { step, metrics: this.world.metricsOf(node.id), failures, context };
+      return { step, metrics: metricsOf(node.id), failures: failuresOf(node), context };
     });
-    if (keys === undefined) return members;
-    const { owner } = keys;
-    const failures = this.failures(owner, deadLetters.get(owner.id));
-    const metrics = this.world.metricsOf(owner.id);
-    return [...members, { step: undefined, metrics, failures, context: undefined }];
+    return [...end(source), ...members, ...end(keys?.owner)];
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Channel, Element } from './channel.js';
+import type { ControlElement } from '@millrace/core/spi';
+import type { Channel } from './channel.js';
 import { WatermarkCombiner } from './watermark-combiner.js';
 
 /** What the gate makes of a control element: what is to be told the operator, if anything. */
@@ -17,7 +18,8 @@ export class InputGate {
 
   constructor(channels: readonly Channel[]) {
     this.channels = channels;
-    this.combiner = new WatermarkCombiner(channels.length);
+    // A stage that reads a source directly has no channel, and still one watermark.
+    this.combiner = new WatermarkCombiner(Math.max(1, channels.length));
   }
 
   get watermark(): number {
@@ -51,7 +53,7 @@ export class InputGate {
     if (this.channels.length > 1) this.combiner.activate(this.channels.indexOf(channel));
   }
 
-  onControl(channel: Channel, element: Exclude<Element, { release(): void }>): GateEvent {
+  onControl(channel: Channel, element: ControlElement): GateEvent {
     const index = this.channels.indexOf(channel);
     switch (element.kind) {
       case 'watermark':
@@ -70,6 +72,14 @@ export class InputGate {
         // Sources send none before there are checkpoints.
         return undefined;
     }
+  }
+
+  /** A control element of the only input, which is not a channel. */
+  onOnly(element: ControlElement): GateEvent {
+    if (element.kind === 'barrier') return undefined;
+    if (element.kind !== 'watermark') return element;
+    this.combiner.advance(0, element.time);
+    return element;
   }
 
   private onIdle(index: number): GateEvent {

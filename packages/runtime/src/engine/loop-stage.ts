@@ -1,28 +1,23 @@
-import type { RecordContext } from '@millrace/core/internal';
 import { coreLimits } from '@millrace/core/internal';
-import { type RecordBatch, RecordFailure } from '@millrace/core/spi';
+import { type ControlElement, type RecordBatch, RecordFailure } from '@millrace/core/spi';
 import type { Loop } from '../codegen/loop.js';
-import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import type { LoopStep } from '../plan/stage-plan.js';
+import type { PooledBatch } from './batch-pool.js';
 import { type Channel, isBatch } from './channel.js';
-import type { FailurePolicy } from './failure-policy.js';
+import type { LoopMembers } from './loop-members.js';
 import type { OutputPort } from './output-port.js';
+import type { ChunkPart, SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 
-/** One fused operator as the stage needs it: whom to count for, and what to do on errors. */
-export interface LoopMember {
-  readonly step: LoopStep | undefined;
-  readonly metrics: OperatorMetrics;
-  readonly failures: FailurePolicy;
-  readonly context: RecordContext | undefined;
-}
+/** Where a stage's records come from. */
+export type StageInput =
+  | { readonly kind: 'channel'; readonly channel: Channel }
+  | { readonly kind: 'source'; readonly source: SourceInput };
 
 export interface LoopStageParts {
   readonly id: string;
-  readonly input: Channel;
+  readonly input: StageInput;
   readonly loop: Loop;
-  /** The fused operators; at the end the owner of the keyed edge, if there is one. */
-  readonly members: readonly LoopMember[];
+  readonly members: LoopMembers;
   /** Undefined: nobody consumes the result. */
   readonly main: OutputPort | undefined;
   /** Ports of dead letters. */
@@ -31,43 +26,44 @@ export interface LoopStageParts {
   readonly setWatermark: (timeMs: number) => void;
 }
 
-/** Runs a generated loop over each batch. */
+/** Runs a generated loop over batches, or over a source's chunks. */
 export class LoopStage implements Stage {
   readonly id: string;
   isFinished = false;
   private from = 0;
   private readonly parts: LoopStageParts;
   private readonly ports: readonly OutputPort[];
-  private readonly passed: Float64Array;
 
   constructor(parts: LoopStageParts) {
     this.id = parts.id;
     this.parts = parts;
     this.ports = parts.main === undefined ? parts.sides : [parts.main, ...parts.sides];
-    this.passed = new Float64Array(parts.members.length);
   }
 
   isReady(): boolean {
-    return !this.parts.input.isEmpty && this.hasCredit();
+    return this.hasWork() && this.hasCredit();
   }
 
   isBlocked(): boolean {
-    return !this.parts.input.isEmpty && !this.hasCredit();
+    return this.hasWork() && !this.hasCredit();
   }
 
   step(): void {
-    const { input, setWatermark } = this.parts;
-    const element = input.peek()!;
-    if (isBatch(element)) {
-      if (!this.take(element)) return;
-      input.shift();
-      element.release();
+    const { input } = this.parts;
+    if (input.kind === 'source') {
+      const next = input.source.next();
+      if (next === undefined) return;
+      if ('chunk' in next) this.takeChunk(input.source, next);
+      else this.onControl(next);
       return;
     }
-    input.shift();
-    if (element.kind === 'watermark') setWatermark(element.time);
-    for (const port of this.ports) port.sendControl(element);
-    if (element.kind === 'close') this.isFinished = true;
+    const element = input.channel.peek()!;
+    if (isBatch(element)) {
+      this.takeBatch(input.channel, element);
+      return;
+    }
+    input.channel.shift();
+    this.onControl(element);
   }
 
   flush(): boolean {
@@ -77,20 +73,25 @@ export class LoopStage implements Stage {
   }
 
   async open(): Promise<void> {
-    for (const { step, context } of this.parts.members) {
-      const setup = step?.operator.lifecycle?.setup;
-      if (setup !== undefined) context!.resource = await setup(context!);
-    }
+    const { members, input } = this.parts;
+    await members.open();
+    if (input.kind === 'source') await input.source.open();
   }
 
   async close(): Promise<void> {
-    for (const { step, context } of this.parts.members) {
-      await step?.operator.lifecycle?.teardown?.(context!.resource);
-    }
+    const { members, input } = this.parts;
+    if (input.kind === 'source') await input.source.close();
+    await members.close();
   }
 
   wakeAtMs(): number {
-    return Infinity;
+    const { input } = this.parts;
+    return input.kind === 'source' ? input.source.wakeAtMs() : Infinity;
+  }
+
+  private hasWork(): boolean {
+    const { input } = this.parts;
+    return input.kind === 'source' ? input.source.hasWork : !input.channel.isEmpty;
   }
 
   private hasCredit(): boolean {
@@ -98,61 +99,60 @@ export class LoopStage implements Stage {
     return true;
   }
 
-  /** Takes as much of the batch as fits into the open one; true when it is done. */
-  private take(batch: RecordBatch): boolean {
-    const { main, discarded, loop } = this.parts;
-    if (this.from === 0 && main !== undefined && !fits(main, batch) && main.flush()) {
-      if (!main.hasCredit) return false;
-    }
-    discarded.count = 0;
-    const out = main?.open ?? discarded;
-    const to = Math.min(batch.count, this.from + out.capacity - out.count);
-    const begun = this.from;
+  private onControl(element: ControlElement): void {
+    if (element.kind === 'watermark') this.parts.setWatermark(element.time);
+    for (const port of this.ports) port.sendControl(element);
+    if (element.kind === 'close') this.isFinished = true;
+  }
+
+  private takeChunk(source: SourceInput, part: ChunkPart): void {
+    const { chunk, from, to, split, latestMs } = part;
+    const { loop, members } = this.parts;
+    const out = this.openFor(to - from);
+    if (out === undefined) return;
+    const end = Math.min(to, from + out.capacity - out.count);
+    let next: number;
     try {
-      this.from = loop(batch, this.from, to, out, this.passed);
+      next = loop(chunk, from, end, out, members.passed, split, latestMs);
     } catch (error) {
       if (!(error instanceof RecordFailure)) throw error;
-      this.from = this.afterFailure(error, batch);
+      next = members.afterFailure(error, chunk, source.positionOf(error.index));
     }
-    this.count(this.from - begun);
-    if (this.from < batch.count) {
-      if (main?.isFull === true) main.flush();
-      return false;
+    members.count(next - from);
+    source.taken(next);
+    if (this.parts.main?.isFull === true) this.parts.main.flush();
+  }
+
+  private takeBatch(channel: Channel, batch: PooledBatch): void {
+    const { loop, members } = this.parts;
+    const { from } = this;
+    const out = this.openFor(batch.count - from);
+    if (out === undefined) return;
+    const to = Math.min(batch.count, from + out.capacity - out.count);
+    try {
+      this.from = loop(batch, from, to, out, members.passed, undefined, 0);
+    } catch (error) {
+      if (!(error instanceof RecordFailure)) throw error;
+      this.from = members.afterFailure(error, batch);
     }
+    members.count(this.from - from);
+    if (this.parts.main?.isFull === true) this.parts.main.flush();
+    if (this.from < batch.count) return;
     this.from = 0;
-    return true;
+    channel.shift();
+    batch.release();
   }
 
-  private afterFailure(failure: RecordFailure, batch: RecordBatch): number {
-    const { index } = failure;
-    const member = this.parts.members.find(
-      ({ metrics }) => metrics.operator === failure.operatorId,
-    );
-    const decision = member!.failures.decide({
-      cause: failure.cause,
-      record: batch.values[index],
-      timestamp: batch.timestamps[index]!,
-    });
-    return decision === 'retry' ? index : index + 1;
-  }
-
-  private count(records: number): void {
-    let left = records;
-    const { members } = this.parts;
-    for (let k = 0; k < members.length; k += 1) {
-      const { metrics, step } = members[k]!;
-      if (step === undefined) continue;
-      metrics.numRecordsIn += left;
-      if (step.operator.form === 'filter') {
-        left = this.passed[k]!;
-        this.passed[k] = 0;
-      }
-      if (k < members.length - 1 && members[k + 1]!.step !== undefined)
-        metrics.numRecordsOut += left;
+  /** The open batch, with room for `records` if there is credit for a new one. */
+  private openFor(records: number): RecordBatch | undefined {
+    const { main, discarded } = this.parts;
+    if (main === undefined) {
+      discarded.count = 0;
+      return discarded;
     }
+    if (main.open.count + records > coreLimits.batchRecordsMax && main.flush() && !main.hasCredit) {
+      return undefined;
+    }
+    return main.open;
   }
 }
-
-/** Whether all of a batch's records have room behind what an output has open. */
-const fits = (port: OutputPort, batch: RecordBatch): boolean =>
-  port.open.count + batch.count <= coreLimits.batchRecordsMax;

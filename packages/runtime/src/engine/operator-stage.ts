@@ -6,10 +6,13 @@ import {
   type RecordBatch,
   RecordFailure,
 } from '@millrace/core/spi';
+import type { FusedLoop } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { type Channel, isBatch } from './channel.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { GateEvent, InputGate } from './input-gate.js';
+import type { LoopMembers } from './loop-members.js';
+import type { SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
 
@@ -23,6 +26,18 @@ export interface OperatorStageParts {
   /** State that a failing record's changes are undone in. */
   readonly states: readonly KeyedStateAccess[];
   readonly nowMs: () => number;
+  /** What is fused ahead of the operator, if anything is. */
+  readonly fused: FusedHead | undefined;
+}
+
+/** A loop that filters, maps and extracts keys, and ends in the operator. */
+export interface FusedHead {
+  /** Set where the loop reads a source directly; then the gate has no channels. */
+  readonly source: SourceInput | undefined;
+  readonly loop: FusedLoop;
+  /** The operator itself is the last member. */
+  readonly members: LoopMembers;
+  readonly setWatermark: (timeMs: number) => void;
 }
 
 /** Work that was begun and goes on in the next step. */
@@ -64,23 +79,37 @@ export class OperatorStage implements Stage {
   }
 
   async open(): Promise<void> {
+    await this.parts.fused?.members.open();
     await this.parts.operator.open?.();
+    await this.parts.fused?.source?.open();
   }
 
   async close(): Promise<void> {
+    await this.parts.fused?.source?.close();
+    await this.parts.fused?.members.close();
     await this.parts.operator.close?.();
   }
 
   wakeAtMs(): number {
-    return this.isFinished ? Infinity : (this.parts.operator.nextProcessingTimeMs?.() ?? Infinity);
+    if (this.isFinished) return Infinity;
+    return Math.min(this.nextTimerMs(), this.parts.fused?.source?.wakeAtMs() ?? Infinity);
+  }
+
+  private nextTimerMs(): number {
+    return this.parts.operator.nextProcessingTimeMs?.() ?? Infinity;
   }
 
   private hasWork(): boolean {
-    return this.cursor !== undefined || !this.parts.gate.isEmpty || this.hasDueTimers();
+    if (this.isFinished) return false;
+    return this.cursor !== undefined || this.hasInput() || this.hasDueTimers();
+  }
+
+  private hasInput(): boolean {
+    return this.parts.fused?.source?.hasWork ?? !this.parts.gate.isEmpty;
   }
 
   private hasDueTimers(): boolean {
-    const next = this.wakeAtMs();
+    const next = this.nextTimerMs();
     return next !== Infinity && next <= this.parts.nowMs();
   }
 
@@ -90,18 +119,38 @@ export class OperatorStage implements Stage {
 
   /** Takes the next element; control that concerns the operator becomes a cursor. */
   private nextInput(): Cursor {
-    const { gate } = this.parts;
+    const { gate, fused } = this.parts;
+    if (fused?.source !== undefined) return this.nextOfSource(fused, fused.source);
     const channel = gate.nextChannel();
     const element = channel?.peek();
     if (channel === undefined || element === undefined) return undefined;
     gate.turn();
     if (isBatch(element)) {
       gate.onBatch(channel);
-      this.parts.metrics.numRecordsIn += element.count;
+      if (this.parts.fused === undefined) this.parts.metrics.numRecordsIn += element.count;
       return { kind: 'batch', channel, from: 0 };
     }
     channel.shift();
     return this.onControl(gate.onControl(channel, element));
+  }
+
+  private nextOfSource(fused: FusedHead, source: SourceInput): Cursor {
+    const next = source.next();
+    if (next === undefined) return undefined;
+    if (!('chunk' in next)) return this.onControl(this.parts.gate.onOnly(next));
+    const { chunk, from, to, split, latestMs } = next;
+    const { outputs } = this.parts;
+    outputs.begin();
+    let taken: number;
+    try {
+      taken = fused.loop(chunk, from, to, outputs, fused.members.passed, split, latestMs);
+    } catch (error) {
+      const failure = this.undo(error);
+      taken = fused.members.afterFailure(failure, chunk, source.positionOf(failure.index));
+    }
+    fused.members.count(taken - from);
+    source.taken(taken);
+    return undefined;
   }
 
   private onControl(event: GateEvent): Cursor {
@@ -130,6 +179,7 @@ export class OperatorStage implements Stage {
         return this.advanceBatch(cursor);
       case 'watermark': {
         const { time } = cursor;
+        this.parts.fused?.setWatermark(time);
         if (this.fire(() => operator.onWatermark?.(time, outputs)) === 'more') return false;
         outputs.sendControl({ kind: 'watermark', time });
         return true;
@@ -156,8 +206,9 @@ export class OperatorStage implements Stage {
   }
 
   private process(batch: RecordBatch, from: number, input: 0 | 1): number {
-    const { operator, outputs } = this.parts;
+    const { operator, outputs, fused } = this.parts;
     outputs.begin();
+    if (fused !== undefined) return this.processFused(fused, batch, from);
     try {
       return operator.processBatch(batch, from, outputs, input);
     } catch (error) {
@@ -170,6 +221,17 @@ export class OperatorStage implements Stage {
       });
       return decision === 'retry' ? index : index + 1;
     }
+  }
+
+  private processFused({ loop, members }: FusedHead, batch: RecordBatch, from: number): number {
+    let next: number;
+    try {
+      next = loop(batch, from, batch.count, this.parts.outputs, members.passed, undefined, 0);
+    } catch (error) {
+      next = members.afterFailure(this.undo(error), batch);
+    }
+    members.count(next - from);
+    return next;
   }
 
   private fire(action: () => Progress | undefined): Progress {

@@ -5,12 +5,14 @@ export class SplitTime {
   /** Highest timestamp seen; kept here by the generated loop. */
   highest = -Infinity;
   /** A batch is cut behind a record with at least this timestamp. */
-  cutAt = -Infinity;
+  cutAt = -Number.MAX_VALUE;
   isIdle = false;
   isPaused = false;
   /** Processing time since when it has had no records; undefined while it has. */
   emptySinceMs: number | undefined = undefined;
   private mark = -Infinity;
+  /** Where a punctuation or generator says the watermark is. */
+  private pending = -Infinity;
   private readonly strategy: WatermarkStrategy<unknown>;
   private readonly generator: WatermarkGenerator | undefined;
 
@@ -43,17 +45,19 @@ export class SplitTime {
     return timestamp >= this.cutAt;
   }
 
-  private pending = -Infinity;
-
-  /** Moves the watermark to where the records so far have brought it; true when it moved. */
+  /**
+   * Moves the watermark, if it has crossed a step since it last moved: so where watermarks stand
+   * depends on the split's data alone, not on how it was cut into chunks. True when it moved.
+   */
   advance(): boolean {
-    const next =
-      this.generator !== undefined || this.strategy.kind === 'punctuated'
-        ? this.pending
-        : this.highest - this.strategy.outOfOrdernessMs;
-    if (this.strategy.kind === 'none' || !(next > this.mark)) return false;
+    const { kind, stepMs, outOfOrdernessMs } = this.strategy;
+    const follows = kind === 'bounded' || kind === 'monotonous';
+    if (follows ? !(this.highest >= this.cutAt) : !(this.pending > this.mark)) return false;
+    const next = follows ? this.highest - outOfOrdernessMs : this.pending;
+    const crossed = kind === 'punctuated' || this.stepOf(next) > this.stepOf(this.mark);
+    if (!crossed || !(next > this.mark)) return false;
     this.mark = next;
-    this.cutAt = (this.stepOf(next) + 1) * this.strategy.stepMs + this.strategy.outOfOrdernessMs;
+    this.cutAt = (this.stepOf(next) + 1) * stepMs + outOfOrdernessMs;
     return true;
   }
 

@@ -7,19 +7,29 @@ export class StageOutputs implements Outputs {
   main: RecordBatch;
   private readonly mainPort: OutputPort | undefined;
   private readonly sides: ReadonlyMap<string, OutputPort>;
+  private readonly fusedDeadLetters: ReadonlyMap<string, OutputPort>;
   private readonly ports: readonly OutputPort[];
   private readonly marks: number[] = [];
   private isMarked = false;
 
-  /** @param discarded receives the main output when nobody consumes it */
+  /**
+   * @param fusedDeadLetters dead letters of operators fused ahead, by their ids
+   * @param discarded receives the main output when nobody consumes it
+   */
   constructor(
     mainPort: OutputPort | undefined,
     sides: ReadonlyMap<string, OutputPort>,
+    fusedDeadLetters: ReadonlyMap<string, OutputPort>,
     discarded: RecordBatch,
   ) {
     this.mainPort = mainPort;
     this.sides = sides;
-    this.ports = [...(mainPort === undefined ? [] : [mainPort]), ...sides.values()];
+    this.fusedDeadLetters = fusedDeadLetters;
+    this.ports = [
+      ...(mainPort === undefined ? [] : [mainPort]),
+      ...sides.values(),
+      ...fusedDeadLetters.values(),
+    ];
     this.main = mainPort?.open ?? discarded;
   }
 
@@ -29,6 +39,12 @@ export class StageOutputs implements Outputs {
 
   side(name: string): RecordBatch {
     return this.sides.get(name)!.open;
+  }
+
+  /** The open batch for dead letters of an operator of this stage, if somebody consumes them. */
+  deadLettersOf(operator: string): (() => RecordBatch) | undefined {
+    const port = this.fusedDeadLetters.get(operator) ?? this.sides.get('deadLetters');
+    return port === undefined ? undefined : () => port.open;
   }
 
   isFull(): boolean {

@@ -1,6 +1,6 @@
 import type { BuiltJob, LogicalEdge, LogicalNode } from '@millrace/core';
 import type { EdgeFunctions } from '@millrace/core/internal';
-import type { InlineOperator } from '@millrace/core/spi';
+import type { InlineOperator, OperatorFactory } from '@millrace/core/spi';
 
 /** Where a stage's output goes: an input of another stage. */
 export interface StageTarget {
@@ -31,6 +31,13 @@ export interface LoopKeys {
   readonly functions: EdgeFunctions;
 }
 
+/** Steps and keys that run in one loop with the operator behind them. */
+export interface FusedPlan {
+  readonly source: LogicalNode | undefined;
+  readonly steps: readonly LoopStep[];
+  readonly keys: LoopKeys;
+}
+
 interface StageBase {
   readonly index: number;
   readonly outputs: StageOutput[];
@@ -40,9 +47,17 @@ interface StageBase {
 
 /** A part of a job that runs as one: what a subtask is made of. */
 export type StagePlan =
-  | (StageBase & { readonly kind: 'source' | 'operator' | 'sink'; readonly node: LogicalNode })
+  | (StageBase & { readonly kind: 'sink'; readonly node: LogicalNode })
+  | (StageBase & {
+      readonly kind: 'operator';
+      readonly node: LogicalNode;
+      /** What is fused with a keyed operator: it takes records as they are ahead of the key. */
+      fused: FusedPlan | undefined;
+    })
   | (StageBase & {
       readonly kind: 'loop';
+      /** The source that the loop reads; undefined: it reads a channel. */
+      readonly source: LogicalNode | undefined;
       readonly steps: readonly LoopStep[];
       readonly keys: LoopKeys | undefined;
     });
@@ -52,8 +67,8 @@ export type StagePlan =
  * emit much are stages of their own; runs of inline operators, and the extraction of keys, become
  * loops. Pure.
  */
-export function planStages({ graph, functions }: BuiltJob): readonly StagePlan[] {
-  return new Planner({ graph, functions }).plan();
+export function planStages(job: BuiltJob, fusion: 'on' | 'off' = 'on'): readonly StagePlan[] {
+  return new Planner(job, fusion).plan();
 }
 
 class Planner {
@@ -63,15 +78,21 @@ class Planner {
   private readonly kinds = new Map<string, boolean>();
   private readonly job: BuiltJob;
 
-  constructor(job: BuiltJob) {
+  private readonly fusion: 'on' | 'off';
+
+  constructor(job: BuiltJob, fusion: 'on' | 'off') {
     this.job = job;
+    this.fusion = fusion;
     this.nodes = new Map(job.graph.nodes.map((node) => [node.id, node]));
     for (const node of job.graph.nodes) this.kinds.set(node.id, this.emitsKinds(node));
   }
 
   plan(): readonly StagePlan[] {
-    const heads = this.job.graph.nodes.filter(({ id }) => this.inlineOf(id) === undefined);
+    const heads = this.job.graph.nodes.filter(
+      ({ id, kind }) => kind !== 'source' && this.inlineOf(id) === undefined,
+    );
     for (const node of heads) this.stageOf.set(node.id, this.addHead(node));
+    for (const node of this.job.graph.nodes) if (node.kind === 'source') this.addSource(node);
     for (const node of heads) {
       for (const port of ['', ...node.sides]) {
         this.connect(this.stageOf.get(node.id)!, node.id, port);
@@ -81,9 +102,33 @@ class Planner {
   }
 
   private addHead(node: LogicalNode): StagePlan {
-    const kind = node.kind === 'source' || node.kind === 'sink' ? node.kind : 'operator';
     const carriesKinds = this.kinds.get(node.id)!;
-    return this.push({ kind, node, index: this.stages.length, outputs: [], carriesKinds });
+    const base = { node, index: this.stages.length, outputs: [], carriesKinds };
+    return node.kind === 'sink'
+      ? this.push({ ...base, kind: 'sink' })
+      : this.push({ ...base, kind: 'operator', fused: undefined });
+  }
+
+  /** A source is read by the loop behind it; by one without steps where several read it. */
+  private addSource(node: LogicalNode): void {
+    const only = single(this.edgesOf(node.id, ''));
+    const inline = only !== undefined && this.inlineOf(only.to) !== undefined;
+    const keyed = only?.partitioning.kind === 'key';
+    if (only !== undefined && (inline || keyed)) {
+      if (this.fusedTarget(only, node) === undefined) this.addLoop(only, node);
+      return;
+    }
+    const stage = this.push({
+      kind: 'loop',
+      source: node,
+      index: this.stages.length,
+      outputs: [],
+      steps: [],
+      keys: undefined,
+      carriesKinds: this.kinds.get(node.id)!,
+    });
+    this.connect(stage, node.id, '');
+    this.connect(stage, node.id, 'deadLetters');
   }
 
   private push<S extends StagePlan>(stage: S): S {
@@ -103,13 +148,33 @@ class Planner {
   private targetOf(edge: LogicalEdge): StageTarget {
     const inline = this.inlineOf(edge.to) !== undefined;
     if (inline || edge.partitioning.kind === 'key') {
-      return { stage: this.addLoop(edge).index, input: 0, edge };
+      return this.fusedTarget(edge) ?? { stage: this.addLoop(edge).index, input: 0, edge };
     }
     return { stage: this.stageOf.get(edge.to)!.index, input: edge.input, edge };
   }
 
-  /** A loop that begins with `edge`: inline operators as far as they can be fused, then keys. */
-  private addLoop(first: LogicalEdge): StagePlan {
+  /** The operator at the end of a loop that can be fused with it, where nothing else feeds it. */
+  private fusedTarget(first: LogicalEdge, source?: LogicalNode): StageTarget | undefined {
+    const { steps, keyed } = this.runFrom(first);
+    if (this.fusion === 'off' || keyed === undefined) return undefined;
+    const stage = this.stageOf.get(keyed.to)!;
+    const definition = this.job.functions.nodes.get(keyed.to) as Partial<OperatorFactory>;
+    const feeding = this.job.graph.edges.filter(({ to }) => to === keyed.to);
+    if (stage.kind !== 'operator' || definition.fuses !== true || feeding.length > 1) {
+      return undefined;
+    }
+    stage.fused = { source, steps, keys: this.keysOf(keyed) };
+    if (source !== undefined) this.connect(stage, source.id, 'deadLetters');
+    for (const { node } of steps) this.connect(stage, node.id, 'deadLetters');
+    return { stage: stage.index, input: 0, edge: first };
+  }
+
+  /** Inline operators from `first` on, as far as they can be fused, and the keyed edge behind. */
+  private runFrom(first: LogicalEdge): {
+    readonly steps: readonly LoopStep[];
+    readonly last: string;
+    readonly keyed: LogicalEdge | undefined;
+  } {
     const steps: LoopStep[] = [];
     let next: LogicalEdge | undefined = first;
     let last = first.from;
@@ -121,9 +186,15 @@ class Planner {
       steps.push({ node: this.nodes.get(last)!, operator });
       next = single(this.edgesOf(last, ''));
     }
-    const keyed = next !== undefined && next.partitioning.kind === 'key' ? next : undefined;
+    return { steps, last, keyed: next?.partitioning.kind === 'key' ? next : undefined };
+  }
+
+  /** A loop that begins with `edge`: inline operators as far as they can be fused, then keys. */
+  private addLoop(first: LogicalEdge, source?: LogicalNode): StagePlan {
+    const { steps, last, keyed } = this.runFrom(first);
     const stage = this.push({
       kind: 'loop',
+      source,
       index: this.stages.length,
       outputs: [],
       steps,
@@ -146,6 +217,7 @@ class Planner {
       stage.outputs.push({ node: keyed.from, port: keyed.port, targets });
     }
     const failing = stage.steps.map(({ node }) => node.id);
+    if (stage.source !== undefined) failing.push(stage.source.id);
     if (stage.keys !== undefined) failing.push(stage.keys.owner.id);
     for (const node of new Set(failing)) this.connect(stage, node, 'deadLetters');
   }

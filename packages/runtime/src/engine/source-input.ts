@@ -1,29 +1,24 @@
 import { coreLimits, toMillraceError } from '@millrace/core/internal';
-import {
-  type BadInput,
-  type RecordBatch,
-  RecordFailure,
-  type SourceChunk,
-  type SourceReader,
-  type SplitEnumerator,
+import type {
+  BadInput,
+  ControlElement,
+  SourceChunk,
+  SourceReader,
+  SplitEnumerator,
 } from '@millrace/core/spi';
-import type { AssignTimestamps } from '../codegen/timestamps.js';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { SourceTime } from './source-time.js';
-import type { Stage } from './stage.js';
-import type { StageOutputs } from './stage-outputs.js';
+import type { SplitTime } from './split-time.js';
 
-export interface SourceStageParts {
+export interface SourceInputParts {
   readonly id: string;
   readonly reader: SourceReader<unknown>;
   readonly enumerator: SplitEnumerator;
   readonly time: SourceTime;
-  readonly assign: AssignTimestamps;
   /** How far ahead of the clock an event time may be, ms. */
   readonly farFutureMs: number;
-  readonly outputs: StageOutputs;
   readonly metrics: OperatorMetrics;
   readonly failures: FailurePolicy;
   readonly nowMs: () => number;
@@ -32,20 +27,35 @@ export interface SourceStageParts {
   readonly later: (delayMs: number, action: () => void) => void;
 }
 
-/** Reads a source's splits, gives records their event time, and cuts batches at watermarks. */
-export class SourceStage implements Stage {
+/** Records of a chunk that a loop may take now. */
+export interface ChunkPart {
+  readonly chunk: SourceChunk<unknown>;
+  readonly from: number;
+  readonly to: number;
+  readonly split: SplitTime;
+  /** The latest event time that is believed, epoch ms. */
+  readonly latestMs: number;
+}
+
+/**
+ * A source as the input of a stage: the stage's loop reads chunks of the source's splits directly,
+ * gives records their event time, and stops where the watermark crosses a step.
+ */
+export class SourceInput {
   readonly id: string;
-  isFinished = false;
-  private readonly parts: SourceStageParts;
+  private readonly parts: SourceInputParts;
   /** The chunk being taken, and the next record in it. */
   private chunk: SourceChunk<unknown> | undefined;
   private from = 0;
+  /** Control elements that come before the next records. */
+  private readonly control: ControlElement[] = [];
   private mayHaveData = true;
   private lookAtMs = Infinity;
   private isWaiting = false;
   private isClosed = false;
+  private hasEnded = false;
 
-  constructor(parts: SourceStageParts) {
+  constructor(parts: SourceInputParts) {
     this.id = parts.id;
     this.parts = parts;
     parts.time.onGroupAdvance(() => {
@@ -53,21 +63,46 @@ export class SourceStage implements Stage {
     });
   }
 
-  isReady(): boolean {
-    return this.hasWork() && this.parts.outputs.hasCredit;
+  get hasWork(): boolean {
+    if (this.control.length > 0 || this.chunk !== undefined) return true;
+    if (this.hasEnded) return false;
+    return this.mayHaveData || this.lookAtMs <= this.parts.nowMs();
   }
 
-  isBlocked(): boolean {
-    return this.hasWork() && !this.parts.outputs.hasCredit;
+  /** What comes next; records are to be answered with `taken`. */
+  next(): ControlElement | ChunkPart | undefined {
+    if (this.control.length === 0 && this.chunk === undefined) this.poll();
+    const control = this.control.shift();
+    if (control !== undefined) return control;
+    const { chunk, from } = this;
+    if (chunk === undefined) return undefined;
+    const { time, nowMs, farFutureMs } = this.parts;
+    const to = chunk.start + chunk.count;
+    return { chunk, from, to, split: time.of(chunk.split), latestMs: nowMs() + farFutureMs };
   }
 
-  step(): void {
-    if (this.chunk === undefined) this.poll();
-    if (this.chunk !== undefined) this.takeChunk(this.chunk);
+  /** The chunk's records up to `next` are dealt with. */
+  taken(next: number): void {
+    const { time } = this.parts;
+    const chunk = this.chunk!;
+    this.from = next;
+    let advanced = time.of(chunk.split).advance();
+    if (next >= chunk.start + chunk.count) {
+      this.chunk = undefined;
+      if (chunk.splitEnded === true) {
+        time.remove(chunk.split);
+        advanced = true;
+      }
+    }
+    if (!advanced) return;
+    this.sendWatermark();
+    time.groupAdvanced();
   }
 
-  flush(): boolean {
-    return this.parts.outputs.flush();
+  /** Where a record of the current chunk stands: split and position. */
+  positionOf(index: number): string {
+    const chunk = this.chunk!;
+    return `${chunk.split}@${chunk.positionOf?.(index) ?? index}`;
   }
 
   async open(): Promise<void> {
@@ -85,13 +120,9 @@ export class SourceStage implements Stage {
     });
   }
 
+  /** When to look for idle splits again, epoch ms. */
   wakeAtMs(): number {
-    return this.isFinished ? Infinity : this.lookAtMs;
-  }
-
-  private hasWork(): boolean {
-    if (this.isFinished) return false;
-    return this.chunk !== undefined || this.mayHaveData || this.lookAtMs <= this.parts.nowMs();
+    return this.hasEnded ? Infinity : this.lookAtMs;
   }
 
   private async discover(): Promise<void> {
@@ -112,58 +143,17 @@ export class SourceStage implements Stage {
 
   private poll(): void {
     const { reader, time, nowMs } = this.parts;
+    if (this.hasEnded) return;
     this.align();
     const polled = this.read(() => reader.poll(coreLimits.batchRecordsMax));
     if (polled === 'end') this.end();
     else if (polled === undefined) this.waitForData(time.onEmpty(nowMs()));
     else {
-      this.chunk = polled;
-      this.from = polled.start;
       time.onRecords(time.of(polled.split));
       this.takeBad(polled.bad ?? []);
-    }
-  }
-
-  /** Takes records of the chunk up to where a batch is to be cut, or to its end. */
-  private takeChunk(chunk: SourceChunk<unknown>): void {
-    const { outputs, time, metrics } = this.parts;
-    const split = time.of(chunk.split);
-    const room = outputs.main.capacity - outputs.main.count;
-    const end = chunk.start + chunk.count;
-    const begun = this.from;
-    this.from = this.assign(chunk, Math.min(end, begun + room), outputs.main);
-    metrics.numRecordsIn += this.from - begun;
-    const cut = split.highest >= split.cutAt || this.from < end;
-    if (split.advance()) {
-      this.sendWatermark();
-      time.groupAdvanced();
-    }
-    if (cut) outputs.flushFull();
-    if (this.from < end) return;
-    this.chunk = undefined;
-    if (chunk.splitEnded === true) {
-      time.remove(chunk.split);
-      time.groupAdvanced();
-      this.sendWatermark();
-    }
-    outputs.flushFull();
-  }
-
-  private assign(chunk: SourceChunk<unknown>, to: number, out: RecordBatch): number {
-    const { assign, time, farFutureMs, nowMs, failures } = this.parts;
-    try {
-      const split = time.of(chunk.split);
-      return assign(chunk, this.from, to, out, split, nowMs() + farFutureMs);
-    } catch (error) {
-      if (!(error instanceof RecordFailure)) throw error;
-      const { index, cause } = error;
-      const decision = failures.decide({
-        cause,
-        record: chunk.values[index],
-        position: positionOf(chunk, index),
-        timestamp: time.watermark,
-      });
-      return decision === 'retry' ? index : index + 1;
+      this.chunk = polled;
+      this.from = polled.start;
+      if (polled.count === 0) this.taken(polled.start);
     }
   }
 
@@ -178,9 +168,8 @@ export class SourceStage implements Stage {
   }
 
   private sendWatermark(): void {
-    const { outputs, time } = this.parts;
-    const mark = time.advanced();
-    if (mark !== undefined) outputs.sendControl({ kind: 'watermark', time: mark });
+    const mark = this.parts.time.advanced();
+    if (mark !== undefined) this.control.push({ kind: 'watermark', time: mark });
   }
 
   private align(): void {
@@ -191,9 +180,9 @@ export class SourceStage implements Stage {
   }
 
   private waitForData(idle: { readonly becameIdle: boolean; readonly lookAtMs: number }): void {
-    const { outputs, reader, wake } = this.parts;
+    const { reader, wake } = this.parts;
     this.sendWatermark();
-    if (idle.becameIdle) outputs.sendControl({ kind: 'idle' });
+    if (idle.becameIdle) this.control.push({ kind: 'idle' });
     this.lookAtMs = idle.lookAtMs;
     this.mayHaveData = false;
     if (this.isWaiting) return;
@@ -207,11 +196,12 @@ export class SourceStage implements Stage {
   }
 
   private end(): void {
-    const { outputs } = this.parts;
-    outputs.sendControl({ kind: 'watermark', time: Infinity });
-    outputs.sendControl({ kind: 'endOfInput' });
-    outputs.sendControl({ kind: 'close' });
-    this.isFinished = true;
+    this.hasEnded = true;
+    this.control.push(
+      { kind: 'watermark', time: Infinity },
+      { kind: 'endOfInput' },
+      { kind: 'close' },
+    );
   }
 
   private read<R>(action: () => R): R {
@@ -234,6 +224,3 @@ export class SourceStage implements Stage {
     }
   }
 }
-
-const positionOf = (chunk: SourceChunk<unknown>, index: number): string =>
-  `${chunk.split}@${chunk.positionOf?.(index) ?? index}`;

@@ -1,0 +1,71 @@
+import type { RecordBatch } from '@millrace/core/spi';
+import { RecordFailure } from '@millrace/core/spi';
+import type { LoopKeys } from '../plan/stage-plan.js';
+import { eventTimeOf } from './event-time.js';
+import { type Loop, type LoopSpec, operatorsOf } from './loop.js';
+import { noKey, noNumber, promised } from './loop-errors.js';
+
+/** A loop without generated code: the readable reference, and the fallback. */
+export function flatLoop(spec: LoopSpec): Loop {
+  const { steps, contexts, keys, carriesKinds, source } = spec;
+  const operators = operatorsOf(spec);
+  return (input, from, to, out, passed, split, latestMs) => {
+    for (let i = from; i < to; i += 1) {
+      let at = 0;
+      let cut = false;
+      try {
+        let value = input.values[i];
+        let timestamp = input.timestamps?.[i] ?? 0;
+        if (source !== undefined) {
+          timestamp = eventTimeOf(source.watermarks, value, input.timestamps?.[i], latestMs);
+          cut = split!.onRecord(value, timestamp);
+        }
+        let keep = true;
+        for (const [k, { operator }] of steps.entries()) {
+          at = k + 1;
+          contexts[k]!.timestamp = timestamp;
+          const result = operator.fn(value as never, contexts[k] as never);
+          if (operator.form === 'map') value = result;
+          else if (result instanceof Promise) throw promised(operators[at]!);
+          else if (result) passed[k]! += 1;
+          else {
+            keep = false;
+            break;
+          }
+        }
+        at = steps.length + 1;
+        if (keep) store(out, keys, value, timestamp, carriesKinds ? input.kinds?.[i] : undefined);
+      } catch (error) {
+        throw new RecordFailure(i, operators[at]!, error);
+      }
+      if (cut) return i + 1;
+    }
+    return to;
+  };
+}
+
+function store(
+  out: RecordBatch,
+  keys: LoopKeys | undefined,
+  value: unknown,
+  timestamp: number,
+  kind: number | undefined,
+): void {
+  const at = out.count;
+  if (keys !== undefined) {
+    const { functions, edge, owner } = keys;
+    const key = functions.key(value as never);
+    if (key === undefined) throw noKey(owner.id);
+    const inputs = edge.partitioning.projection?.inputs ?? [];
+    const extracted = inputs.map((type, k) => {
+      const extract = functions.inputs[k];
+      const input = extract === undefined ? value : extract(value as never);
+      if (type === 'number' && typeof input !== 'number') throw noNumber(owner.id, input);
+      return input;
+    });
+    out.keys![at] = key as never;
+    for (const [k, input] of extracted.entries()) (out.columns[k] as unknown[])[at] = input;
+  }
+  if (kind === undefined) out.emit(value, timestamp);
+  else out.emitKind(value, timestamp, kind);
+}
