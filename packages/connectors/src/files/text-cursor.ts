@@ -1,0 +1,96 @@
+import { MillraceError } from '@millrace/core';
+import type { SourceChunk, Split } from '@millrace/core/spi';
+import { connectorLimits } from '../limits.js';
+import { ReadAhead } from '../reading/read-ahead.js';
+import type { SplitCursor } from '../reading/split-cursor.js';
+import type { ByteInput } from './byte-input.js';
+import { DecodedRecords, positionOfLine, type RecordDecoder } from './record-decoder.js';
+import { type TextEncoding, type TextPosition, TextWindow, textStart } from './text-window.js';
+
+/** Position of a split: the next line to be read, and what its decoder carries along. */
+export interface TextSplitPosition extends TextPosition {
+  readonly carried?: unknown;
+}
+
+/** How a split becomes records. */
+export interface TextFormat<T> {
+  readonly encoding: TextEncoding;
+  /** Characters of a line or row; a longer one is bad input. */
+  readonly lineCharsMax: number;
+  /** A decoder for one split; `carried` is what an earlier one carried, after a restart. */
+  createDecoder(carried: unknown): RecordDecoder<T>;
+}
+
+/** Reads one text file, or what else comes as bytes. */
+export class TextCursor<T> implements SplitCursor<T> {
+  private readonly split: string;
+  private readonly input: ByteInput;
+  private readonly ahead: ReadAhead<Buffer>;
+  private readonly window: TextWindow;
+  private readonly decoder: RecordDecoder<T>;
+  /** The last chunk was full: there may be more in the window. */
+  private hasText = false;
+
+  constructor(
+    split: Split,
+    format: TextFormat<T>,
+    open: (offset: number) => ByteInput,
+    wake: () => void,
+  ) {
+    const position = (split.position as TextSplitPosition | undefined) ?? textStart;
+    this.split = split.id;
+    this.input = open(position.byte);
+    this.window = new TextWindow(position, format.encoding, format.lineCharsMax);
+    this.decoder = format.createDecoder('carried' in position ? position.carried : undefined);
+    const itemsMax = connectorLimits.readAheadBlocksMax;
+    this.ahead = new ReadAhead(this.input.blocks, { itemsMax, wake });
+  }
+
+  get isReady(): boolean {
+    return this.hasText || this.ahead.isReady;
+  }
+
+  poll(max: number): SourceChunk<T> | undefined {
+    const out = new DecodedRecords<T>(max);
+    const { window } = this;
+    this.decoder.decode(window, out);
+    while (!out.isFull && !window.isAtEnd && this.readOn()) this.decoder.decode(window, out);
+    this.hasText = out.isFull;
+    const splitEnded = window.isAtEnd;
+    if (out.values.length === 0 && out.bad.length === 0 && !splitEnded) return undefined;
+    const { values, lines, bad } = out;
+    return {
+      split: this.split,
+      values,
+      start: 0,
+      count: values.length,
+      bad: bad.length === 0 ? undefined : bad,
+      positionOf: (index) => positionOfLine(lines[index]!),
+      splitEnded,
+    };
+  }
+
+  position(): TextSplitPosition {
+    const carried = this.decoder.carried?.();
+    const { position } = this.window;
+    return carried === undefined ? position : { ...position, carried };
+  }
+
+  async close(): Promise<void> {
+    this.input.stop();
+    await this.ahead.close();
+  }
+
+  /** Gives the window more text; false when there is none yet. */
+  private readOn(): boolean {
+    const { window, ahead } = this;
+    if (window.hasEnded) {
+      throw new MillraceError('ERR_INVARIANT', 'a decoder left text at the end of its input');
+    }
+    const [block] = ahead.take(1);
+    if (block !== undefined) window.feed(block);
+    else if (ahead.hasEnded) window.end();
+    else return false;
+    return true;
+  }
+}
