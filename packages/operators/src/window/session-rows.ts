@@ -15,6 +15,8 @@ export class SessionRows {
   /** For one row at a time. */
   readonly scratch: KeyTable;
   private readonly older: KeyTable;
+  /** Keys of older sessions by number. */
+  private readonly olderKeys = new Map<Key, Key>();
   private readonly olderOf = new Map<unknown, SessionRef[]>();
   private nextNumber = 0;
 
@@ -22,6 +24,7 @@ export class SessionRows {
     this.latest = createTable();
     this.older = createTable();
     this.scratch = createTable();
+    this.showKeysOfOlder();
   }
 
   get size(): number {
@@ -51,6 +54,7 @@ export class SessionRows {
       return;
     }
     this.older.remove(this.older.find(number));
+    this.olderKeys.delete(number);
     const id = canonicalKey(key);
     const rest = this.olderOf.get(id)!.filter((other) => other.number !== number);
     if (rest.length === 0) this.olderOf.delete(id);
@@ -79,11 +83,19 @@ export class SessionRows {
     const session: SessionRef = { key, number: this.nextNumber };
     this.nextNumber += 1;
     storeCells(this.older, this.older.slot(session.number!), cells);
+    this.olderKeys.set(session.number!, key);
     const id = canonicalKey(key);
     const others = this.olderOf.get(id);
     if (others === undefined) this.olderOf.set(id, [session]);
     else others.push(session);
     return session;
+  }
+
+  /** Results are made from the table alone: they show the session's key, not its number. */
+  private showKeysOfOlder(): void {
+    const { older, olderKeys } = this;
+    const numberAt = older.keyAt.bind(older);
+    older.keyAt = (slot) => olderKeys.get(numberAt(slot))!;
   }
 
   private borders(session: SessionRef): { readonly start: number; readonly end: number } {
