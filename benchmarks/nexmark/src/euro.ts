@@ -27,3 +27,12 @@ export function euroText(price: number): string {
   const lower = paddedDigits[tens - upper * 10_000]!;
   return (upper < 10_000 ? digits[upper]! : String(upper)) + lower + end;
 }
+
+// The amounts 1,000,000 and 50,000,000 as prices, so that comparing needs no multiplication.
+const priceAbove = Math.floor(1_000_000_000 / 908);
+const priceBelow = Math.ceil(50_000_000_000 / 908);
+
+/** Whether 1,000,000 < `price` × 0.908 < 50,000,000. */
+export function isMiddlingPrice(price: number): boolean {
+  return price > priceAbove && price < priceBelow;
+}

@@ -1,35 +1,75 @@
-import { goldenSets, mismatchWithGolden } from '../golden.js';
+import { runQuery } from '../engine/run-query.js';
+import { type GoldenSet, goldenSets, mismatchWithGolden } from '../golden.js';
 import { batchesOf, readEvents } from '../input.js';
 import { drive } from '../loops/loop.js';
 import { loops } from '../loops/loops.js';
 import { CollectingSink } from '../loops/row-sink.js';
-import type { Event, QueryName } from '../model.js';
+import { type Event, type QueryName, queryNames } from '../model.js';
 import { references } from '../reference/references.js';
 
+/** Events and the folder of their golden results. */
+export type CheckInput = Pick<GoldenSet, 'events' | 'folder'>;
+
+/** A way to the rows of a query. */
+type Way = (query: QueryName, events: readonly Event[]) => Promise<readonly unknown[]>;
+
+const ways: Readonly<Record<string, Way>> = {
+  engine: runQuery,
+  loop: async (query, events) => {
+    const sink = new CollectingSink();
+    drive(new loops[query](sink), batchesOf(events));
+    return sink.rows;
+  },
+  reference: async (query, events) => references[query](events),
+};
+
 /**
- * `check`: compares the rows of references and loops with the golden ones; false if any differ.
+ * `check`: compares the rows of engine, loops and references with golden ones, those that come
+ * with the benchmark unless told otherwise; false if any differ.
  */
-export async function checkCommand(queries: readonly QueryName[]): Promise<boolean> {
-  let agree = true;
-  for (const { name, events: path, folder } of goldenSets) {
+export async function checkCommand(
+  queries: readonly QueryName[] = queryNames,
+  inputs: readonly CheckInput[] = goldenSets,
+): Promise<boolean> {
+  let compared = 0;
+  let mismatches = 0;
+  for (const { events: path, folder } of inputs) {
     const events = await readEvents(path);
+    console.log(`${path}: ${events.length} events`);
     for (const query of queries) {
-      for (const [way, rows] of waysOf(query, events)) {
-        const mismatch = mismatchWithGolden(folder, query, rows);
-        if (mismatch !== undefined) agree = false;
-        const verdict = mismatch === undefined ? `agrees, ${rows.length} rows` : mismatch;
-        console.log(`${name} ${query} ${way}: ${verdict}`);
-      }
+      const verdicts = await verdictsOf(query, events, folder);
+      compared += verdicts.length;
+      mismatches += verdicts.filter(({ agrees }) => !agrees).length;
+      const agrees = verdicts.every((verdict) => verdict.agrees);
+      console.log(
+        `${query.padEnd(3)} ${agrees ? 'ok' : 'MISMATCH'}  ${verdicts.map(({ text }) => text).join('; ')}`,
+      );
     }
   }
-  return agree;
+  console.log(
+    mismatches === 0
+      ? `all ${compared} results agree`
+      : `${mismatches} of ${compared} results differ`,
+  );
+  return mismatches === 0;
 }
 
-function waysOf(query: QueryName, events: readonly Event[]): [string, readonly unknown[]][] {
-  const sink = new CollectingSink();
-  drive(new loops[query](sink), batchesOf(events));
-  return [
-    ['reference', references[query](events)],
-    ['loop', sink.rows],
-  ];
+interface Verdict {
+  readonly agrees: boolean;
+  readonly text: string;
+}
+
+async function verdictsOf(
+  query: QueryName,
+  events: readonly Event[],
+  folder: string,
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const [name, way] of Object.entries(ways)) {
+    const rows = await way(query, events);
+    const mismatch = mismatchWithGolden(folder, query, rows);
+    const text = `${name} ${mismatch ?? `${rows.length} rows`}`;
+    verdicts.push({ agrees: mismatch === undefined, text });
+  }
+  return verdicts;
 }

@@ -1,4 +1,5 @@
 import type { EventBatch } from '../input.js';
+import { piece, pieceEnd } from '../url-pieces.js';
 import type { Loop } from './loop.js';
 import { RowBuffer, type RowSink } from './row-sink.js';
 
@@ -40,15 +41,4 @@ export class LoopQ22 implements Loop {
   end(): void {
     this.#rows.flush();
   }
-}
-
-/** Where the piece after the one that ended at `previous` ends; the url's length at most. */
-function pieceEnd(url: string, previous: number): number {
-  if (previous === url.length) return previous;
-  const at = url.indexOf('/', previous + 1);
-  return at < 0 ? url.length : at;
-}
-
-function piece(url: string, previous: number, end: number): string | null {
-  return previous === url.length ? null : url.slice(previous + 1, end);
 }
