@@ -76,6 +76,15 @@ function cellsCopy(fold: Fold, table: KeyTable, slot: number): AccumulatorCells 
   };
 }
 
+/** Copies a key's row to another table; its slot there, or −1 where the key has no row. */
+export function copyRow(from: KeyTable, key: Key, into: KeyTable): number {
+  const slot = from.find(key);
+  if (slot < 0) return -1;
+  const copy = into.slot(key);
+  storeCells(into, copy, cellsAt(from, slot));
+  return copy;
+}
+
 export function mergeCells(fold: Fold, into: AccumulatorCells, from: AccumulatorCells): void {
   for (const part of fold.parts) {
     part.aggregator.plain.merge?.(partCells(into, part), partCells(from, part));

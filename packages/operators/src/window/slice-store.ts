@@ -1,5 +1,6 @@
 import type { KeyTable } from '@millrace/core/spi';
 import { type AlignedAssigner, sliceMs, type TimeWindow } from './assigner.js';
+import { copyRow } from './fold-plain.js';
 import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
 import type { RowCode } from './row-code.js';
 
@@ -68,7 +69,9 @@ export class SliceStore implements PaneStore {
 
   rowOf(window: TimeWindow, key: never, into: KeyTable): number {
     let slot = -1;
-    for (const { table } of this.slicesOf(window)) {
+    const slices = this.slicesOf(window);
+    if (slices.length === 1) return copyRow(slices[0]!.table, key, into);
+    for (const { table } of slices) {
       const from = table.find(key);
       if (from < 0) continue;
       if (slot < 0) slot = into.slot(key);

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/core';
 import { coreLimits } from '@millrace/core/internal';
 import type { KeyTable } from '@millrace/core/spi';
 import type { AlignedAssigner, CustomAssigner, TimeWindow } from './assigner.js';
-import { cellsAt, storeCells } from './fold-plain.js';
+import { copyRow } from './fold-plain.js';
 import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
 
 interface OpenWindow extends TimeWindow {
@@ -52,12 +52,7 @@ export class WholeWindowStore implements PaneStore {
   }
 
   rowOf(window: TimeWindow, key: never, into: KeyTable): number {
-    const { table } = this.openWindow(window);
-    const from = table.find(key);
-    if (from < 0) return -1;
-    const slot = into.slot(key);
-    storeCells(into, slot, cellsAt(table, from));
-    return slot;
+    return copyRow(this.openWindow(window).table, key, into);
   }
 
   hasKey(window: TimeWindow, key: never): boolean {

@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/core';
 import {
   type OperatorContext,
   type OperatorFactory,
@@ -19,6 +20,11 @@ export function addWindow<T, R>(
 ): StreamWithSides<R, { late: T }> {
   const pending = windowOf(windowed) as PendingWindow;
   const { id, input, assigner, allowedLatenessMs, options } = pending;
+  if (assigner.kind === 'session' && !fold.mergeable) {
+    throw new MillraceError('ERR_INVALID_OPTION', 'session windows need aggregators with merge', {
+      operator: id,
+    });
+  }
   const ref = input.builder.add({
     id,
     kind: 'keyedOneInput',

@@ -42,6 +42,7 @@ export class Task {
   private isCancelled = false;
   private timer: Cancellable | undefined;
   private timerAtMs = Infinity;
+  private idleListeners: (() => void)[] = [];
 
   constructor(stages: readonly Stage[], times: readonly StageTimes[], env: Env) {
     this.stages = stages;
@@ -54,6 +55,12 @@ export class Task {
     if (failure !== undefined) this.failure ??= failure;
     this.wakeUp.set();
   };
+
+  /** Calls back once when nothing is ready any more, or the task has ended. */
+  onIdle(listener: () => void): void {
+    this.idleListeners.push(listener);
+    this.wakeUp.set();
+  }
 
   cancel(): void {
     this.isCancelled = true;
@@ -76,6 +83,7 @@ export class Task {
       throw error;
     } finally {
       this.timer?.cancel();
+      this.tellIdle();
     }
     await closeAll(opened);
     return this.isCancelled ? 'cancelled' : 'finished';
@@ -83,13 +91,16 @@ export class Task {
 
   private async turns(): Promise<void> {
     for (;;) {
+      const isTimeUp = this.turn();
       if (this.failure !== undefined) throw this.failure;
       if (this.isCancelled || this.stages.every(({ isFinished }) => isFinished)) return;
-      if (this.turn()) await this.env.scheduler.yield();
+      if (isTimeUp) await this.env.scheduler.yield();
       else {
         this.setTimer();
+        this.tellIdle();
         await this.wakeUp.wait();
       }
+      if (this.failure !== undefined) throw this.failure;
     }
   }
 
@@ -98,7 +109,7 @@ export class Task {
     const { clock } = this.env;
     const begun = clock.monotonicMs();
     let now = begun;
-    while (now - begun < runtimeLimits.turnMs) {
+    while (now - begun < runtimeLimits.turnMs && !this.isCancelled) {
       const at = this.lastReady();
       if (at < 0) {
         if (this.flushFirst()) continue;
@@ -131,6 +142,13 @@ export class Task {
     for (let at = 0; at < this.stages.length; at += 1) {
       if (this.stages[at]!.isBlocked()) this.times[at]!.backPressuredTimeMs += ms;
     }
+  }
+
+  private tellIdle(): void {
+    const listeners = this.idleListeners;
+    if (listeners.length === 0) return;
+    this.idleListeners = [];
+    for (const listener of listeners) listener();
   }
 
   private setTimer(): void {

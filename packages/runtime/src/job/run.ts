@@ -39,7 +39,12 @@ export function run<P extends JobParams>(
   job: JobDefinition<P>,
   options: RunOptions<P> = {},
 ): JobHandle {
-  return new EmbeddedJob(job.build(options.params), options as RunOptions);
+  return startJob(job.build(options.params), options as RunOptions);
+}
+
+/** Runs a job that is built already. */
+export function startJob(job: BuiltJob, options: RunOptions): EmbeddedJob {
+  return new EmbeddedJob(job, options);
 }
 
 /** The generated code of a job, without running it. */
@@ -50,7 +55,8 @@ export function generatedCode<P extends JobParams>(
   return new EmbeddedJob(job.build(options.params), options as RunOptions, 'plan').code;
 }
 
-class EmbeddedJob implements JobHandle {
+/** A job in this process. */
+export class EmbeddedJob implements JobHandle {
   readonly name: string;
   readonly done: Promise<JobResult>;
   readonly code: readonly GeneratedCode[];
@@ -94,6 +100,11 @@ class EmbeddedJob implements JobHandle {
   async cancel(): Promise<void> {
     this.task.cancel();
     await this.done.catch(() => undefined);
+  }
+
+  /** Resolves when nothing can be done without more input, a promise of a sink, or more time. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => this.task.onIdle(resolve));
   }
 
   metrics(): JobMetrics {

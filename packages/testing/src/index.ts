@@ -1,0 +1,12 @@
+export type { JobDriverOptions } from './job-driver.js';
+export { driveJob, JobDriver } from './job-driver.js';
+export type { TimedRecord } from './manual-source.js';
+export { ManualSource } from './manual-source.js';
+export type { MillraceMatchers } from './matchers.js';
+export { millraceMatchers } from './matchers.js';
+export type { HarnessOptions, HarnessResult, ScriptStep } from './operator-harness.js';
+export { runOperator } from './operator-harness.js';
+export type { SunkRecord } from './recording-sink.js';
+export { RecordingSink } from './recording-sink.js';
+export type { LoggedLine, VirtualEnv } from './virtual-env.js';
+export { virtualEnv } from './virtual-env.js';

@@ -1,0 +1,83 @@
+import type { Source, SourceChunk, SourceReader, Split } from '@millrace/core/spi';
+
+/** A record with its event time. */
+export interface TimedRecord<T> {
+  readonly value: T;
+  /** Epoch ms; undefined: the watermark strategy takes it from the record. */
+  readonly timestamp?: number | undefined;
+}
+
+const splitId = 'manual';
+
+/**
+ * A source that gives what a test sends, cut into chunks as the test wants: the engine polls it,
+ * so nothing is ever pushed into an operator that has no credit.
+ */
+export class ManualSource<T> implements Source<T> {
+  readonly type = 'manual';
+  readonly replay = 'none';
+  readonly bounded = false;
+  private readonly queue: TimedRecord<T>[] = [];
+  private readonly cuts: () => number;
+  private ended = false;
+  private wake: (() => void) | undefined;
+
+  /** @param cuts how many records the next chunk holds at most; called for each chunk */
+  constructor(cuts: () => number = () => Infinity) {
+    this.cuts = cuts;
+  }
+
+  send(records: readonly TimedRecord<T>[]): void {
+    for (const record of records) this.queue.push(record);
+    this.notify();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.notify();
+  }
+
+  createEnumerator() {
+    return {
+      discover: async () => ({ splits: [{ id: splitId }] as readonly Split[], end: true }),
+      snapshot: () => null,
+    };
+  }
+
+  createReader(): SourceReader<T> {
+    return {
+      addSplits: () => undefined,
+      noMoreSplits: () => undefined,
+      poll: (max) => this.poll(max),
+      available: () => this.available(),
+      pauseSplits: () => undefined,
+      resumeSplits: () => undefined,
+      snapshot: () => [],
+    };
+  }
+
+  private poll(max: number): SourceChunk<T> | 'end' | undefined {
+    if (this.queue.length === 0) return this.ended ? 'end' : undefined;
+    const records = this.queue.splice(0, Math.max(1, Math.min(max, this.cuts())));
+    const timed = records[0]!.timestamp !== undefined;
+    return {
+      split: splitId,
+      values: records.map(({ value }) => value),
+      start: 0,
+      count: records.length,
+      timestamps: timed ? Float64Array.from(records, (r) => r.timestamp ?? 0) : undefined,
+    };
+  }
+
+  private available(): Promise<void> {
+    if (this.queue.length > 0 || this.ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  private notify(): void {
+    this.wake?.();
+    this.wake = undefined;
+  }
+}

@@ -1,0 +1,48 @@
+// Makes the checkout ready, checks format and lint, and runs all tests. The last line is
+// `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bootstrap, root } from './bootstrap.mjs';
+
+bootstrap();
+const bin = (name, file) => join(root, 'node_modules', name, ...file.split('/'));
+const node = (args) =>
+  spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+
+const lint = node([bin('@biomejs/biome', 'bin/biome'), 'check', '.']);
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+const report = join(folder, 'report.json');
+const tests = node([
+  bin('vitest', 'vitest.mjs'),
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+]);
+
+let passed = 0;
+let failed = 0;
+try {
+  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
+  passed = numPassedTests;
+  // A file that cannot even be loaded has no tests to count, and has failed.
+  failed = Math.max(numFailedTests, numFailedTestSuites > 0 && numFailedTests === 0 ? 1 : 0);
+} catch (error) {
+  process.stderr.write(`the test report cannot be read: ${error.message}\n`);
+  failed = 1;
+}
+rmSync(folder, { recursive: true, force: true });
+if (tests.status !== 0 && failed === 0) failed = 1;
+if (lint.status === 0) passed += 1;
+else {
+  process.stderr.write('biome check failed; see above, or run: npm run format\n');
+  failed += 1;
+}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

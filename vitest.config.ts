@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+const sources = ['packages/*/src', 'examples/*/src', 'benchmarks/*/src', 'tests'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: sources.map((folder) => `${folder}/**/*.test.ts`),
+          exclude: ['**/*.process.test.ts', '**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'process',
+          include: sources.map((folder) => `${folder}/**/*.process.test.ts`),
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: sources.map((folder) => `${folder}/**/*.test-d.ts`),
+            tsconfig: './tsconfig.types.json',
+          },
+        },
+      },
+    ],
+  },
+});
