@@ -19,16 +19,15 @@ export interface Label {
   readonly fraud: boolean;
 }
 
-/** The label a transaction will get, or `undefined` where the input has no truth. */
-export function labelOf(transaction: Transaction): Label | undefined {
-  if (transaction.fraud === undefined) return undefined;
-  return {
-    id: transaction.id,
-    at: transaction.at + LABEL_DELAY_MS,
-    paidAt: transaction.at,
-    card: transaction.card,
-    terminal: transaction.terminal,
-    amount: transaction.amount,
-    fraud: transaction.fraud,
-  };
+/** A transaction whose truth will become known. */
+export type Investigated = Transaction & { readonly fraud: boolean };
+
+export function isInvestigated(transaction: Transaction): transaction is Investigated {
+  return typeof transaction.fraud === 'boolean';
+}
+
+/** The label that a transaction will get. */
+export function labelOf(transaction: Investigated): Label {
+  const { id, at, card, terminal, amount, fraud } = transaction;
+  return { id, at: at + LABEL_DELAY_MS, paidAt: at, card, terminal, amount, fraud };
 }

@@ -17,7 +17,11 @@ describe('SummaryCounter', () => {
       alerts: 3,
       precision: 2 / 3,
       recall: 2 / 3,
-      scenarios: { '1': { frauds: 1, caught: 1 }, '2': { frauds: 2, caught: 1 } },
+      scenarios: {
+        '1': { frauds: 1, caught: 1 },
+        '2': { frauds: 2, caught: 1 },
+        '3': { frauds: 0, caught: 0 },
+      },
       wallMs: 10,
       eventsPerSecond: 500,
     });
@@ -26,6 +30,8 @@ describe('SummaryCounter', () => {
   it('has no shares where the input has no labels', () => {
     const counter = new SummaryCounter();
     counter.add(payment, 'alert');
-    expect(counter.result(0)).toMatchObject({ precision: null, recall: null, scenarios: {} });
+    expect(counter.result(0)).toMatchObject({ precision: null, recall: null });
+    const unknown = { frauds: null, caught: null };
+    expect(counter.result(0).scenarios).toEqual({ '1': unknown, '2': unknown, '3': unknown });
   });
 });

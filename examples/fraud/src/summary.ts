@@ -1,10 +1,10 @@
 import type { Transaction } from './transaction.js';
 
-/** How the frauds of one scenario fared. */
+/** How the frauds of one scenario fared; nulls where the input does not tell scenarios. */
 export interface ScenarioSummary {
-  readonly frauds: number;
+  readonly frauds: number | null;
   /** Frauds with an alert. */
-  readonly caught: number;
+  readonly caught: number | null;
 }
 
 /** What a run found. Shares are `null` where the input has no labels. */
@@ -15,10 +15,14 @@ export interface Summary {
   readonly precision: number | null;
   /** Part of the frauds that have an alert. */
   readonly recall: number | null;
+  /** By number: always 1 to 3, and others where the input has them. */
   readonly scenarios: Readonly<Record<string, ScenarioSummary>>;
   readonly wallMs: number;
   readonly eventsPerSecond: number;
 }
+
+/** High amount, compromised terminal, leaked card. */
+const SCENARIOS = [1, 2, 3];
 
 /** Counts decided transactions. */
 export class SummaryCounter {
@@ -28,6 +32,7 @@ export class SummaryCounter {
   #labelledAlerts = 0;
   #frauds = 0;
   #caught = 0;
+  #tellsScenarios = false;
   readonly #scenarios = new Map<number, { frauds: number; caught: number }>();
 
   /** Called once for each transaction, with whether it got an alert. */
@@ -35,13 +40,14 @@ export class SummaryCounter {
     const alerted = decision === 'alert' ? 1 : 0;
     this.#transactions += 1;
     this.#alerts += alerted;
-    if (transaction.fraud === undefined) return;
+    if (typeof transaction.scenario === 'number') this.#tellsScenarios = true;
+    if (typeof transaction.fraud !== 'boolean') return;
     this.#labelled += 1;
     this.#labelledAlerts += alerted;
     if (!transaction.fraud) return;
     this.#frauds += 1;
     this.#caught += alerted;
-    if (transaction.scenario !== undefined) this.#addScenario(transaction.scenario, alerted);
+    if (typeof transaction.scenario === 'number') this.#addScenario(transaction.scenario, alerted);
   }
 
   /** The summary so far. `wallMs`: how long the run took. */
@@ -51,12 +57,20 @@ export class SummaryCounter {
       alerts: this.#alerts,
       precision: this.#labelled === 0 ? null : part(this.#caught, this.#labelledAlerts),
       recall: this.#labelled === 0 ? null : part(this.#caught, this.#frauds),
-      scenarios: Object.fromEntries(
-        [...this.#scenarios].sort(([left], [right]) => left - right).map(([k, v]) => [k, { ...v }]),
-      ),
+      scenarios: this.#scenarioSummaries(),
       wallMs: Math.round(wallMs),
       eventsPerSecond: wallMs > 0 ? Math.round((this.#transactions / wallMs) * 1_000) : 0,
     };
+  }
+
+  #scenarioSummaries(): Summary['scenarios'] {
+    const summaries: Record<string, ScenarioSummary> = {};
+    for (const scenario of new Set([...SCENARIOS, ...this.#scenarios.keys()])) {
+      const counts = this.#scenarios.get(scenario) ?? { frauds: 0, caught: 0 };
+      const known = this.#tellsScenarios && this.#labelled > 0;
+      summaries[scenario] = known ? { ...counts } : { frauds: null, caught: null };
+    }
+    return summaries;
   }
 
   #addScenario(scenario: number, alerted: number): void {

@@ -14,66 +14,25 @@ export interface Payment {
  * read it.
  */
 export interface Transaction extends Payment {
-  readonly fraud?: boolean;
+  /** Null or missing where the input does not tell. */
+  readonly fraud?: boolean | null | undefined;
   /** 0 genuine, 1 high amount, 2 compromised terminal, 3 leaked card. */
-  readonly scenario?: number;
+  readonly scenario?: number | null | undefined;
 }
 
-/**
- * Reads one CSV row given by column name. Throws an `Error` that names the column and the value
- * when the row is not a transaction. `fraud` and `scenario` may be missing or empty.
- */
-export function parseTransaction(row: Readonly<Record<string, string>>): Transaction {
-  const fraud = parseFraud(row.fraud);
-  const scenario = parseScenario(row.scenario);
-  return {
-    id: text(row, 'id'),
-    at: epochMs(row),
-    card: text(row, 'card'),
-    terminal: text(row, 'terminal'),
-    amount: amount(row),
-    ...(fraud === undefined ? {} : { fraud }),
-    ...(scenario === undefined ? {} : { scenario }),
-  };
-}
-
-function text(row: Readonly<Record<string, string>>, column: string): string {
-  const value = row[column];
-  if (value === undefined || value === '') throw invalid(column, value, 'a text that is not empty');
-  return value;
-}
-
-function epochMs(row: Readonly<Record<string, string>>): number {
-  const value = text(row, 'at');
-  const at = Number(value);
-  if (!Number.isSafeInteger(at)) throw invalid('at', value, 'epoch milliseconds (an integer)');
-  return at;
-}
-
-function amount(row: Readonly<Record<string, string>>): number {
-  const value = text(row, 'amount');
-  const number = Number(value);
-  if (!(number >= 0 && number < Number.POSITIVE_INFINITY)) {
-    throw invalid('amount', value, 'a number that is not negative');
+/** What is wrong with a transaction, and the column it is wrong in; `undefined` when nothing is. */
+export function transactionProblem(
+  transaction: Transaction,
+): { readonly column: keyof Transaction; readonly problem: string } | undefined {
+  for (const column of ['id', 'card', 'terminal'] as const) {
+    if (transaction[column] === '') return { column, problem: 'should not be empty' };
   }
-  return number;
-}
-
-function parseFraud(value: string | undefined): boolean | undefined {
-  if (value === undefined || value === '') return undefined;
-  if (value === '1' || value === 'true') return true;
-  if (value === '0' || value === 'false') return false;
-  throw invalid('fraud', value, '0, 1, true or false');
-}
-
-function parseScenario(value: string | undefined): number | undefined {
-  if (value === undefined || value === '') return undefined;
-  const scenario = Number(value);
-  if (Number.isInteger(scenario) && scenario >= 0) return scenario;
-  throw invalid('scenario', value, '0 or the number of a scenario');
-}
-
-function invalid(column: string, value: string | undefined, expected: string): Error {
-  const found = value === undefined ? 'no such column' : JSON.stringify(value);
-  return new Error(`not a transaction: column "${column}" should be ${expected}, found ${found}`);
+  const { amount, scenario } = transaction;
+  if (!(amount >= 0)) {
+    return { column: 'amount', problem: `should not be negative, found ${amount}` };
+  }
+  if (typeof scenario === 'number' && scenario < 0) {
+    return { column: 'scenario', problem: `should be 0 or a scenario, found ${scenario}` };
+  }
+  return undefined;
 }

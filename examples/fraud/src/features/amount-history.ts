@@ -7,9 +7,9 @@ const { newCardMean, newCardWeight, spread, spreadWeight, memory } = ASSUMPTIONS
  * owner's.
  */
 export interface AmountHistory {
-  readonly weight: number;
-  readonly sum: number;
-  readonly squares: number;
+  weight: number;
+  sum: number;
+  squares: number;
 }
 
 /** What the card usually spends. `deviation` includes how little is known yet. */
@@ -18,21 +18,22 @@ export interface UsualAmount {
   readonly deviation: number;
 }
 
-export const NO_AMOUNTS: AmountHistory = { weight: 0, sum: 0, squares: 0 };
+/** A card whose amounts nobody has seen yet. */
+export function newAmounts(): AmountHistory {
+  return { weight: 0, sum: 0, squares: 0 };
+}
 
 /**
  * Counts an amount with a weight between 0 and 1, or takes such a weight back when it is negative.
  * Suspected payments come with little weight, so a thief does not teach the card new habits.
  */
-export function addAmount(history: AmountHistory, amount: number, weight: number): AmountHistory {
+export function addAmount(history: AmountHistory, amount: number, weight: number): void {
   const grown = history.weight + weight;
-  if (grown <= 0) return NO_AMOUNTS;
-  const fade = Math.min(1, memory / grown);
-  return {
-    weight: grown * fade,
-    sum: Math.max(0, history.sum + weight * amount) * fade,
-    squares: Math.max(0, history.squares + weight * amount * amount) * fade,
-  };
+  // Nothing is left when more is taken back than fading has kept.
+  const fade = grown <= 0 ? 0 : Math.min(1, memory / grown);
+  history.weight = grown * fade;
+  history.sum = Math.max(0, history.sum + weight * amount) * fade;
+  history.squares = Math.max(0, history.squares + weight * amount * amount) * fade;
 }
 
 /**

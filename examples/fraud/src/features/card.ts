@@ -5,36 +5,30 @@ import type { Payment } from '../transaction.js';
 import {
   type AmountHistory,
   addAmount,
-  NO_AMOUNTS,
+  newAmounts,
   theftLikelihood,
   type UsualAmount,
   usualAmount,
 } from './amount-history.js';
 import {
   type LeakBelief,
-  leakBeliefOn,
   leakChanceOn,
   learnOfLeak,
+  moveOn,
   newLeakBelief,
   weighed,
 } from './leak.js';
-import {
-  NO_PAYMENTS,
-  type PaymentRate,
-  type Velocity,
-  velocityOf,
-  withPayment,
-} from './velocity.js';
+import { countPayment, newRate, type PaymentRate, type Velocity, velocityOf } from './velocity.js';
 
 const { startChance, days, share, amountFactor, otherFraudChance, likelihoodMax } =
   ASSUMPTIONS.leak;
 
-/** What is remembered of one card; its size does not grow. */
+/** What is remembered of one card: plain data that the steps change in place and never grow. */
 export interface CardState {
   readonly amounts: AmountHistory;
   readonly rate: PaymentRate;
   readonly leak: LeakBelief;
-  readonly lastFraudAt: number | undefined;
+  lastFraudAt: number | undefined;
 }
 
 /** What the card's past says of one payment. */
@@ -66,71 +60,63 @@ export interface CardLabel {
   readonly explained: number;
 }
 
-export interface CardStep<Output> {
-  readonly state: CardState;
-  readonly output: Output;
+/** A card of which nothing is known at `atMs`. */
+export function newCard(atMs: number): CardState {
+  return {
+    amounts: newAmounts(),
+    rate: newRate(),
+    leak: newLeakBelief(dayOf(atMs)),
+    lastFraudAt: undefined,
+  };
 }
 
 /** Looks at a payment, then learns from it. Events of a card come in order of time. */
-export function stepCardPayment<P extends Payment>(
-  state: CardState | undefined,
-  payment: P,
-): CardStep<CardPayment<P>> {
-  const day = dayOf(payment.at);
-  const known = state ?? newCard(day);
-  const leak = leakBeliefOn(known.leak, day);
-  const rate = withPayment(known.rate, payment.at);
-  const usual = usualAmount(known.amounts);
-  const likelihood = likelihoodOf(usual, payment.amount);
+export function stepCardPayment<P extends Payment>(state: CardState, payment: P): CardPayment<P> {
+  const { at, amount } = payment;
+  const { amounts, rate, leak } = state;
+  const day = dayOf(at);
+  moveOn(leak, day);
+  countPayment(rate, at);
+  const usual = usualAmount(amounts);
+  const likelihood = likelihoodOf(usual, amount);
   const leakChance = leakChanceOn(leak, day);
   const theftChance = theftChanceOf(leakChance, likelihood);
   const card: CardFeatures = {
-    ratio: payment.amount / usual.mean,
+    ratio: amount / usual.mean,
     usual,
-    known: known.amounts.weight,
-    velocity: velocityOf(rate, payment.at),
+    known: amounts.weight,
+    velocity: velocityOf(rate, at),
     leakChance,
     amountChance: theftChanceOf(UNSUSPECTED, likelihood),
     theftChance,
-    lastFraudAt: known.lastFraudAt,
+    lastFraudAt: state.lastFraudAt,
   };
-  return {
-    state: {
-      amounts: addAmount(known.amounts, payment.amount, 1 - theftChance),
-      rate,
-      leak: learnOfLeak(leak, day, paymentEvidence(likelihood)),
-      lastFraudAt: known.lastFraudAt,
-    },
-    output: { payment, card },
-  };
+  addAmount(amounts, amount, 1 - theftChance);
+  learnOfLeak(leak, day, paymentEvidence(likelihood));
+  return { payment, card };
 }
 
 /** Learns the truth about a payment of a week ago. */
-export function stepCardLabel(state: CardState | undefined, label: Label): CardStep<CardLabel> {
-  const known = state ?? newCard(dayOf(label.at));
+export function stepCardLabel(state: CardState, label: Label): CardLabel {
+  const { amounts, leak } = state;
+  const { fraud, amount } = label;
+  const today = dayOf(label.at);
   const paidDay = dayOf(label.paidAt);
-  const leak = leakBeliefOn(known.leak, dayOf(label.at));
-  const likelihood = likelihoodOf(usualAmount(known.amounts), label.amount);
+  const likelihood = likelihoodOf(usualAmount(amounts), amount);
   // What the payment itself has taught is taken back first: the truth replaces the guess.
   const guessed = paymentEvidence(likelihood);
-  const theftChance = theftChanceOf(weighed(leakChanceOn(leak, paidDay), 1 / guessed), likelihood);
-  const high = label.amount > ASSUMPTIONS.amountLimit;
+  const leakChance = weighed(leakChanceOn(leak, paidDay, today), 1 / guessed);
+  const theftChance = theftChanceOf(leakChance, likelihood);
+  const high = amount > ASSUMPTIONS.amountLimit;
   const output = { label, explained: high ? 1 : theftChance };
-  const news = labelEvidence(label.fraud, likelihood, high) / guessed;
+  const news = labelEvidence(fraud, likelihood, high) / guessed;
   // Most labels confirm what was believed of an ordinary payment: they leave the state as it is.
-  if (!label.fraud && news > 1 - NEWS_MIN && theftChance < NEWS_MIN)
-    return { state: known, output };
-  const weight = (label.fraud ? 0 : 1) - (1 - theftChance);
-  const amounts = addAmount(known.amounts, label.amount, weight);
-  return {
-    state: {
-      amounts,
-      rate: known.rate,
-      leak: learnOfLeak(leak, paidDay, news),
-      lastFraudAt: label.fraud ? label.paidAt : known.lastFraudAt,
-    },
-    output,
-  };
+  if (!fraud && news > 1 - NEWS_MIN && theftChance < NEWS_MIN) return output;
+  addAmount(amounts, amount, (fraud ? 0 : 1) - (1 - theftChance));
+  moveOn(leak, today);
+  learnOfLeak(leak, paidDay, news);
+  if (fraud) state.lastFraudAt = label.paidAt;
+  return output;
 }
 
 /** A label that changes the odds by a smaller part than this teaches nothing. */
@@ -138,15 +124,6 @@ const NEWS_MIN = 0.01;
 
 /** Chance of a leak of a card of which nothing is known. */
 const UNSUSPECTED = startChance * days;
-
-function newCard(day: number): CardState {
-  return {
-    amounts: NO_AMOUNTS,
-    rate: NO_PAYMENTS,
-    leak: newLeakBelief(day),
-    lastFraudAt: undefined,
-  };
-}
 
 function likelihoodOf(usual: UsualAmount, amount: number): number {
   const likelihood = theftLikelihood(usual, amount, amountFactor);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { compromiseChance, newFraudRun, withFraud, withGenuine } from './compromise.js';
+import { addFraud, addGenuine, compromiseChance, newFraudRun } from './compromise.js';
 
 const unexplained = 3e-4;
 
 function runOf(cleared: number, fraudDays: readonly number[]) {
-  let run = withGenuine(newFraudRun(cleared), cleared);
-  for (const day of fraudDays) run = withFraud(run, day, unexplained);
+  const run = newFraudRun(cleared);
+  addGenuine(run, cleared);
+  for (const day of fraudDays) addFraud(run, day, unexplained);
   return run;
 }
 
@@ -24,7 +25,8 @@ describe('the chance that a terminal is compromised', () => {
   });
 
   it('hardly grows with a fraud that its card explains', () => {
-    const run = withFraud(withGenuine(newFraudRun(99), 99), 101, 0.9);
+    const run = runOf(99, []);
+    addFraud(run, 101, 0.9);
     expect(compromiseChance(run, 109)).toBeLessThan(0.01);
   });
 
@@ -36,12 +38,18 @@ describe('the chance that a terminal is compromised', () => {
   });
 
   it('ends with a genuine payment', () => {
-    const run = withGenuine(runOf(99, [101, 102]), 103);
+    const run = runOf(99, [101, 102]);
+    addGenuine(run, 103);
     expect(compromiseChance(run, 110)).toBeLessThan(0.01);
   });
 
   it('remembers a bounded number of days', () => {
     const days = Array.from({ length: 500 }, (_, index) => 100 + Math.floor(index / 2));
     expect(runOf(99, days).frauds.length).toBeLessThanOrEqual(35);
+  });
+
+  it('stays a chance however many frauds there are', () => {
+    const days = Array.from({ length: 1_000 }, (_, index) => 100 + Math.floor(index / 200));
+    expect(compromiseChance(runOf(99, days), 105)).toBeCloseTo(1);
   });
 });

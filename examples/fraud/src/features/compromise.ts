@@ -9,6 +9,9 @@ const { startChance, days } = ASSUMPTIONS.terminal;
  */
 const REMEMBERED_DAYS = days + LABEL_DELAY_MS / DAY_MS;
 
+/** More certainty than this changes nothing, and the numbers must stay finite. */
+const EVIDENCE_MAX = 1e250;
+
 /**
  * Labels of a terminal since the last genuine one. A compromised terminal makes every payment a
  * fraud, so a genuine payment clears it up to that day, and only the frauds since then need to be
@@ -16,16 +19,16 @@ const REMEMBERED_DAYS = days + LABEL_DELAY_MS / DAY_MS;
  */
 export interface FraudRun {
   /** Day of the last payment labelled genuine. */
-  readonly clearedDay: number;
+  clearedDay: number;
   /** Days with labelled frauds since then, oldest first, no more than are remembered. */
-  readonly frauds: readonly FraudDay[];
+  readonly frauds: FraudDay[];
 }
 
 export interface FraudDay {
   readonly day: number;
-  readonly count: number;
+  count: number;
   /** How many times as likely these frauds are at a compromised terminal as at another. */
-  readonly evidence: number;
+  evidence: number;
 }
 
 /** A terminal which nobody has seen before `day`. */
@@ -34,17 +37,22 @@ export function newFraudRun(day: number): FraudRun {
 }
 
 /** A payment of `day` was labelled genuine. */
-export function withGenuine(run: FraudRun, day: number): FraudRun {
-  return run.clearedDay === day && run.frauds.length === 0 ? run : { clearedDay: day, frauds: [] };
+export function addGenuine(run: FraudRun, day: number): void {
+  run.clearedDay = day;
+  if (run.frauds.length > 0) run.frauds.length = 0;
 }
 
 /** A payment of `day` was labelled a fraud, which has another cause with chance `otherChance`. */
-export function withFraud(run: FraudRun, day: number, otherChance: number): FraudRun {
-  const frauds = run.frauds.filter((fraud) => fraud.day > day - REMEMBERED_DAYS);
-  const last = frauds.at(-1)?.day === day ? frauds.pop() : undefined;
-  const count = (last?.count ?? 0) + 1;
-  frauds.push({ day, count, evidence: (last?.evidence ?? 1) / otherChance });
-  return { clearedDay: run.clearedDay, frauds };
+export function addFraud(run: FraudRun, day: number, otherChance: number): void {
+  const { frauds } = run;
+  while (frauds.length > 0 && frauds[0]!.day <= day - REMEMBERED_DAYS) frauds.shift();
+  const last = frauds.at(-1);
+  if (last?.day === day) {
+    last.count += 1;
+    last.evidence = Math.min(EVIDENCE_MAX, last.evidence / otherChance);
+  } else {
+    frauds.push({ day, count: 1, evidence: 1 / otherChance });
+  }
 }
 
 /**
@@ -68,5 +76,5 @@ function evidenceFor(frauds: readonly FraudDay[], start: number): number {
   for (const fraud of frauds) {
     if (fraud.day >= start && fraud.day < start + days) evidence *= fraud.evidence;
   }
-  return evidence;
+  return Math.min(EVIDENCE_MAX, evidence);
 }

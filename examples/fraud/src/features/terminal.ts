@@ -3,11 +3,11 @@ import { DAY_MS, dayOf } from '../day.js';
 import type { Payment } from '../transaction.js';
 import type { CardFeatures, CardLabel, CardPayment } from './card.js';
 import {
+  addFraud,
+  addGenuine,
   compromiseChance,
   type FraudRun,
   newFraudRun,
-  withFraud,
-  withGenuine,
 } from './compromise.js';
 import {
   countOne,
@@ -21,7 +21,7 @@ const { otherFraudChance } = ASSUMPTIONS.terminal;
 
 const FOUR_WEEKS: TrailingWindow = { slotMs: 7 * DAY_MS, slots: 4 };
 
-/** What is remembered of one terminal; its size does not grow. */
+/** What is remembered of one terminal: plain data, changed in place, of bounded size. */
 export interface TerminalState {
   readonly run: FraudRun;
   readonly labels: TrailingCounts;
@@ -50,18 +50,28 @@ export interface Evidence<P extends Payment> {
   readonly terminal: TerminalFeatures;
 }
 
-/** Adds what is known of the terminal. Only labels teach, so there is no new state. */
+/** A terminal of which nothing is known at `atMs`. */
+export function newTerminal(atMs: number): TerminalState {
+  return {
+    run: newFraudRun(dayOf(atMs)),
+    labels: emptyCounts(FOUR_WEEKS),
+    frauds: emptyCounts(FOUR_WEEKS),
+  };
+}
+
+/** Adds what is known of the terminal. Only labels teach, so the state stays as it is. */
 export function stepTerminalPayment<P extends Payment>(
-  state: TerminalState | undefined,
+  { run, labels, frauds }: TerminalState,
   { payment, card }: CardPayment<P>,
 ): Evidence<P> {
-  const day = dayOf(payment.at);
-  const { run, labels, frauds } = state ?? newTerminal(day);
+  const { at } = payment;
+  let fraudsInARow = 0;
+  for (const { count } of run.frauds) fraudsInARow += count;
   const terminal: TerminalFeatures = {
-    compromiseChance: compromiseChance(run, day),
-    labels: sumCounts(labels, FOUR_WEEKS, payment.at),
-    frauds: sumCounts(frauds, FOUR_WEEKS, payment.at),
-    fraudsInARow: run.frauds.reduce((sum, { count }) => sum + count, 0),
+    compromiseChance: compromiseChance(run, dayOf(at)),
+    labels: sumCounts(labels, FOUR_WEEKS, at),
+    frauds: sumCounts(frauds, FOUR_WEEKS, at),
+    fraudsInARow,
     rowFromDay: run.frauds[0]?.day,
     rowToDay: run.frauds.at(-1)?.day,
   };
@@ -72,25 +82,13 @@ export function stepTerminalPayment<P extends Payment>(
  * Learns the truth about a payment of a week ago. Labels of a terminal come in order of time. A
  * fraud that its card explains says little here.
  */
-export function stepTerminalLabel(
-  state: TerminalState | undefined,
-  { label, explained }: CardLabel,
-): TerminalState {
-  const known = state ?? newTerminal(dayOf(label.paidAt));
+export function stepTerminalLabel(state: TerminalState, { label, explained }: CardLabel): void {
   const day = dayOf(label.paidAt);
-  const labels = countOne(known.labels, FOUR_WEEKS, label.at);
-  if (!label.fraud) return { run: withGenuine(known.run, day), labels, frauds: known.frauds };
-  return {
-    run: withFraud(known.run, day, Math.min(1, explained + otherFraudChance)),
-    labels,
-    frauds: countOne(known.frauds, FOUR_WEEKS, label.at),
-  };
-}
-
-function newTerminal(day: number): TerminalState {
-  return {
-    run: newFraudRun(day),
-    labels: emptyCounts(FOUR_WEEKS),
-    frauds: emptyCounts(FOUR_WEEKS),
-  };
+  countOne(state.labels, FOUR_WEEKS, label.at);
+  if (!label.fraud) {
+    addGenuine(state.run, day);
+    return;
+  }
+  addFraud(state.run, day, Math.min(1, explained + otherFraudChance));
+  countOne(state.frauds, FOUR_WEEKS, label.at);
 }

@@ -9,12 +9,12 @@ describe('trailing counts', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60 })), fc.nat(80), (gaps, after) => {
         let at = 1_000;
-        let counts = emptyCounts(window);
+        const counts = emptyCounts(window);
         const times: number[] = [];
         for (const gap of gaps) {
           at += gap;
           times.push(at);
-          counts = countOne(counts, window, at);
+          countOne(counts, window, at);
         }
         at += after;
         const oldest = Math.floor(at / 10) - 4;

@@ -11,37 +11,36 @@ export interface TrailingWindow {
  * Counts of the newest slots: `counts[i]` belongs to slot `newest - i`. Its length never changes.
  */
 export interface TrailingCounts {
-  readonly newest: number;
-  readonly counts: readonly number[];
+  newest: number;
+  readonly counts: number[];
 }
 
 /** A window in which nothing has happened yet. */
 export function emptyCounts(window: TrailingWindow): TrailingCounts {
-  return { newest: 0, counts: new Array<number>(window.slots).fill(0) };
+  return { newest: 0, counts: Array.from({ length: window.slots }, () => 0) };
 }
 
 /**
  * Adds one to the slot of `atMs` and forgets slots that left the window. `atMs` never goes back.
  */
-export function countOne(
-  state: TrailingCounts,
-  window: TrailingWindow,
-  atMs: number,
-): TrailingCounts {
+export function countOne(state: TrailingCounts, window: TrailingWindow, atMs: number): void {
+  const { counts } = state;
   const newest = Math.floor(atMs / window.slotMs);
   const passed = newest - state.newest;
-  const counts: number[] = [];
-  for (let index = 0; index < window.slots; index += 1) {
-    counts.push(index < passed ? 0 : state.counts[index - passed]!);
+  if (passed > 0) {
+    for (let index = window.slots - 1; index >= 0; index -= 1) {
+      counts[index] = index < passed ? 0 : counts[index - passed]!;
+    }
+    state.newest = newest;
   }
   counts[0]! += 1;
-  return { newest, counts };
 }
 
 /** The sum over the window that ends at `atMs`. */
 export function sumCounts(state: TrailingCounts, window: TrailingWindow, atMs: number): number {
-  const passed = Math.floor(atMs / window.slotMs) - state.newest;
+  const { counts } = state;
+  const inside = window.slots - (Math.floor(atMs / window.slotMs) - state.newest);
   let sum = 0;
-  for (let index = 0; index < window.slots - passed; index += 1) sum += state.counts[index]!;
+  for (let index = 0; index < inside; index += 1) sum += counts[index]!;
   return sum;
 }

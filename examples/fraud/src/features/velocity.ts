@@ -14,8 +14,8 @@ const LAST_WEEK: TrailingWindow = { slotMs: DAY_MS, slots: 7 };
 
 /** How often a card pays. */
 export interface PaymentRate {
-  readonly firstAt: number | undefined;
-  readonly total: number;
+  firstAt: number | undefined;
+  total: number;
   readonly lastHour: TrailingCounts;
   readonly lastDay: TrailingCounts;
   readonly lastWeek: TrailingCounts;
@@ -31,22 +31,24 @@ export interface Velocity {
   readonly usualPerDay: number;
 }
 
-export const NO_PAYMENTS: PaymentRate = {
-  firstAt: undefined,
-  total: 0,
-  lastHour: emptyCounts(LAST_HOUR),
-  lastDay: emptyCounts(LAST_DAY),
-  lastWeek: emptyCounts(LAST_WEEK),
-};
-
-export function withPayment(rate: PaymentRate, atMs: number): PaymentRate {
+/** A card that has not paid yet. */
+export function newRate(): PaymentRate {
   return {
-    firstAt: rate.firstAt ?? atMs,
-    total: rate.total + 1,
-    lastHour: countOne(rate.lastHour, LAST_HOUR, atMs),
-    lastDay: countOne(rate.lastDay, LAST_DAY, atMs),
-    lastWeek: countOne(rate.lastWeek, LAST_WEEK, atMs),
+    firstAt: undefined,
+    total: 0,
+    lastHour: emptyCounts(LAST_HOUR),
+    lastDay: emptyCounts(LAST_DAY),
+    lastWeek: emptyCounts(LAST_WEEK),
   };
+}
+
+/** Counts a payment. `atMs` never goes back. */
+export function countPayment(rate: PaymentRate, atMs: number): void {
+  rate.firstAt ??= atMs;
+  rate.total += 1;
+  countOne(rate.lastHour, LAST_HOUR, atMs);
+  countOne(rate.lastDay, LAST_DAY, atMs);
+  countOne(rate.lastWeek, LAST_WEEK, atMs);
 }
 
 /** Two payments a day are assumed until a card's first days show its own rate. */

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Transaction } from '../transaction.js';
-import { parseTransaction } from '../transaction.js';
-import { CSV_HEADER, csvLine } from './csv.js';
 import { simulate, simulateDays } from './simulate.js';
 
 const small = { seed: 1, cards: 200, terminals: 2_000, days: 5 };
@@ -29,15 +27,6 @@ describe('the simulation', () => {
       id += 1;
     }
     expect(last).toBeLessThan(startMs + 5 * 86_400_000);
-  });
-
-  it('survives the way through a CSV file', () => {
-    const columns = CSV_HEADER.split(',');
-    for (const transaction of simulate({ ...small, days: 2 })) {
-      const values = csvLine(transaction).split(',');
-      const row = Object.fromEntries(columns.map((column, index) => [column, values[index]!]));
-      expect(parseTransaction(row)).toEqual(transaction);
-    }
   });
 
   it('has the rates and frauds of its description', () => {

@@ -1,19 +1,14 @@
 import type { CardState } from '../features/card.js';
-import { stepCardLabel, stepCardPayment } from '../features/card.js';
+import { newCard, stepCardLabel, stepCardPayment } from '../features/card.js';
 import {
+  newTerminal,
   stepTerminalLabel,
   stepTerminalPayment,
   type TerminalState,
 } from '../features/terminal.js';
-import { type Label, labelOf } from '../label.js';
-import { type Alert, decide } from '../rules/decide.js';
+import { isInvestigated, type Label, labelOf } from '../label.js';
+import { type Alert, type Decided, decide } from '../rules/decide.js';
 import type { Transaction } from '../transaction.js';
-
-/** A transaction and what was decided about it. */
-export interface Decided {
-  readonly transaction: Transaction;
-  readonly alert: Alert | undefined;
-}
 
 /**
  * The whole job as one loop over transactions in order of time: the reference which the streaming
@@ -21,7 +16,7 @@ export interface Decided {
  */
 export function* decideAll(
   transactions: Iterable<Transaction>,
-  toLabel: (transaction: Transaction) => Label | undefined = labelOf,
+  toLabel: (transaction: Transaction) => Label | undefined = labelIfAny,
 ): Generator<Decided> {
   const cards = new Map<string, CardState>();
   const terminals = new Map<string, TerminalState>();
@@ -37,14 +32,18 @@ export function* decideAll(
   }
 }
 
+function labelIfAny(transaction: Transaction): Label | undefined {
+  return isInvestigated(transaction) ? labelOf(transaction) : undefined;
+}
+
 function decideOne(
   cards: Map<string, CardState>,
   terminals: Map<string, TerminalState>,
   transaction: Transaction,
 ): Alert | undefined {
-  const card = stepCardPayment(cards.get(transaction.card), transaction);
-  cards.set(transaction.card, card.state);
-  return decide(stepTerminalPayment(terminals.get(transaction.terminal), card.output));
+  const { card, terminal, at } = transaction;
+  const paid = stepCardPayment(getOrMake(cards, card, newCard, at), transaction);
+  return decide(stepTerminalPayment(getOrMake(terminals, terminal, newTerminal, at), paid));
 }
 
 function learn(
@@ -52,10 +51,23 @@ function learn(
   terminals: Map<string, TerminalState>,
   label: Label,
 ): void {
-  const card = stepCardLabel(cards.get(label.card), label);
-  cards.set(label.card, card.state);
-  const terminal = terminals.get(label.terminal);
-  terminals.set(label.terminal, stepTerminalLabel(terminal, card.output));
+  const { card, terminal, at } = label;
+  const learned = stepCardLabel(getOrMake(cards, card, newCard, at), label);
+  stepTerminalLabel(getOrMake(terminals, terminal, newTerminal, at), learned);
+}
+
+function getOrMake<S>(
+  states: Map<string, S>,
+  key: string,
+  make: (atMs: number) => S,
+  atMs: number,
+): S {
+  let state = states.get(key);
+  if (state === undefined) {
+    state = make(atMs);
+    states.set(key, state);
+  }
+  return state;
 }
 
 /** Labels in order of time; what was taken is dropped now and then, so a week of labels stays. */

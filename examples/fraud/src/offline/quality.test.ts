@@ -10,7 +10,7 @@ describe('quality', () => {
       counter.add(transaction, alert === undefined ? 'pass' : 'alert');
     }
     const { scenarios, precision } = counter.result(1);
-    const share = (name: string) => scenarios[name]!.caught / scenarios[name]!.frauds;
+    const share = (name: string) => scenarios[name]!.caught! / scenarios[name]!.frauds!;
     expect(share('1')).toBe(1);
     expect(share('2')).toBeGreaterThan(0.6);
     expect(share('3')).toBeGreaterThan(0.8);

@@ -41,7 +41,7 @@ function run(seed: number, days: number): Summary {
 function numbersOf(summary: Summary): readonly number[] {
   const caught = ['1', '2', '3'].map((name) => {
     const scenario = summary.scenarios[name];
-    return scenario === undefined ? Number.NaN : scenario.caught / scenario.frauds;
+    return (scenario?.caught ?? Number.NaN) / (scenario?.frauds ?? Number.NaN);
   });
   const { precision, recall, eventsPerSecond } = summary;
   return [...caught, precision ?? Number.NaN, recall ?? Number.NaN, eventsPerSecond];

@@ -1,6 +1,6 @@
 import { ASSUMPTIONS } from '../assumptions.js';
 import type { Evidence } from '../features/terminal.js';
-import type { Payment } from '../transaction.js';
+import type { Payment, Transaction } from '../transaction.js';
 import { amountLimit } from './amount-limit.js';
 import { cardAmount } from './card-amount.js';
 import { cardLeak } from './card-leak.js';
@@ -24,10 +24,23 @@ export interface Alert {
   readonly findings: readonly Finding[];
 }
 
+/** A transaction and what was decided about it. */
+export interface Decided {
+  readonly transaction: Transaction;
+  readonly alert: Alert | undefined;
+}
+
 /** Runs all rules; an alert if the score reaches the threshold. */
 export function decide(evidence: Evidence<Payment>): Alert | undefined {
-  const findings = RULES.map((rule) => rule(evidence)).filter((found) => found !== undefined);
-  if (findings.length === 0) return undefined;
+  let findings: Finding[] | undefined;
+  for (const rule of RULES) {
+    const found = rule(evidence);
+    if (found === undefined) continue;
+    // Nearly all payments end without any, so there is no list until there is a finding.
+    if (findings === undefined) findings = [found];
+    else findings.push(found);
+  }
+  if (findings === undefined) return undefined;
   const score = scoreOf(findings);
   if (score < ASSUMPTIONS.alertScore) return undefined;
   findings.sort((left, right) => right.chance - left.chance);

@@ -1,0 +1,122 @@
+import { callbackSink, ndjsonSink } from '@millrace/connectors';
+import { defineJob, watermarks } from '@millrace/core';
+import { filter, keyBy, map, sinkTo, type, valueState } from '@millrace/operators';
+import {
+  type CardLabel,
+  type CardPayment,
+  type CardState,
+  newCard,
+  stepCardLabel,
+  stepCardPayment,
+} from './features/card.js';
+import {
+  type Evidence,
+  newTerminal,
+  stepTerminalLabel,
+  stepTerminalPayment,
+  type TerminalState,
+} from './features/terminal.js';
+import { inEventTimeOrder } from './in-event-time-order.js';
+import { type TruthColumn, transactionSource } from './input.js';
+import { isInvestigated, LABEL_DELAY_MS, labelOf } from './label.js';
+import { type Decided, decide } from './rules/decide.js';
+import type { Transaction } from './transaction.js';
+
+/** What a run may change, by name. */
+export const FRAUD_PARAMS = {
+  /** A CSV file; empty: transactions are simulated from `seed`. */
+  input: '',
+  truth: [] as readonly TruthColumn[],
+  seed: 1,
+  cards: 5_000,
+  terminals: 10_000,
+  days: 183,
+  /** How far behind the newest transaction another one may be, ms. */
+  disorderMs: 0,
+  /** Whether a line that is no transaction is left out and counted, or fails the job. */
+  skipBad: false,
+  /** File of the alerts, one JSON object a line. */
+  alerts: 'alerts.ndjson',
+};
+
+/**
+ * Decides of each card payment whether it is an alert, from what was known when it was made: the
+ * card's habits, and the terminal's and the card's labels, which come a week after the payment
+ * they are about.
+ *
+ * @param watch is shown each decision, with the truth about it where the input tells
+ */
+export function fraudJob(watch: (decided: Decided) => void) {
+  return defineJob('fraud', FRAUD_PARAMS, (job, params) => {
+    // Simulated and recorded times run as fast as they can be read, and may lie ahead. Labels are
+    // read next to the payments of their time, so that none has to wait in memory for its week.
+    const time = {
+      outOfOrderness: params.disorderMs,
+      step: '10m',
+      farFuture: 'off',
+      align: { group: 'bank', maxDrift: '1h' },
+    } as const;
+    const reading = { onError: params.skipBad ? 'skip' : 'fail' } as const;
+
+    const payments = job.source(
+      'payments',
+      transactionSource(params),
+      watermarks((t) => t.at, time),
+      reading,
+    );
+    const labels = job
+      .source(
+        'investigations',
+        transactionSource(params),
+        watermarks((t) => t.at + LABEL_DELAY_MS, time),
+        reading,
+      )
+      .pipe(filter(isInvestigated), map(labelOf));
+
+    const cards = payments.pipe(
+      keyBy((payment) => payment.card),
+      inEventTimeOrder('cards', labels.pipe(keyBy((label) => label.card)), {
+        output: type<CardPayment<Transaction>>(),
+        side: { labels: type<CardLabel>() },
+        state: { card: valueState<CardState>() },
+        processLeft(payment, ctx) {
+          const card = ctx.state.card.get() ?? newCard(payment.at);
+          ctx.emit(stepCardPayment(card, payment));
+          ctx.state.card.set(card);
+        },
+        processRight(label, ctx) {
+          const card = ctx.state.card.get() ?? newCard(label.at);
+          ctx.side.labels(stepCardLabel(card, label));
+          ctx.state.card.set(card);
+        },
+      }),
+    );
+
+    const decided = cards.pipe(
+      keyBy(({ payment }) => payment.terminal),
+      inEventTimeOrder('terminals', cards.side.labels.pipe(keyBy(({ label }) => label.terminal)), {
+        output: type<Evidence<Transaction>>(),
+        state: { terminal: valueState<TerminalState>() },
+        processLeft(payment, ctx) {
+          const terminal = ctx.state.terminal.get() ?? newTerminal(ctx.timestamp);
+          ctx.emit(stepTerminalPayment(terminal, payment));
+        },
+        processRight(label, ctx) {
+          const terminal = ctx.state.terminal.get() ?? newTerminal(ctx.timestamp);
+          stepTerminalLabel(terminal, label);
+          ctx.state.terminal.set(terminal);
+        },
+      }),
+      map((evidence): Decided => ({ transaction: evidence.payment, alert: decide(evidence) })),
+    );
+
+    decided.pipe(sinkTo('watch', callbackSink(watch)));
+    decided.pipe(
+      map(({ alert }) => alert),
+      filter((alert) => alert !== undefined),
+      sinkTo('alerts', ndjsonSink({ path: params.alerts, existing: 'truncate' })),
+    );
+  });
+}
+
+export default fraudJob(() => {});
