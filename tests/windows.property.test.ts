@@ -125,7 +125,7 @@ describe.each(shapes)('$name windows agree with a naive model', (shape) => {
           }),
         );
         expect(results.sort()).toEqual(model.results.map(text).sort());
-        expect(sides['late']!.map(({ value }) => value)).toEqual(model.late);
+        expect(sides.late!.map(({ value }) => value)).toEqual(model.late);
       }),
       { numRuns: 25, seed: 7 },
     );

@@ -56,11 +56,12 @@ export interface JobDefinition<P extends JobParams = JobParams> {
   build(params?: Partial<P>): BuiltJob;
 }
 
-const definitions = new WeakSet<object>();
+/** Registered, not private: a job file and the program that loads it may have two copies of core. */
+const jobMark = Symbol.for('millrace.job');
 
 /** Whether a value (of a job file's default export, say) is a job. */
 export function isJobDefinition(value: unknown): value is JobDefinition {
-  return typeof value === 'object' && value !== null && definitions.has(value);
+  return typeof value === 'object' && value !== null && jobMark in value;
 }
 
 /**
@@ -104,7 +105,7 @@ export function defineJob<const P extends JobParams>(
       return first;
     },
   };
-  definitions.add(definition);
+  Object.defineProperty(definition, jobMark, { value: true });
   return definition;
 }
 

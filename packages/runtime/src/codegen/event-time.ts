@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/core';
 import type { WatermarkStrategy } from '@millrace/core/spi';
 
 /** The first and last instants that `Date` knows, ms. */
-const timeMaxMs = 8.64e15;
+export const timeMaxMs = 8.64e15;
 
 /** Thrown for a time that is no whole number of milliseconds, or too far ahead of the clock. */
 export function badTimestamp(time: unknown, latestMs: number): MillraceError {

@@ -1,4 +1,5 @@
-import { checkRecord, coreLimits } from '@millrace/core/internal';
+import { MillraceError } from '@millrace/core';
+import { checkRecord, coreLimits, toMillraceError } from '@millrace/core/internal';
 import type { ControlElement } from '@millrace/core/spi';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { BatchPool, type BatchShape, type PooledBatch } from './batch-pool.js';
@@ -59,7 +60,21 @@ export class OutputPort {
     for (let i = 0; i < count; i += 1) {
       const value = batch.values[i];
       // A projected batch has no records in it.
-      if (value !== undefined) checkRecord(value);
+      if (value !== undefined) this.checkValue(value);
+    }
+  }
+
+  private checkValue(value: unknown): void {
+    const { operator } = this.metrics;
+    if (value instanceof Promise) {
+      throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', 'a record is a promise', {
+        operator,
+      });
+    }
+    try {
+      checkRecord(value);
+    } catch (error) {
+      throw toMillraceError(error, 'ERR_UNSERIALISABLE_VALUE', { operator });
     }
   }
 }

@@ -6,6 +6,7 @@ import type {
   SourceReader,
   SplitEnumerator,
 } from '@millrace/core/spi';
+import { timeMaxMs } from '../codegen/event-time.js';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { FailurePolicy } from './failure-policy.js';
@@ -78,7 +79,8 @@ export class SourceInput {
     if (chunk === undefined) return undefined;
     const { time, nowMs, farFutureMs } = this.parts;
     const to = chunk.start + chunk.count;
-    return { chunk, from, to, split: time.of(chunk.split), latestMs: nowMs() + farFutureMs };
+    const latestMs = Math.min(nowMs() + farFutureMs, timeMaxMs);
+    return { chunk, from, to, split: time.of(chunk.split), latestMs };
   }
 
   /** The chunk's records up to `next` are dealt with. */
