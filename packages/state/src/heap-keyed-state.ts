@@ -51,16 +51,20 @@ export class HeapKeyedState implements KeyedStateAccess {
     return {
       get: () => this.read(column),
       set: (value) => {
-        const { key } = this;
-        const before = this.read(column);
-        this.undo.push(() => {
-          this.setKey(key);
-          this.write(column, before);
-        });
+        if (this.undo.isOn) this.rememberBefore(column);
         this.write(column, value);
       },
       beforeChange: (undo) => this.undo.push(undo),
     };
+  }
+
+  private rememberBefore(column: number): void {
+    const { key } = this;
+    const before = this.read(column);
+    this.undo.push(() => {
+      this.setKey(key);
+      this.write(column, before);
+    });
   }
 
   private find(): number {
@@ -81,10 +85,15 @@ export class HeapKeyedState implements KeyedStateAccess {
       this.slot = slot;
     }
     this.cells[column]![slot] = value;
-    if (value === undefined && this.cells.every((cells) => cells[slot] === undefined)) {
+    if (value === undefined && this.isEmpty(slot)) {
       this.index.remove(slot);
       this.slot = -1;
     }
+  }
+
+  private isEmpty(slot: number): boolean {
+    for (const cells of this.cells) if (cells[slot] !== undefined) return false;
+    return true;
   }
 }
 

@@ -7,8 +7,16 @@ import type { UndoLog } from './undo-log.js';
 interface Entry {
   readonly atMs: number;
   readonly sequence: number;
-  readonly name: string;
+  readonly of: NamedTimers;
   readonly key: CanonicalKey;
+  /** False once it was deleted or taken; then it is passed over when its bucket is due. */
+  stands: boolean;
+}
+
+/** Timers of one name. A key with one timer, which is the most common, has no map of its own. */
+interface NamedTimers {
+  readonly name: string;
+  readonly byKey: Map<CanonicalKey, Entry | Map<number, Entry>>;
 }
 
 /** Later entries first, so that the next one is popped from the end. */
@@ -16,11 +24,10 @@ const laterFirst = (a: Entry, b: Entry): number => b.atMs - a.atMs || b.sequence
 
 /**
  * Timers in buckets of about a second: setting one is a push, and only the bucket that is due is
- * sorted. Which timers exist is kept by name and key; an entry that does not stand there any more
- * is passed over when its bucket is due.
+ * sorted. Which timers stand is kept by name and key.
  */
 export class HeapTimers implements TimerService {
-  private readonly times = new Map<string, Map<CanonicalKey, Map<number, number>>>();
+  private readonly named = new Map<string, NamedTimers>();
   private readonly buckets = new Map<number, Entry[]>();
   /** Numbers of the buckets as a binary heap, lowest first. */
   private readonly heap: number[] = [];
@@ -41,13 +48,18 @@ export class HeapTimers implements TimerService {
   }
 
   handle(name: string): Timer {
+    const timers = this.timersOf(name);
     return {
-      set: (atMs) => this.set(name, canonicalKey(this.currentKey()), atMs),
-      delete: (atMs) => this.delete(name, canonicalKey(this.currentKey()), atMs),
+      set: (atMs) => this.set(timers, canonicalKey(this.currentKey()), atMs),
+      delete: (atMs) => {
+        const found = timers.byKey.get(canonicalKey(this.currentKey()));
+        const entry = found instanceof Map ? found.get(atMs) : found;
+        if (entry?.atMs === atMs) this.delete(entry);
+      },
       clear: () => {
-        const key = canonicalKey(this.currentKey());
-        const times = this.times.get(name)?.get(key);
-        for (const atMs of [...(times?.keys() ?? [])]) this.delete(name, key, atMs);
+        const found = timers.byKey.get(canonicalKey(this.currentKey()));
+        if (found instanceof Map) for (const entry of [...found.values()]) this.delete(entry);
+        else if (found !== undefined) this.delete(found);
       },
     };
   }
@@ -56,50 +68,70 @@ export class HeapTimers implements TimerService {
     const entry = this.peek();
     if (entry === undefined || entry.atMs >= limitMs) return undefined;
     this.current!.entries.pop();
-    this.forget(entry.name, entry.key, entry.atMs);
-    return { name: entry.name, key: keyOfCanonical(entry.key), atMs: entry.atMs };
+    this.forget(entry);
+    return { name: entry.of.name, key: keyOfCanonical(entry.key), atMs: entry.atMs };
   }
 
   nextMs(): number {
     return this.count === 0 ? Infinity : (this.peek()?.atMs ?? Infinity);
   }
 
-  private set(name: string, key: CanonicalKey, atMs: number): void {
-    if (!Number.isSafeInteger(atMs)) {
-      throw new MillraceError('ERR_TIMER_INVALID', `timer ${name} was set to ${String(atMs)}`);
+  private timersOf(name: string): NamedTimers {
+    let timers = this.named.get(name);
+    if (timers === undefined) {
+      timers = { name, byKey: new Map() };
+      this.named.set(name, timers);
     }
-    const times = this.timesOf(name, key);
-    if (times.has(atMs)) return;
-    this.undo.push(() => this.forget(name, key, atMs));
-    this.sequence += 1;
-    times.set(atMs, this.sequence);
-    this.count += 1;
-    this.enter({ atMs, sequence: this.sequence, name, key });
+    return timers;
   }
 
-  private delete(name: string, key: CanonicalKey, atMs: number): void {
-    const sequence = this.times.get(name)?.get(key)?.get(atMs);
-    if (sequence === undefined) return;
-    this.forget(name, key, atMs);
+  private set(timers: NamedTimers, key: CanonicalKey, atMs: number): void {
+    if (!Number.isSafeInteger(atMs)) {
+      const detail = `timer ${timers.name} was set to ${String(atMs)}`;
+      throw new MillraceError('ERR_TIMER_INVALID', detail);
+    }
+    const found = timers.byKey.get(key);
+    if (found instanceof Map ? found.has(atMs) : found?.atMs === atMs) return;
+    this.sequence += 1;
+    const entry: Entry = { atMs, sequence: this.sequence, of: timers, key, stands: true };
+    this.remember(entry, found);
+    this.enter(entry);
+    if (this.undo.isOn) this.undo.push(() => this.forget(entry));
+  }
+
+  private delete(entry: Entry): void {
+    this.forget(entry);
+    if (!this.undo.isOn) return;
     this.undo.push(() => {
-      this.timesOf(name, key).set(atMs, sequence);
-      this.count += 1;
-      // Its entry may have been passed over meanwhile; two of them are one timer.
-      this.enter({ atMs, sequence, name, key });
+      entry.stands = true;
+      this.remember(entry, entry.of.byKey.get(entry.key));
+      // It may have been passed over meanwhile; standing in a bucket twice, it is taken once.
+      this.enter(entry);
     });
   }
 
-  private forget(name: string, key: CanonicalKey, atMs: number): void {
-    const keys = this.times.get(name)!;
-    const times = keys.get(key)!;
-    times.delete(atMs);
-    this.count -= 1;
-    if (times.size === 0) keys.delete(key);
+  /** @param found what is kept for its key now */
+  private remember(entry: Entry, found: Entry | Map<number, Entry> | undefined): void {
+    this.count += 1;
+    const { atMs, key, of: timers } = entry;
+    if (found === undefined) timers.byKey.set(key, entry);
+    else if (found instanceof Map) found.set(atMs, entry);
+    else {
+      const entries = [found, entry].map((one) => [one.atMs, one] as const);
+      timers.byKey.set(key, new Map(entries));
+    }
   }
 
-  private timesOf(name: string, key: CanonicalKey): Map<number, number> {
-    const keys = getOrMake(this.times, name, () => new Map<CanonicalKey, Map<number, number>>());
-    return getOrMake(keys, key, () => new Map<number, number>());
+  private forget(entry: Entry): void {
+    const { atMs, key, of: timers } = entry;
+    entry.stands = false;
+    this.count -= 1;
+    const found = timers.byKey.get(key);
+    if (found instanceof Map) {
+      found.delete(atMs);
+      if (found.size > 0) return;
+    }
+    timers.byKey.delete(key);
   }
 
   private enter(entry: Entry): void {
@@ -135,13 +167,9 @@ export class HeapTimers implements TimerService {
       if (this.current === undefined) return undefined;
       const entry = this.current.entries.at(-1);
       if (entry === undefined) this.current = undefined;
-      else if (this.stands(entry)) return entry;
+      else if (entry.stands) return entry;
       else this.current.entries.pop();
     }
-  }
-
-  private stands({ name, key, atMs, sequence }: Entry): boolean {
-    return this.times.get(name)?.get(key)?.get(atMs) === sequence;
   }
 
   private nextBucket(): { readonly bucket: number; readonly entries: Entry[] } | undefined {
@@ -149,17 +177,8 @@ export class HeapTimers implements TimerService {
     if (bucket === undefined) return undefined;
     const entries = this.buckets.get(bucket)!;
     this.buckets.delete(bucket);
-    return { bucket, entries: entries.sort(laterFirst) };
+    return { bucket, entries: entries.length > 1 ? entries.sort(laterFirst) : entries };
   }
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }
 
 function push(heap: number[], value: number): void {

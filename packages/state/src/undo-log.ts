@@ -1,7 +1,8 @@
 /** What a failing record had done, to be undone backwards. Off until `begin` is first called. */
 export class UndoLog {
   private readonly actions: (() => void)[] = [];
-  private isOn = false;
+  /** Whether anything is to be remembered: ask before making a function that would undo it. */
+  isOn = false;
 
   begin(): void {
     this.isOn = true;

@@ -20,6 +20,7 @@ export class ManualSource<T> implements Source<T> {
   private readonly queue: TimedRecord<T>[] = [];
   private readonly cuts: () => number;
   private ended = false;
+  private paused = false;
   private wake: (() => void) | undefined;
 
   /** @param cuts how many records the next chunk holds at most; called for each chunk */
@@ -50,13 +51,18 @@ export class ManualSource<T> implements Source<T> {
       noMoreSplits: () => undefined,
       poll: (max) => this.poll(max),
       available: () => this.available(),
-      pauseSplits: () => undefined,
-      resumeSplits: () => undefined,
+      pauseSplits: () => {
+        this.paused = true;
+      },
+      resumeSplits: () => {
+        this.paused = false;
+      },
       snapshot: () => [],
     };
   }
 
   private poll(max: number): SourceChunk<T> | 'end' | undefined {
+    if (this.paused) return undefined;
     if (this.queue.length === 0) return this.ended ? 'end' : undefined;
     const records = this.queue.splice(0, Math.max(1, Math.min(max, this.cuts())));
     const timed = records[0]!.timestamp !== undefined;
@@ -70,7 +76,7 @@ export class ManualSource<T> implements Source<T> {
   }
 
   private available(): Promise<void> {
-    if (this.queue.length > 0 || this.ended) return Promise.resolve();
+    if (!this.paused && (this.queue.length > 0 || this.ended)) return Promise.resolve();
     return new Promise((resolve) => {
       this.wake = resolve;
     });

@@ -1,0 +1,77 @@
+import type { Key } from '@millrace/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { HeapTimers } from './heap-timers.js';
+import { UndoLog } from './undo-log.js';
+
+interface Step {
+  readonly action: 'set' | 'delete' | 'clear' | 'fire';
+  readonly key: number;
+  readonly at: number;
+}
+
+const steps = fc.array(
+  fc.record({
+    action: fc.constantFrom<Step['action']>('set', 'set', 'set', 'delete', 'clear', 'fire'),
+    key: fc.integer({ min: 0, max: 2 }),
+    at: fc.integer({ min: -3_000, max: 6_000 }),
+  }),
+  { maxLength: 120 },
+);
+
+describe('timers', () => {
+  test('fire each time once, in order, and only those that still stand', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        let key: Key = 0;
+        const timers = new HeapTimers(() => key, new UndoLog());
+        const handle = timers.handle('t');
+        const model = new Set<string>();
+        for (const step of list) {
+          key = step.key;
+          const name = `${step.at}/${step.key}`;
+          if (step.action === 'set') {
+            handle.set(step.at);
+            model.add(name);
+          } else if (step.action === 'delete') {
+            handle.delete(step.at);
+            model.delete(name);
+          } else if (step.action === 'clear') {
+            handle.clear();
+            for (const other of [...model]) if (other.endsWith(`/${step.key}`)) model.delete(other);
+          } else {
+            const fired: number[] = [];
+            for (let due = timers.takeDue(step.at); due; due = timers.takeDue(step.at)) {
+              expect(model.delete(`${due.atMs}/${String(due.key)}`)).toBe(true);
+              fired.push(due.atMs);
+            }
+            expect(fired).toEqual([...fired].sort((a, b) => a - b));
+            for (const left of model)
+              expect(Number(left.split('/')[0])).toBeGreaterThanOrEqual(step.at);
+          }
+          expect(timers.size).toBe(model.size);
+          const times = [...model].map((left) => Number(left.split('/')[0]));
+          expect(timers.nextMs()).toBe(Math.min(...times));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a time that is no whole number is refused', () => {
+    const timers = new HeapTimers(() => 'k', new UndoLog());
+    expect(() => timers.handle('t').set(Number.NaN)).toThrow('ERR_TIMER_INVALID');
+  });
+
+  test('what a failed record set or deleted is undone', () => {
+    const undo = new UndoLog();
+    const timers = new HeapTimers(() => 'k', undo);
+    timers.handle('t').set(5);
+    undo.begin();
+    timers.handle('t').delete(5);
+    timers.handle('t').set(7);
+    undo.rollback();
+    expect(timers.takeDue(100)).toEqual({ name: 't', key: 'k', atMs: 5 });
+    expect(timers.takeDue(100)).toBeUndefined();
+  });
+});
