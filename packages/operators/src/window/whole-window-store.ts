@@ -35,7 +35,7 @@ export class WholeWindowStore implements PaneStore {
     if (windows.length === 0) return undefined;
     windows.sort(byEnd);
     const tables = windows.map((window) => this.openWindow(window).table);
-    return { lo: timestamp, hi: timestamp + 1, tables, windows };
+    return { ...this.around(timestamp), tables, windows };
   }
 
   nextDue(after: TimeWindow, upTo: number): TimeWindow | undefined {
@@ -71,6 +71,16 @@ export class WholeWindowStore implements PaneStore {
     const opened = { start: window.start, end: window.end, table: this.pool.take() };
     this.open.splice(index, 0, opened);
     return opened;
+  }
+
+  /** The timestamps around this one that are in the same windows, as far as that is known. */
+  private around(timestamp: number): { readonly lo: number; readonly hi: number } {
+    const { assigner } = this;
+    if (assigner.kind === 'custom') return { lo: timestamp, hi: timestamp + 1 };
+    const { sizeMs, slideMs, offsetMs } = assigner;
+    const start = Math.floor((timestamp - offsetMs) / slideMs) * slideMs + offsetMs;
+    const end = start + (sizeMs % slideMs);
+    return timestamp < end ? { lo: start, hi: end } : { lo: end, hi: start + slideMs };
   }
 
   private assign(timestamp: number): TimeWindow[] {
