@@ -2,6 +2,11 @@ import type { DeadLetter, FunctionContext, Stream, StreamWithSides } from '@mill
 import type { DeadLetterOptions, FunctionOptions, NotPromise } from './function-options.js';
 import { addInline } from './inline.js';
 
+/** A text that the compiler shows beside a predicate that answers with anything but a boolean. */
+type Answer<B> = B extends boolean | PromiseLike<unknown>
+  ? unknown
+  : 'a predicate must give a boolean';
+
 /**
  * The records for which the predicate holds. A type predicate narrows the stream's type.
  *
@@ -17,8 +22,8 @@ export function filter<T, R = undefined>(
   predicate: (value: T, context: FunctionContext<R>) => boolean,
   options: DeadLetterOptions<R>,
 ): (input: Stream<T>) => StreamWithSides<T, { deadLetters: DeadLetter<T> }>;
-export function filter<T, B extends boolean, R = undefined>(
-  predicate: ((value: T, context: FunctionContext<R>) => B) & NotPromise<B>,
+export function filter<T, B, R = undefined>(
+  predicate: ((value: T, context: FunctionContext<R>) => B) & NotPromise<B> & Answer<B>,
   options?: FunctionOptions<R>,
 ): (input: Stream<T>) => Stream<T>;
 export function filter(
