@@ -32,31 +32,27 @@ interface Alert {
 const payments = fromArray<Payment>([]);
 
 export default defineJob('mistakes', { threshold: 20 }, (job, params) => {
-  const stream = job.source('payments', payments, watermarks((p) => p.at));
+  const stream = job.source(
+    'payments',
+    payments,
+    watermarks((p) => p.at),
+  );
   const keyed = stream.pipe(keyBy((p) => p.card));
   const windowed = keyed.pipe(window('fine', tumbling('1m')));
 
   // expect: keyedStream_putKeyByBefore
-  stream.pipe(
-    window('w', tumbling('1m')),
-  );
+  stream.pipe(window('w', tumbling('1m')));
   // expect: keyedStream_putKeyByBefore
-  stream.pipe(
-    keyedProcess('p', { output: type<Alert>(), process() {} }),
-  );
+  stream.pipe(keyedProcess('p', { output: type<Alert>(), process() {} }));
   keyed.pipe(
     filter((p) => p.amount > 0),
     // expect: keyedStream_putKeyByBefore
     window('w', tumbling('1m')),
   );
   // expect: windowedStream_putWindowBefore
-  stream.pipe(
-    aggregate({ n: count() }),
-  );
+  stream.pipe(aggregate({ n: count() }));
   // expect: stream_makeOneWithJobSource
-  windowed.pipe(
-    map((p) => p),
-  );
+  windowed.pipe(map((p) => p));
   stream.pipe(
     // expect: this function returns a promise: use asyncMap
     map(async (p) => p.card),
@@ -138,9 +134,17 @@ export default defineJob('mistakes', { threshold: 20 }, (job, params) => {
   // expect: Property 'limit' does not exist
   params.limit;
   // expect: is not assignable to type 'number'
-  job.source('late', payments, watermarks((p) => p.card));
+  job.source(
+    'late',
+    payments,
+    watermarks((p) => p.card),
+  );
   // expect: does not exist in type 'BoundedWatermarkOptions'
-  job.source('late', payments, watermarks((p) => p.at, { bound: '1s' }));
+  job.source(
+    'late',
+    payments,
+    watermarks((p) => p.at, { bound: '1s' }),
+  );
 });
 
 // A composite is a plain function, and keeps its types inside a pipe.
