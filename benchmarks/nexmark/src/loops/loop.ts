@@ -16,15 +16,33 @@ export interface Loop {
 /** Events may be this far behind the latest one. */
 export const outOfOrdernessMs = 4_000;
 
-/** Runs a loop over batches, with a watermark after each. */
-export function drive(loop: Loop, batches: readonly EventBatch[]): void {
-  let latest = Number.NEGATIVE_INFINITY;
-  for (const batch of batches) {
-    loop.batch(batch);
-    latest = Math.max(latest, latestOf(batch.timestamps, batch.count));
-    loop.watermark(latest - outOfOrdernessMs);
+/** Gives a loop batches, with a watermark after each. */
+export class LoopDriver {
+  readonly #loop: Loop;
+  #latest = Number.NEGATIVE_INFINITY;
+
+  constructor(loop: Loop) {
+    this.#loop = loop;
   }
-  loop.end();
+
+  push(batches: readonly EventBatch[]): void {
+    for (const batch of batches) {
+      this.#loop.batch(batch);
+      this.#latest = Math.max(this.#latest, latestOf(batch.timestamps, batch.count));
+      this.#loop.watermark(this.#latest - outOfOrdernessMs);
+    }
+  }
+
+  end(): void {
+    this.#loop.end();
+  }
+}
+
+/** Runs a loop over all batches there are. */
+export function drive(loop: Loop, batches: readonly EventBatch[]): void {
+  const driver = new LoopDriver(loop);
+  driver.push(batches);
+  driver.end();
 }
 
 function latestOf(timestamps: Float64Array, count: number): number {

@@ -6,7 +6,7 @@ import { type Event, type QueryName, queryNames } from '../model.js';
 import { references } from '../reference/references.js';
 import { sortedTexts } from '../row-set.js';
 import { drive } from './loop.js';
-import { loops } from './loops.js';
+import { loops, typedLoops } from './loops.js';
 import { CollectingSink } from './row-sink.js';
 
 function rowsOf(query: QueryName, events: readonly Event[], batchEvents = 512): unknown[] {
@@ -40,5 +40,14 @@ describe.each(generated)('loops on $events generated events of seed $seed', (opt
   test.each(queryNames)('%s gives the rows of its reference', (query) => {
     const rows = rowsOf(query, events, options.batchEvents);
     expect(sortedTexts(rows)).toEqual(sortedTexts(references[query](events)));
+  });
+});
+
+describe.each(Object.entries(typedLoops))('typed loop of %s', (query, loop) => {
+  test.each(generated)('gives the rows of its reference on seed $seed', (options) => {
+    const events = [...generate(options)];
+    const sink = new CollectingSink();
+    drive(new loop(sink), batchesOf(events, options.batchEvents));
+    expect(sortedTexts(sink.rows)).toEqual(sortedTexts(references[query as QueryName](events)));
   });
 });

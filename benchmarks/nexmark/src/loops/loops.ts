@@ -11,9 +11,14 @@ import { LoopQ14 } from './q14.js';
 import { LoopQ21 } from './q21.js';
 import { LoopQ22 } from './q22.js';
 import type { RowSink } from './row-sink.js';
+import { TypedLoopQ5 } from './typed/q5.js';
+import { TypedLoopQ11 } from './typed/q11.js';
 
-/** The hand-written loop of each query. */
-export const loops: Readonly<Record<QueryName, new (sink: RowSink) => Loop>> = {
+/** Makes a loop that writes to a sink. */
+export type LoopClass = new (sink: RowSink) => Loop;
+
+/** The hand-written loop of each query, as a good application programmer writes it. */
+export const loops: Readonly<Record<QueryName, LoopClass>> = {
   q0: LoopQ0,
   q1: LoopQ1,
   q2: LoopQ2,
@@ -24,4 +29,10 @@ export const loops: Readonly<Record<QueryName, new (sink: RowSink) => Loop>> = {
   q14: LoopQ14,
   q21: LoopQ21,
   q22: LoopQ22,
+};
+
+/** Loops tuned to their data, with tables and timers of their own: what is possible. */
+export const typedLoops: Readonly<Partial<Record<QueryName, LoopClass>>> = {
+  q5: TypedLoopQ5,
+  q11: TypedLoopQ11,
 };

@@ -1,10 +1,12 @@
 import type { EventBatch } from '../input.js';
-import { IntCounts } from './int-counts.js';
 import type { Loop } from './loop.js';
 import { RowBuffer, type RowSink } from './row-sink.js';
 
 const paneMs = 2_000;
 const panesPerWindow = 5;
+
+/** Bids of each auction. */
+type Counts = Map<number, number>;
 
 /**
  * The auctions with the most bids per sliding window of 10 s every 2 s. Bids are counted once per
@@ -12,9 +14,8 @@ const panesPerWindow = 5;
  */
 export class LoopQ5 implements Loop {
   readonly #rows: RowBuffer;
-  readonly #panes = new Map<number, IntCounts>();
-  readonly #free: IntCounts[] = [];
-  readonly #sum = new IntCounts();
+  /** Open panes by index. */
+  readonly #panes = new Map<number, Counts>();
   #watermark = Number.NEGATIVE_INFINITY;
   /** The first window that has not been emitted; infinite while there is no pane. */
   #nextWindow = Number.POSITIVE_INFINITY;
@@ -25,7 +26,7 @@ export class LoopQ5 implements Loop {
 
   batch({ values, timestamps, count }: EventBatch): void {
     let paneStart = Number.NaN;
-    let pane: IntCounts | undefined;
+    let pane: Counts | undefined;
     for (let i = 0; i < count; i++) {
       const e = values[i]!;
       if (e.kind !== 'bid') continue;
@@ -35,7 +36,7 @@ export class LoopQ5 implements Loop {
         paneStart = index * paneMs;
         pane = this.#paneOf(index);
       }
-      if (pane !== undefined) pane.add(e.auction, 1);
+      if (pane !== undefined) pane.set(e.auction, (pane.get(e.auction) ?? 0) + 1);
     }
   }
 
@@ -50,39 +51,33 @@ export class LoopQ5 implements Loop {
   }
 
   /** The counts of a pane; undefined if all its windows have been emitted. */
-  #paneOf(index: number): IntCounts | undefined {
+  #paneOf(index: number): Counts | undefined {
     const known = this.#panes.get(index);
     if (known !== undefined) return known;
     const firstOpen = Math.floor(this.#watermark / paneMs) - panesPerWindow + 1;
     if (index < firstOpen) return undefined;
     const first = Math.max(index - panesPerWindow + 1, firstOpen);
     this.#nextWindow = Math.min(this.#nextWindow, first);
-    const pane = this.#free.pop() ?? new IntCounts();
+    const pane: Counts = new Map();
     this.#panes.set(index, pane);
     return pane;
   }
 
   #fire(window: number): void {
-    const sum = this.#sum;
+    const sums: Counts = new Map();
     for (let index = window; index < window + panesPerWindow; index++) {
       const pane = this.#panes.get(index);
-      if (pane !== undefined) sum.addAll(pane);
+      if (pane === undefined) continue;
+      for (const [auction, count] of pane) sums.set(auction, (sums.get(auction) ?? 0) + count);
     }
-    const most = sum.max();
+    let most = 0;
+    for (const count of sums.values()) if (count > most) most = count;
     const timestamp = (window + panesPerWindow) * paneMs - 1;
-    if (most > 0)
-      for (const auction of sum.keysOf(most)) this.#rows.push([auction, most], timestamp);
-    sum.clear();
-    this.#drop(window);
+    for (const [auction, count] of sums) {
+      if (count === most) this.#rows.push([auction, count], timestamp);
+    }
+    // Pane `window` is in no window after the one that it begins.
+    this.#panes.delete(window);
     this.#nextWindow = this.#panes.size > 0 ? window + 1 : Number.POSITIVE_INFINITY;
-  }
-
-  /** Pane `index` is in no window after the one that it begins. */
-  #drop(index: number): void {
-    const pane = this.#panes.get(index);
-    if (pane === undefined) return;
-    pane.clear();
-    this.#free.push(pane);
-    this.#panes.delete(index);
   }
 }

@@ -71,7 +71,7 @@ export class LoopQ7 implements Loop {
   }
 
   #fire(start: number, { max, winners, onEnd }: Window): void {
-    const timestamp = start + windowMs - 1;
+    const timestamp = start + windowMs;
     const emit = (b: Bid): void =>
       this.#rows.push([b.auction, b.price, b.bidder, b.dateTime, b.extra], timestamp);
     winners.forEach(emit);
