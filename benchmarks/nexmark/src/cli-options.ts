@@ -1,78 +1,135 @@
 import { parseArgs } from 'node:util';
-import type { BenchOptions } from './bench.js';
-import type { BenchInput } from './commands/bench.js';
+import type { BenchOptions } from './bench/measure.js';
+import type { CheckInput } from './commands/check.js';
+import type { EventsInput } from './events-input.js';
 import type { GeneratorOptions } from './generator/generator.js';
 import { type QueryName, queryNames } from './model.js';
 
 /** What the commands take, and what is taken when nothing is said. */
 export const usage = `Usage: nexmark <command> [options]
 
+  run <query> --input FILE[.gz] --output FILE[.gz]
+                                run a query by the engine, write its rows, print its speed
+      --repeat N (1), medians over N runs in this process
+  check [query …]               compare results with golden ones
+      --input FILE[.gz] --golden DIR; without them the two sets of the benchmark
+  bench [query …]               engine against hand-written loops, M events per CPU-second
+      --input FILE[.gz], or the options of generate
+      --rounds N (5)  --events-min N (1000000), input is repeated to this size
+  memory                        bytes per key of a million live keys in a window
+      --keys N (1000000)
   generate --output FILE[.gz]   write events as NDJSON
       --seed N (1)  --events N (1000000)  --rate N, events per second of event time (10000)
       --disorder-ms N, bound of lateness (0)
-  check [query …]               compare results with the golden ones
-  bench [query …]               measure M events per CPU-second
-      --input FILE[.gz], or the options of generate  --rounds N (5)  --warmups N (2)
 
 Queries: ${queryNames.join(' ')}; all unless named.`;
+
+/** A mistake in the arguments; its message is for the user. */
+export class UsageError extends Error {}
 
 /** A command of the command line with all it needs. */
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'generate'; readonly options: GeneratorOptions; readonly output: string }
-  | { readonly name: 'check'; readonly queries: readonly QueryName[] }
+  | {
+      readonly name: 'run';
+      readonly query: QueryName;
+      readonly input: string;
+      readonly output: string;
+      readonly repeat: number;
+    }
+  | {
+      readonly name: 'check';
+      readonly queries: readonly QueryName[];
+      readonly inputs: readonly CheckInput[] | undefined;
+    }
   | {
       readonly name: 'bench';
       readonly queries: readonly QueryName[];
-      readonly input: BenchInput;
-      readonly options: BenchOptions;
-    };
+      readonly input: EventsInput;
+      readonly options: BenchOptions & { readonly eventsMin: number };
+    }
+  | { readonly name: 'memory'; readonly keys: number };
 
-/** Reads the arguments after the program's name; throws an error whose message is for the user. */
+/**
+ * Reads the arguments after the program's name.
+ *
+ * @throws UsageError when they make no command
+ */
 export function parseCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   const [name, ...names] = positionals;
   if (values.help || name === undefined) return { name: 'help' };
   switch (name) {
     case 'generate':
-      if (values.output === undefined) throw new Error('generate needs --output FILE');
-      return { name, options: generatorOptionsOf(values), output: values.output };
+      return { name, options: generatorOptionsOf(values), output: needed(values, name, 'output') };
+    case 'run':
+      return runOf(values, names);
     case 'check':
-      return { name, queries: queriesOf(names) };
-    case 'bench': {
-      const input =
-        values.input === undefined ? generatorOptionsOf(values) : { path: values.input };
-      const rounds = wholeOf('rounds', values.rounds, 1);
-      const warmups = wholeOf('warmups', values.warmups, 0);
-      return { name, queries: queriesOf(names), input, options: { rounds, warmups } };
-    }
+      return { name, queries: queriesOf(names), inputs: checkInputsOf(values) };
+    case 'bench':
+      return benchOf(values, names);
+    case 'memory':
+      return { name, keys: wholeOf('keys', values.keys, 1) };
     default:
-      throw new Error(`Unknown command: ${name}`);
+      throw new UsageError(`Unknown command: ${name}`);
   }
 }
 
 function parse(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string', default: '1' },
-      events: { type: 'string', default: '1000000' },
-      rate: { type: 'string', default: '10000' },
-      'disorder-ms': { type: 'string', default: '0' },
-      output: { type: 'string' },
-      input: { type: 'string' },
-      rounds: { type: 'string', default: '5' },
-      warmups: { type: 'string', default: '2' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        seed: { type: 'string', default: '1' },
+        events: { type: 'string', default: '1000000' },
+        rate: { type: 'string', default: '10000' },
+        'disorder-ms': { type: 'string', default: '0' },
+        input: { type: 'string' },
+        output: { type: 'string' },
+        golden: { type: 'string' },
+        repeat: { type: 'string', default: '1' },
+        rounds: { type: 'string', default: '5' },
+        'events-min': { type: 'string', default: '1000000' },
+        keys: { type: 'string', default: '1000000' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
-function generatorOptionsOf(values: ReturnType<typeof parse>['values']): GeneratorOptions {
+type Values = ReturnType<typeof parse>['values'];
+
+function runOf(values: Values, names: readonly string[]): Command {
+  const [query, ...others] = queriesOf(names);
+  if (names.length !== 1 || query === undefined || others.length > 0) {
+    throw new UsageError(`run needs one query of ${queryNames.join(' ')}`);
+  }
+  const input = needed(values, 'run', 'input');
+  const output = needed(values, 'run', 'output');
+  return { name: 'run', query, input, output, repeat: wholeOf('repeat', values.repeat, 1) };
+}
+
+function checkInputsOf(values: Values): readonly CheckInput[] | undefined {
+  if (values.input === undefined && values.golden === undefined) return undefined;
+  const events = needed(values, 'check', 'input');
+  return [{ events, folder: needed(values, 'check', 'golden') }];
+}
+
+function benchOf(values: Values, names: readonly string[]): Command {
+  const input = values.input === undefined ? generatorOptionsOf(values) : { path: values.input };
+  const rounds = wholeOf('rounds', values.rounds, 1);
+  const eventsMin = wholeOf('events-min', values['events-min'], 1);
+  return { name: 'bench', queries: queriesOf(names), input, options: { rounds, eventsMin } };
+}
+
+function generatorOptionsOf(values: Values): GeneratorOptions {
   const rate = Number(values.rate);
   if (!(rate > 0 && rate < Number.POSITIVE_INFINITY)) {
-    throw new Error(`--rate must be a positive number, not ${values.rate}`);
+    throw new UsageError(`--rate must be a positive number, not ${values.rate}`);
   }
   return {
     seed: wholeOf('seed', values.seed, 0),
@@ -82,14 +139,25 @@ function generatorOptionsOf(values: ReturnType<typeof parse>['values']): Generat
   };
 }
 
+function needed(values: Values, command: string, option: 'input' | 'output' | 'golden'): string {
+  const value = values[option];
+  if (value !== undefined) return value;
+  const kind = option === 'golden' ? 'DIR' : 'FILE';
+  throw new UsageError(`${command} needs --${option} ${kind}`);
+}
+
 function wholeOf(option: string, text: string, min: number): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(number) && number >= min) return number;
-  throw new Error(`--${option} must be a whole number of at least ${min}, not ${text}`);
+  throw new UsageError(`--${option} must be a whole number of at least ${min}, not ${text}`);
 }
 
 function queriesOf(names: readonly string[]): readonly QueryName[] {
   const unknown = names.filter((name) => !queryNames.some((query) => query === name));
-  if (unknown.length > 0) throw new Error(`Unknown queries: ${unknown.join(', ')}`);
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `Unknown queries: ${unknown.join(', ')}; there are ${queryNames.join(' ')}`,
+    );
+  }
   return names.length === 0 ? queryNames : queryNames.filter((query) => names.includes(query));
 }

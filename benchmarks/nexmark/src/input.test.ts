@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generate } from './generator/generator.js';
-import { writeEvents } from './generator/write.js';
 import { batchesOf, readEvents } from './input.js';
+import { writeLines } from './ndjson-file.js';
 
 const events = [...generate({ seed: 9, events: 1_300, rate: 100, disorderMs: 200 })];
 
@@ -17,12 +17,23 @@ describe('files of events', () => {
 
   test.each(['events.ndjson', 'events.ndjson.gz'])('%s is read as it was written', async (name) => {
     const path = join(folder, name);
-    await writeEvents(path, events);
+    await writeLines(path, events);
     expect(await readEvents(path)).toEqual(events);
   });
 
   test('a missing file is an error', async () => {
     await expect(readEvents(join(folder, 'none.gz'))).rejects.toThrow('ENOENT');
+  });
+
+  test.each([
+    ['{"kind":"bid"', 'line 2 is not JSON'],
+    ['{"kind":"bids","dateTime":1}', 'line 2 is no Nexmark event'],
+    ['{"kind":"bid","dateTime":"1"}', 'line 2 is no Nexmark event'],
+    ['null', 'line 2 is no Nexmark event'],
+  ])('a line %s is named', async (line, message) => {
+    const path = join(folder, 'bad.ndjson');
+    await writeFile(path, `${JSON.stringify(events[0])}\n${line}\n`);
+    await expect(readEvents(path)).rejects.toThrow(`cannot read ${path}: ${message}`);
   });
 });
 

@@ -15,26 +15,58 @@ export interface EventBatch {
   readonly count: number;
 }
 
-/** Reads NDJSON, compressed when the path ends in `.gz`, wholly into memory. */
+/**
+ * Reads NDJSON, compressed when the path ends in `.gz`, wholly into memory.
+ *
+ * @throws Error that names the file, and the line if one is no event
+ */
 export async function readEvents(path: string): Promise<Event[]> {
   const text = path.endsWith('.gz') ? createGunzip() : new PassThrough();
-  const reading = pipeline(createReadStream(path), text, async (chunks: AsyncIterable<Buffer>) =>
-    parseLines(chunks),
-  );
-  return reading;
+  let bad: unknown;
+  const parse = (chunks: AsyncIterable<Buffer>): Promise<Event[]> =>
+    parseLines(chunks).catch((error: unknown) => {
+      bad = error;
+      throw error;
+    });
+  try {
+    return await pipeline(createReadStream(path), text, parse);
+  } catch (error) {
+    // A bad line ends the reading early, which the pipeline reports instead.
+    const cause = (bad ?? error) as Error;
+    throw new Error(`cannot read ${path}: ${cause.message}`, { cause });
+  }
 }
 
 async function parseLines(chunks: AsyncIterable<Buffer>): Promise<Event[]> {
   const decoder = new TextDecoder();
   const events: Event[] = [];
+  let lineNumber = 0;
+  const take = (line: string): void => {
+    lineNumber++;
+    if (line.trim() !== '') events.push(eventOfLine(line, lineNumber));
+  };
   let rest = '';
   for await (const chunk of chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) events.push(parseEvent(line));
+    lines.forEach(take);
   }
-  if (rest !== '') events.push(parseEvent(rest));
+  take(rest);
   return events;
+}
+
+function eventOfLine(line: string, lineNumber: number): Event {
+  let event: Partial<Event> | null;
+  try {
+    event = parseEvent(line);
+  } catch (error) {
+    throw new Error(`line ${lineNumber} is not JSON: ${(error as Error).message}`);
+  }
+  const known = event?.kind === 'bid' || event?.kind === 'auction' || event?.kind === 'person';
+  if (!known || !Number.isSafeInteger(event?.dateTime)) {
+    throw new Error(`line ${lineNumber} is no Nexmark event: ${line.slice(0, 60)}`);
+  }
+  return event as Event;
 }
 
 /**

@@ -1,44 +1,124 @@
-import { type BenchOptions, type Contender, measure } from '../bench.js';
-import { type GeneratorOptions, generate } from '../generator/generator.js';
-import { batchesOf, type EventBatch, parseEvent, readEvents } from '../input.js';
-import { drive } from '../loops/loop.js';
-import { loops } from '../loops/loops.js';
-import { CountingSink } from '../loops/row-sink.js';
-import type { Event, QueryName } from '../model.js';
+import { cpus } from 'node:os';
+import { type Contender, engineContender, loopContender } from '../bench/contender.js';
+import { GcPauses } from '../bench/gc-pauses.js';
+import { type BenchOptions, type Measurement, measure, warmUp } from '../bench/measure.js';
+import { digestOf } from '../bench/row-hash.js';
+import { countOf, repeated } from '../bench/shifted-batches.js';
+import { type EventsInput, eventsOf } from '../events-input.js';
+import { batchesOf, type EventBatch } from '../input.js';
+import { loops, typedLoops } from '../loops/loops.js';
+import { type QueryName, queryNames } from '../model.js';
 
-/** Events to measure on: those of a file, or generated ones. */
-export type BenchInput = { readonly path: string } | GeneratorOptions;
+/** Other queries that have run in the process before the first is measured. */
+const queriesBefore = 6;
 
-/** `bench`: measures the loops and prints a table of M events per CPU-second and per second. */
+/** What was found out about one query. */
+interface QueryFigures {
+  readonly query: QueryName;
+  readonly engine: Measurement;
+  readonly loop: Measurement;
+  readonly typed: Measurement | undefined;
+  /** Steady rate of the engine to that of the loop. */
+  readonly ratio: number;
+  /** Rows of each way, as number and hash. */
+  readonly rows: string;
+  readonly rowsEqual: boolean;
+}
+
+/**
+ * `bench`: engine against loops over the same events; a table, then all figures as JSON.
+ *
+ * `eventsMin`: events that are fed at once, at least; a short input is repeated.
+ */
 export async function benchCommand(
   queries: readonly QueryName[],
-  input: BenchInput,
-  options: BenchOptions,
+  input: EventsInput,
+  { eventsMin, ...options }: BenchOptions & { readonly eventsMin: number },
 ): Promise<void> {
-  const events = await eventsOf(input);
-  const batches = batchesOf(events);
-  const contenders = queries.map((query) => loopContender(query, batches));
-  const rate = (seconds: number): string => (events.length / seconds / 1e6).toFixed(1);
-  console.log(`${events.length} events, medians of ${options.rounds} rounds`);
-  console.log('name\trows\tM events/CPU-s\tM events/s');
-  for (const { name, rows, cpuSeconds, wallSeconds } of await measure(contenders, options)) {
-    console.log(`${name}\t${rows}\t${rate(cpuSeconds)}\t${rate(wallSeconds)}`);
+  const events = repeated(batchesOf(await eventsOf(input)), eventsMin);
+  const perTurn = countOf(events);
+  if (perTurn === 0) throw new Error('there are no events to measure on');
+  const pauses = new GcPauses();
+  console.log(`${perTurn} events a turn, ${options.rounds} rounds, M events per CPU-second`);
+  for (const other of othersThan(queries[0]!)) {
+    await warmUp(engineContender(other), events, options);
   }
+  console.log(header);
+  const figures: QueryFigures[] = [];
+  for (const query of queries) {
+    const found = await figuresOf(query, events, pauses, options);
+    figures.push(found);
+    console.log(lineOf(found));
+  }
+  pauses.close();
+  const capped = geometricMean(figures.map(({ ratio }) => Math.min(ratio, 1)));
+  const uncapped = geometricMean(figures.map(({ ratio }) => ratio));
+  console.log(
+    `geometric mean of the ratios: ${capped.toFixed(3)} capped at 1, ${uncapped.toFixed(3)} as they are`,
+  );
+  const machine = { node: process.version, cpu: cpus()[0]?.model, cpus: cpus().length };
+  console.log(JSON.stringify({ ...machine, perTurn, ...options, capped, uncapped, figures }));
 }
 
-/** Generated events go through text: parsed objects are laid out differently from built ones. */
-async function eventsOf(input: BenchInput): Promise<Event[]> {
-  if ('path' in input) return readEvents(input.path);
-  return Array.from(generate(input), (event) => parseEvent(JSON.stringify(event)));
+function othersThan(query: QueryName): readonly QueryName[] {
+  const at = queryNames.indexOf(query);
+  return [...queryNames.slice(at + 1), ...queryNames.slice(0, at)].slice(0, queriesBefore);
 }
 
-function loopContender(query: QueryName, batches: readonly EventBatch[]): Contender {
-  return {
-    name: `${query} loop`,
-    run: () => {
-      const sink = new CountingSink();
-      drive(new loops[query](sink), batches);
-      return sink.count;
-    },
-  };
+async function figuresOf(
+  query: QueryName,
+  events: readonly EventBatch[],
+  pauses: GcPauses,
+  options: BenchOptions,
+): Promise<QueryFigures> {
+  const typed = typedLoops[query];
+  const contenders: Contender[] = [
+    engineContender(query),
+    loopContender(`${query} loop`, loops[query]),
+    ...(typed === undefined ? [] : [loopContender(`${query} typed`, typed)]),
+  ];
+  const measured = await measure(contenders, events, pauses, options);
+  const [engine, loop] = measured as [Measurement, Measurement];
+  const digests: string[] = [];
+  for (const contender of contenders) {
+    digests.push(await digestOf(contender, events));
+  }
+  const rowsEqual = digests.every((digest) => digest === digests[0]);
+  const rows = rowsEqual ? digests[0]! : digests.join(' / ');
+  const ratio = engine.steady / loop.steady;
+  return { query, engine, loop, typed: measured[2], ratio, rows, rowsEqual };
+}
+
+const columns = ['query', 'engine', 'loop', 'ratio', 'cold: engine', 'loop', 'ratio'];
+const header = [...columns, 'rows equal', 'engine gc', 'loop gc', 'rows'].join('\t');
+
+function lineOf({ query, engine, loop, typed, ratio, rows, rowsEqual }: QueryFigures): string {
+  const cells = [
+    query,
+    millions(engine.steady),
+    millions(loop.steady),
+    ratio.toFixed(3),
+    millions(engine.cold),
+    millions(loop.cold),
+    (engine.cold / loop.cold).toFixed(3),
+    rowsEqual ? 'yes' : 'NO',
+    pausesOf(engine),
+    pausesOf(loop),
+    rows,
+  ];
+  const line = cells.join('\t');
+  if (typed === undefined) return line;
+  return `${line}\n${typed.name}\t${millions(typed.steady)}\t\t\t${millions(typed.cold)}`;
+}
+
+function pausesOf({ gc }: Measurement): string {
+  return `${(gc.share * 100).toFixed(1)} % max ${gc.maxMs.toFixed(1)} ms`;
+}
+
+function millions(rate: number): string {
+  return (rate / 1e6).toFixed(1);
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }

@@ -1,18 +1,23 @@
 import type { Source, SourceChunk, SourceReader, SplitEnumerator } from '@millrace/core/spi';
-import type { EventBatch } from '../input.js';
-import type { Event } from '../model.js';
 
 const split = 'feed';
 
+/** Consecutive records and their times (epoch ms); both hold `count` entries. */
+export interface FeedBatch<T> {
+  readonly values: readonly T[];
+  readonly timestamps: Float64Array;
+  readonly count: number;
+}
+
 /**
- * Events from memory, as one split. Batches are handed to the engine as they are: it may keep
+ * Records from memory, as one split. Batches are handed to the engine as they are: it may keep
  * their arrays, so nobody writes to them before the pipeline has let go of them.
  */
-export class Feed implements Source<Event>, SourceReader<Event> {
+export class Feed<T> implements Source<T>, SourceReader<T> {
   readonly type = 'feed';
   readonly replay = 'none';
   readonly bounded = true;
-  #batches: readonly EventBatch[] = [];
+  #batches: readonly FeedBatch<T>[] = [];
   #next = 0;
   #ended = false;
   /** Called when the reader is asked for more than there is. */
@@ -23,7 +28,7 @@ export class Feed implements Source<Event>, SourceReader<Event> {
    * Gives the job batches; resolves when it asks for more after them. The engine reads only when
    * nothing downstream has work, so by then they have been worked off.
    */
-  push(batches: readonly EventBatch[]): Promise<void> {
+  push(batches: readonly FeedBatch<T>[]): Promise<void> {
     this.#batches = batches;
     this.#next = 0;
     return new Promise((resolve) => {
@@ -45,7 +50,7 @@ export class Feed implements Source<Event>, SourceReader<Event> {
     };
   }
 
-  createReader(): SourceReader<Event> {
+  createReader(): SourceReader<T> {
     return this;
   }
 
@@ -53,7 +58,7 @@ export class Feed implements Source<Event>, SourceReader<Event> {
 
   noMoreSplits(): void {}
 
-  poll(): SourceChunk<Event> | 'end' | undefined {
+  poll(): SourceChunk<T> | 'end' | undefined {
     const batch = this.#batches[this.#next];
     if (batch !== undefined) {
       this.#next++;

@@ -2,7 +2,7 @@ import { type RunOptions, run } from '@millrace/runtime';
 import { batchesOf } from '../input.js';
 import { CollectingSink } from '../loops/row-sink.js';
 import type { Event, QueryName } from '../model.js';
-import { Feed } from './feed.js';
+import { Feed, type FeedBatch } from './feed.js';
 import { queryJob } from './query-job.js';
 
 /** How to run a query. */
@@ -18,10 +18,15 @@ export async function runQuery(
   { batchEvents, ...options }: RunQueryOptions = {},
 ): Promise<unknown[]> {
   const sink = new CollectingSink();
-  const source = new Feed();
-  const pushed = source.push(batchesOf(events, batchEvents));
-  source.end();
-  await run(queryJob(query, { source, sink }), options).done;
-  await pushed;
+  const parts = { source: feedOf(batchesOf(events, batchEvents)), sink };
+  await run(queryJob(query, parts), options).done;
   return sink.rows;
+}
+
+/** A source of these batches and nothing else. */
+export function feedOf<T>(batches: readonly FeedBatch<T>[]): Feed<T> {
+  const feed = new Feed<T>();
+  void feed.push(batches);
+  feed.end();
+  return feed;
 }

@@ -1,15 +1,11 @@
 import type { Stream } from '@millrace/core';
 import {
   aggregate,
-  collect,
-  customWindows,
+  aggregator,
   filter,
   flatMap,
   keyBy,
-  map,
-  maxBy,
-  tumbling,
-  union,
+  sliding,
   window,
 } from '@millrace/operators';
 import type { Bid, Event, Row } from '../model.js';
@@ -17,50 +13,47 @@ import { isBid } from './bids.js';
 
 const windowMs = 10_000;
 
-/** What may become rows of a window: its highest bids, and each bid on its end. */
+/** The bids of a window that may be rows, going by those that have come so far. */
 interface Candidates {
-  readonly highest: readonly Bid[];
-  readonly onEnd: Bid | undefined;
+  /** The highest price between the window's borders. */
+  readonly price: number;
+  /** The bids between the borders that have it. */
+  readonly bids: readonly Bid[];
+  /** Bids right on a border, as high as this or higher. */
+  readonly onBorder: readonly Bid[];
 }
 
-/** Windows of 10 s with both ends inside: an instant on the border is in two. */
-const closedWindows = customWindows('closed-10s', (t) => {
-  const start = Math.floor(t / windowMs) * windowMs;
-  const current = { start, end: start + windowMs + 1 };
-  return t === start ? [{ start: start - windowMs, end: start + 1 }, current] : [current];
+const candidates = aggregator<Bid, Candidates, Candidates>({
+  create: () => ({ price: 0, bids: [], onBorder: [] }),
+  add: (found, bid) => {
+    const { price, bids, onBorder } = found;
+    if (bid.price < price) return found;
+    if (bid.dateTime % windowMs === 0) return { price, bids, onBorder: [...onBorder, bid] };
+    if (bid.price === price) return { price, bids: [...bids, bid], onBorder };
+    return { price: bid.price, bids: [bid], onBorder };
+  },
+  result: (found) => found,
 });
 
 /**
- * The bids with the highest price per tumbling window of 10 s. A bid on the window's end is a row,
- * too, if it has that price: so the highest bids of each window, which carry the time of its last
- * millisecond, meet the few bids on the border in windows that hold their end.
+ * The bids with the highest price per tumbling window of 10 s. A bid on the window's end does not
+ * count for the highest price, but is a row if it has it: so windows are a millisecond longer here
+ * than they are apart, and a bid on a border is in two of them.
  */
-export const q7 = (events: Stream<Event>): Stream<Row> => {
-  const onBorder = events.pipe(
-    filter(isBid),
-    filter((b) => b.dateTime % windowMs === 0),
-    map((onEnd): Candidates => ({ highest: [], onEnd })),
-  );
-  return events.pipe(
+export const q7 = (events: Stream<Event>): Stream<Row> =>
+  events.pipe(
     filter(isBid),
     keyBy(() => 0),
-    window('highest', tumbling('10s')),
-    aggregate({ bids: maxBy((b) => b.price, { ties: 'all' }) }),
-    map(({ bids }): Candidates => ({ highest: bids, onEnd: undefined })),
-    union(onBorder),
-    keyBy(() => 0),
-    window('with-end', closedWindows),
-    aggregate({ candidates: collect() }),
-    flatMap(({ candidates, window: { end } }) => rowsOf(candidates, end - 1)),
+    window('highest-bids', sliding(windowMs + 1, windowMs)),
+    aggregate({ candidates }),
+    flatMap((result) => rowsOf(result.candidates, result.window.start)),
   );
-};
 
-function rowsOf(candidates: readonly Candidates[], end: number): Row[] {
-  const highest = candidates.flatMap((c) => c.highest);
-  const price = highest[0]?.price;
-  // Bids on the window's start are here as well, but they were inside already.
-  const onEnd = candidates.flatMap(({ onEnd: bid }) =>
-    bid !== undefined && bid.dateTime === end && bid.price === price ? [bid] : [],
-  );
-  return [...highest, ...onEnd].map((b) => [b.auction, b.price, b.bidder, b.dateTime, b.extra]);
+function rowsOf({ bids, onBorder }: Candidates, start: number): Row[] {
+  const inside = [...bids, ...onBorder.filter(({ dateTime }) => dateTime === start)];
+  const onEnd = onBorder.filter(({ dateTime }) => dateTime !== start);
+  const highest = inside.reduce((max, { price }) => Math.max(max, price), 0);
+  return [...inside, ...onEnd]
+    .filter(({ price }) => price === highest)
+    .map((b) => [b.auction, b.price, b.bidder, b.dateTime, b.extra]);
 }

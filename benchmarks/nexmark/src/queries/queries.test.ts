@@ -22,8 +22,11 @@ describe.each(seeds)('queries on 70 s of disordered events of seed %i', (seed) =
   const events = [...generate({ seed, events: 42_000, rate: 600, disorderMs: 3_000 })];
 
   test.each(queryNames)('%s gives the rows of its reference', async (query) => {
-    const rows = sortedTexts(await runQuery(query, events));
-    const expected = sortedTexts(references[query](events));
-    expect(differenceOf(rows, expected)).toEqual({ missing: [], unexpected: [] });
+    const rows = await runQuery(query, events);
+    const expected = references[query](events);
+    // Sorting is slow, and rows of one event each come in its order.
+    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
+    const difference = differenceOf(sortedTexts(rows), sortedTexts(expected));
+    expect(difference).toEqual({ missing: [], unexpected: [] });
   });
 });
