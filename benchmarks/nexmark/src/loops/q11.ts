@@ -8,6 +8,7 @@ const scanMs = 1_000;
 
 /** Consecutive bids of one bidder. */
 interface Session {
+  readonly bidder: number;
   /** Time of the first bid, in epoch milliseconds. */
   start: number;
   /** Time of the last bid, in epoch milliseconds. */
@@ -18,8 +19,10 @@ interface Session {
 /** Bids of each bidder per session with a gap of 10 s. */
 export class LoopQ11 implements Loop {
   readonly #rows: RowBuffer;
-  /** The open sessions of each bidder: one, but for disorder. */
-  readonly #sessions = new Map<number, Session[]>();
+  /** The latest open session of each bidder. */
+  readonly #latest = new Map<number, Session>();
+  /** Open sessions whose bidder has a later one: few, and only because of disorder. */
+  #older: Session[] = [];
   #watermark = Number.NEGATIVE_INFINITY;
   #nextScan = Number.NEGATIVE_INFINITY;
 
@@ -37,16 +40,15 @@ export class LoopQ11 implements Loop {
       // Three bids of four are of the hot bidder: remember the last one.
       if (e.bidder !== bidder) {
         bidder = e.bidder;
-        session = only(this.#sessions.get(bidder));
+        session = this.#latest.get(bidder);
       }
-      if (session === undefined || !touches(session, time)) {
+      if (session !== undefined && time >= session.start && time <= session.last + gapMs) {
+        session.count++;
+        if (time > session.last) session.last = time;
+      } else {
         this.#add(bidder, time);
-        session = only(this.#sessions.get(bidder));
-        continue;
+        session = this.#latest.get(bidder);
       }
-      session.count++;
-      if (time > session.last) session.last = time;
-      else if (time < session.start) session.start = time;
     }
   }
 
@@ -54,17 +56,14 @@ export class LoopQ11 implements Loop {
     this.#watermark = time;
     if (time < this.#nextScan) return;
     this.#nextScan = time + scanMs;
-    for (const [bidder, sessions] of this.#sessions) {
-      // A bid at the very end of a session may still come when the watermark is there.
-      const ended = sessions.filter(({ last }) => last + gapMs < time);
-      if (ended.length === 0) continue;
-      for (const session of ended) this.#emit(bidder, session);
-      if (ended.length === sessions.length) this.#sessions.delete(bidder);
-      else
-        this.#sessions.set(
-          bidder,
-          sessions.filter((session) => !ended.includes(session)),
-        );
+    // A bid at the very end of a session may still come when the watermark is there.
+    const ended = ({ last }: Session): boolean => last + gapMs < time;
+    for (const session of this.#older) if (ended(session)) this.#emit(session);
+    this.#older = this.#older.filter((session) => !ended(session));
+    for (const session of this.#latest.values()) {
+      if (!ended(session)) continue;
+      this.#emit(session);
+      this.#latest.delete(session.bidder);
     }
   }
 
@@ -75,27 +74,31 @@ export class LoopQ11 implements Loop {
 
   /** Opens a session, or joins those that the bid connects. */
   #add(bidder: number, time: number): void {
-    const sessions = this.#sessions.get(bidder) ?? [];
-    const touched = sessions.filter((session) => touches(session, time));
-    if (touched.length === 0 && time + gapMs < this.#watermark) return;
-    const joined = {
-      start: Math.min(time, ...touched.map(({ start }) => start)),
-      last: Math.max(time, ...touched.map(({ last }) => last)),
-      count: touched.reduce((sum, { count }) => sum + count, 1),
-    };
-    const others = sessions.filter((session) => !touched.includes(session));
-    this.#sessions.set(bidder, [...others, joined]);
+    const latest = this.#latest.get(bidder);
+    const own = this.#older.filter((session) => session.bidder === bidder);
+    if (latest !== undefined) own.push(latest);
+    const joined: Session = { bidder, start: time, last: time, count: 1 };
+    const apart: Session[] = [];
+    for (const session of own) {
+      if (!touches(session, time)) {
+        apart.push(session);
+        continue;
+      }
+      joined.start = Math.min(joined.start, session.start);
+      joined.last = Math.max(joined.last, session.last);
+      joined.count += session.count;
+    }
+    if (apart.length === own.length && time + gapMs < this.#watermark) return;
+    const sorted = [...apart, joined].sort((a, b) => a.last - b.last);
+    this.#latest.set(bidder, sorted.pop()!);
+    if (own.length > 1) this.#older = this.#older.filter((session) => session.bidder !== bidder);
+    this.#older.push(...sorted);
   }
 
-  #emit(bidder: number, { start, last, count }: Session): void {
+  #emit({ bidder, start, last, count }: Session): void {
     const end = last + gapMs;
     this.#rows.push([bidder, count, start, end], end - 1);
   }
-}
-
-/** The bidder's session if there is just one. */
-function only(sessions: readonly Session[] | undefined): Session | undefined {
-  return sessions?.length === 1 ? sessions[0] : undefined;
 }
 
 /** A bid exactly one gap after the last one still belongs to the session. */
