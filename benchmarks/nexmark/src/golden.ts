@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { describeDifference, differenceOf, hashOf, sortedTexts } from './row-set.js';
 
 /** What a query's result must be: its size and the hash of its sorted rows. */
-export interface GoldenResult {
+interface GoldenResult {
   readonly rows: number;
   readonly sha256: string;
 }
@@ -20,7 +20,7 @@ export interface GoldenSet {
 }
 
 /** Path of a file in this benchmark's data folder. */
-export function dataPath(name: string): string {
+function dataPath(name: string): string {
   return fileURLToPath(new URL(`../data/${name}`, import.meta.url));
 }
 
@@ -35,7 +35,7 @@ export const goldenSets: readonly GoldenSet[] = [
 ];
 
 /** Reads the results that a folder's `SUMMARY.tsv` tells, by query. */
-export function readGolden(folder: string): ReadonlyMap<string, GoldenResult> {
+function readGolden(folder: string): ReadonlyMap<string, GoldenResult> {
   const [, ...lines] = readFileSync(join(folder, 'SUMMARY.tsv'), 'utf8').trim().split('\n');
   return new Map(
     lines.map((line) => {

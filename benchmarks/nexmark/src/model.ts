@@ -51,7 +51,7 @@ export interface Bid {
 export type Event = Person | Auction | Bid;
 
 /** One value of a result row: times are epoch milliseconds, decimals texts with three places. */
-export type Cell = string | number | null;
+type Cell = string | number | null;
 
 /** A result row: the query's columns in order. */
 export type Row = readonly Cell[];

@@ -14,7 +14,7 @@ export interface QueryJobParts {
 }
 
 /** Event time of the queries: events carry it, at most 4 s behind the latest. */
-export const byDateTime: WatermarkStrategy<Event> = watermarks((e) => e.dateTime, {
+const byDateTime: WatermarkStrategy<Event> = watermarks((e) => e.dateTime, {
   outOfOrderness: '4s',
   // The data's time is simulated and has nothing to do with the wall clock.
   farFuture: 'off',

@@ -1,7 +1,7 @@
 import { Random } from './random.js';
 
 /** Epoch milliseconds of the first event unless told otherwise: 2015-07-15 00:00 UTC. */
-export const defaultStartTime = 1_436_918_400_000;
+const defaultStartTime = 1_436_918_400_000;
 
 /**
  * When each event happens. Events are evenly spaced; with disorder, the instants of each group of
