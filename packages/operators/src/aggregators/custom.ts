@@ -39,7 +39,8 @@ export function aggregator<T, A, R>(rules: AggregatorRules<T, A, R>): Aggregator
     functions: { add, merge, result },
     add: (n) => ({
       prepare: `${n.fn('add')}(${n.ref(0)}, ${n.input(0)})`,
-      commit: `${n.ref(0)} = ${n.prepared};`,
+      // Many records change nothing; a comparison is cheaper than the write barrier of a store.
+      commit: `if (${n.prepared} !== ${n.ref(0)}) ${n.ref(0)} = ${n.prepared};`,
     }),
     merge:
       merge === undefined

@@ -34,7 +34,9 @@ export interface AddTarget {
 /** Adds records to a target; to several tables when records are stored per window. */
 export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): RecordLoop {
   const { names, values } = closureOf(fold);
-  const tables = perWindow ? 'tables = target.tables' : 'table = target.table';
+  const tables = perWindow
+    ? 'tables = target.tables, lastKey = undefined, lastSlot = -1'
+    : 'table = target.table';
   return {
     names: [...names, 'target'],
     values: [...values, target],
@@ -46,7 +48,7 @@ export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): Re
     if (out.isFull()) { i += 1; break; }
     continue;
   }
-  lo = target.lo; hi = target.hi; again = target.again; ${tables};
+  lo = target.lo; hi = target.hi; again = target.again; ${tables.replaceAll(',', ';')};
 }
 if (again) target.beforeAgain(key);
 ${perWindow ? addEverywhere(fold) : addStatements(fold, 'make')}
@@ -57,19 +59,30 @@ if (again) {
   };
 }
 
+/**
+ * Adds to each of the record's windows. With one window the last key's slot is remembered: such
+ * windows often have few keys, or one.
+ */
 function addEverywhere(fold: Fold): string {
   const prepared = prepareStatements(fold, 'make');
   // Several tables and an aggregator that may throw: add nowhere unless it works everywhere.
   const rehearsal =
     prepared.length === 0
       ? ''
-      : `if (tables.length > 1) for (let w = 0; w < tables.length; w += 1) {
-  const table = tables[w], found = table.find(key);
-  ${prepared.join(' ')}
-}\n`;
-  return `${rehearsal}for (let w = 0; w < tables.length; w += 1) {
-  const table = tables[w];
-  ${addStatements(fold, 'make')}
+      : `for (let w = 0; w < tables.length; w += 1) {
+    const table = tables[w], found = table.find(key);
+    ${prepared.join(' ')}
+  }`;
+  return `if (tables.length === 1) {
+  const table = tables[0], found = key === lastKey ? lastSlot : table.find(key);
+  ${addStatements(fold, 'maybe')}
+  lastKey = key; lastSlot = slot;
+} else {
+  ${rehearsal}
+  for (let w = 0; w < tables.length; w += 1) {
+    const table = tables[w];
+    ${addStatements(fold, 'make')}
+  }
 }`;
 }
 

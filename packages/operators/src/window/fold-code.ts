@@ -43,16 +43,21 @@ function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames 
  * Statements that add a record's inputs `x0` … to the row of `key` in `table`. Functions of the author's run
  * before the row is made or changed, on its cells if it is there already.
  *
- * @param row `make`: the row is found or made; `found`: it is in slot `found`
+ * @param row `make`: the row is found or made; `maybe`: it is in slot `found`, or made if that is
+ *   negative; `found`: it is in slot `found`
  */
-export function addStatements(fold: Fold, row: 'make' | 'found'): string {
+export function addStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): string {
   const numberStride = fold.row.numbers.length;
   const refStride = fold.row.refs.length;
   const cells: RowNames = { numbers: 'd', n: 'p', refs: 'r', r: 'q' };
   const lines: string[] = [];
   const prepared = prepareStatements(fold, row);
-  if (row === 'make' && prepared.length > 0) lines.push('const found = table.find(key);');
-  lines.push(...prepared, `const slot = ${row === 'make' ? 'table.slot(key)' : 'found'};`);
+  if (row === 'found') lines.push(...prepared, 'const slot = found;');
+  else if (row === 'make' && prepared.length === 0) lines.push('const slot = table.slot(key);');
+  else {
+    if (row === 'make') lines.push('const found = table.find(key);');
+    lines.push(...prepared, 'const slot = found < 0 ? table.slot(key) : found;');
+  }
   if (numberStride > 0) lines.push(`const d = table.numbers, p = slot * ${numberStride};`);
   if (refStride > 0) lines.push(`const r = table.refs, q = slot * ${refStride};`);
   for (const [index, part] of fold.parts.entries()) {
@@ -62,7 +67,7 @@ export function addStatements(fold: Fold, row: 'make' | 'found'): string {
 }
 
 /** `const prepared0 = …;` for the aggregators that call the author's functions. */
-export function prepareStatements(fold: Fold, row: 'make' | 'found'): string[] {
+export function prepareStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): string[] {
   const refStride = fold.row.refs.length;
   const cells: RowNames = {
     numbers: 'table.numbers',

@@ -91,7 +91,7 @@ export class Task {
 
   private async turns(): Promise<void> {
     for (;;) {
-      const isTimeUp = this.turn();
+      const isTimeUp = this.timedTurn();
       if (this.failure !== undefined) throw this.failure;
       if (this.isCancelled || this.stages.every(({ isFinished }) => isFinished)) return;
       if (isTimeUp) await this.env.scheduler.yield();
@@ -102,6 +102,16 @@ export class Task {
       }
       if (this.failure !== undefined) throw this.failure;
     }
+  }
+
+  /** A turn, and what it says about who waits for credit. */
+  private timedTurn(): boolean {
+    const { clock } = this.env;
+    const begun = clock.monotonicMs();
+    const isTimeUp = this.turn();
+    // Seen once a turn, not after each step: it is a statistic.
+    this.noteBlocked(clock.monotonicMs() - begun);
+    return isTimeUp;
   }
 
   /** Steps until the turn's time is over (true) or nothing is ready (false). */
@@ -118,7 +128,6 @@ export class Task {
       this.stages[at]!.step();
       const after = clock.monotonicMs();
       this.times[at]!.busyTimeMs += after - now;
-      this.noteBlocked(after - now);
       now = after;
       if (this.failure !== undefined) return true;
     }
