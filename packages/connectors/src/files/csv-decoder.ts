@@ -2,11 +2,11 @@ import { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { CsvColumns } from './csv-columns.js';
 import { type CsvRecordPlan, planRecords, recordOf } from './csv-record-plan.js';
-import { CsvRowScanner } from './csv-row-scanner.js';
-import { refuseUnreadable } from './line-decoder.js';
+import { CsvRowScanner, type RowScan } from './csv-row-scanner.js';
 import { type DecodedRecords, positionOfLine, type RecordDecoder } from './record-decoder.js';
 import { applySchema, type RecordSchema } from './schema-check.js';
 import type { TextWindow } from './text-window.js';
+import { assertValidText, rawText, refuseLong } from './unreadable-text.js';
 
 /** How CSV text becomes records. */
 export interface CsvFormat<T> {
@@ -38,35 +38,38 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
   }
 
   decode(window: TextWindow, out: DecodedRecords<T>): void {
-    const { row } = this;
-    const { text } = window;
-    while (window.at < text.length && !out.isFull) {
-      const start = window.at;
+    while (window.at < window.text.length && !out.isFull) {
       if (this.skipEmptyLine(window)) continue;
-      const line = window.line;
-      const scan = row.scan(text, start);
-      if (scan === 'open') {
-        const isLost = window.hasEnded || text.length - start > window.lineCharsMax;
-        if (!isLost) return;
-        // The next row is looked for behind the line with the quote, which likely is a slip.
-        row.skipLine(text, start);
-        row.lineCount = 1;
-      }
-      window.at = row.next;
-      window.line += row.lineCount;
-      const length = row.next - start;
-      if (window.isLossy || length > window.lineCharsMax) {
-        const raw = withoutNewline(text.slice(start, row.next));
-        if (refuseUnreadable(raw, line, window, out)) continue;
-      }
+      const { at: start, line } = window;
+      const verdict = this.scanRow(window);
+      if (verdict === 'open' && window.at === start) return;
       try {
-        if (scan !== 'row') refuseRow(scan);
-        this.takeRow(text, line, out);
+        if (verdict === 'long') refuseLong(window);
+        assertValidText(window, line);
+        if (verdict !== 'row') refuseRow(verdict);
+        this.takeRow(window.text, line, out);
       } catch (error) {
-        const raw = withoutNewline(text.slice(start, row.next));
-        this.addBad(error, raw, line, out);
+        this.addBad(error, window, start, line, out);
       }
     }
+  }
+
+  /**
+   * Scans a row and moves the window behind it; leaves it where it is when the rest of the row
+   * has yet to come. A quote that is not closed in time is likely a slip, so the next row is
+   * looked for behind its line. What is decided depends on the text alone, not on how much of it
+   * the window holds: a restart must find the same rows.
+   */
+  private scanRow(window: TextWindow): RowScan | 'long' {
+    const { row } = this;
+    const { text, at: start } = window;
+    const scan = row.scan(text, start);
+    const isLong = row.scannedTo - start > window.lineCharsMax;
+    if (scan === 'open' && !isLong && !window.hasEnded) return scan;
+    if (scan === 'open' || isLong) row.skipFirstLine(text, start);
+    window.at = row.next;
+    window.line += row.lineCount;
+    return isLong ? 'long' : scan;
   }
 
   private takeRow(text: string, line: number, out: DecodedRecords<T>): void {
@@ -85,11 +88,18 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
     out.lines.push(line);
   }
 
-  private addBad(error: unknown, raw: string, line: number, out: DecodedRecords<T>): void {
-    const placed = toMillraceError(error, 'ERR_INVALID_RECORD', { position: positionOfLine(line) });
+  private addBad(
+    error: unknown,
+    window: TextWindow,
+    start: number,
+    line: number,
+    out: DecodedRecords<T>,
+  ): void {
+    const position = positionOfLine(line);
+    const cause = toMillraceError(error, 'ERR_INVALID_RECORD', { position });
     // Without its header a file has no records at all: that is not for the error policy.
-    if (this.plan === undefined || placed.code === 'ERR_INVALID_OPTION') throw placed;
-    out.addBad(placed, raw, line);
+    if (this.plan === undefined || cause.code === 'ERR_INVALID_OPTION') throw cause;
+    out.addBad(cause, rawText(window, start, line), line);
   }
 
   private useHeader(header: readonly string[]): void {
@@ -110,8 +120,6 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
 
 const isLineEnd = (text: string, at: number): boolean =>
   at >= text.length || text.charCodeAt(at) === 10;
-
-const withoutNewline = (text: string): string => text.replace(/\r?\n$/, '');
 
 function refuseRow(scan: 'open' | 'broken'): never {
   const detail =

@@ -3,6 +3,7 @@ import { withContext } from '@millrace/core/internal';
 import type { CsvColumns, CsvColumnType } from './csv-columns.js';
 import type { CsvRowScanner } from './csv-row-scanner.js';
 import { csvBoolean, csvInteger, csvNumber } from './csv-values.js';
+import { detached } from './detached-text.js';
 
 /** How the rows of one file become records: which field, as what, under which name. */
 export interface CsvRecordPlan {
@@ -86,14 +87,6 @@ function convert(column: PlannedColumn, text: string, row: CsvRowScanner): unkno
   } catch (error) {
     throw error instanceof MillraceError ? withContext(error, { field: column.name }) : error;
   }
-}
-
-/** From this length on a slice is a view that keeps the whole text it was cut from in memory. */
-const viewCharsMin = 13;
-
-/** The same text on its own: a record kept for long must not keep its block of the file, too. */
-function detached(field: string): string {
-  return field.length < viewCharsMin ? field : ` ${field}`.slice(1);
 }
 
 function defineOwn(record: object, name: string, value: unknown): void {

@@ -19,6 +19,8 @@ export class CsvRowScanner {
   readonly ends = new Int32Array(connectorLimits.csvColumnsMax);
   /** Behind the row and its newline. */
   next = 0;
+  /** Behind the last character that the verdict on the row depends on. */
+  scannedTo = 0;
   /** Lines the row takes. */
   lineCount = 1;
   private readonly hasDoubledQuotes = new Uint8Array(connectorLimits.csvColumnsMax);
@@ -33,7 +35,10 @@ export class CsvRowScanner {
     this.delimiter = delimiter;
   }
 
-  /** Scans the row that begins at `at`; `next` and `lineCount` tell where the scan goes on. */
+  /**
+   * Scans the row that begins at `at`. Unless it is open, `next` and `lineCount` say where to go
+   * on.
+   */
   scan(text: string, at: number): RowScan {
     const { starts, ends, delimiter } = this;
     const { length } = text;
@@ -46,7 +51,10 @@ export class CsvRowScanner {
       let end: number;
       let code = index < length ? text.charCodeAt(index) : lineFeed;
       if (code === quote) {
-        if (!this.scanQuoted(text, index + 1)) return 'open';
+        if (!this.scanQuoted(text, index + 1)) {
+          this.scannedTo = length;
+          return 'open';
+        }
         start = index + 1;
         end = this.quoteEnd;
         index = end + 1;
@@ -54,7 +62,7 @@ export class CsvRowScanner {
           if (index + 1 >= length || text.charCodeAt(index + 1) === lineFeed) index += 1;
         }
         code = index < length ? text.charCodeAt(index) : lineFeed;
-        if (code !== delimiter && code !== lineFeed) return this.skipLine(text, index);
+        if (code !== delimiter && code !== lineFeed) return this.breakAt(text, index);
         if (this.hasDoubled && count < starts.length) this.markDoubled(count);
       } else {
         while (code !== delimiter && code !== lineFeed) {
@@ -74,6 +82,7 @@ export class CsvRowScanner {
     }
     this.fieldCount = count;
     this.next = Math.min(index, length);
+    this.scannedTo = this.next;
     return 'row';
   }
 
@@ -83,10 +92,15 @@ export class CsvRowScanner {
     return this.hasDoubledQuotes[index] === 1 ? field.replaceAll('""', '"') : field;
   }
 
-  /** Goes on behind the line that holds `at`. */
-  skipLine(text: string, at: number): 'broken' {
-    const newline = text.indexOf('\n', at);
-    this.next = newline < 0 ? text.length : newline + 1;
+  /** Goes on behind the first line of what was scanned at `at`, instead of behind all of it. */
+  skipFirstLine(text: string, at: number): void {
+    this.lineCount = 1;
+    this.next = behindLine(text, at);
+  }
+
+  private breakAt(text: string, at: number): 'broken' {
+    this.scannedTo = at;
+    this.next = behindLine(text, at);
     return 'broken';
   }
 
@@ -115,4 +129,9 @@ export class CsvRowScanner {
     this.hasDoubledQuotes.fill(0);
     this.doubledFields = 0;
   }
+}
+
+function behindLine(text: string, at: number): number {
+  const newline = text.indexOf('\n', at);
+  return newline < 0 ? text.length : newline + 1;
 }

@@ -1,8 +1,7 @@
-import { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
-import { connectorLimits } from '../limits.js';
 import { type DecodedRecords, positionOfLine, type RecordDecoder } from './record-decoder.js';
 import type { TextWindow } from './text-window.js';
+import { assertValidText, rawText, refuseLong } from './unreadable-text.js';
 
 /**
  * One record a line; empty lines are skipped, and a carriage return before a newline is not part
@@ -20,46 +19,28 @@ export class LineDecoder<T> implements RecordDecoder<T> {
     while (window.at < text.length && !out.isFull) {
       const start = window.at;
       const newline = text.indexOf('\n', start);
-      const end = newline < 0 ? text.length : newline;
+      let end = newline < 0 ? text.length : newline;
       window.at = newline < 0 ? end : end + 1;
       window.line += 1;
-      const line = text.slice(start, text.charCodeAt(end - 1) === 13 ? end - 1 : end);
-      if (line.length > 0) this.decodeLine(line, window, out);
+      if (end > start && text.charCodeAt(end - 1) === 13) end -= 1;
+      if (end > start) this.decodeLine(window, start, end, out);
     }
   }
 
-  private decodeLine(line: string, window: TextWindow, out: DecodedRecords<T>): void {
+  private decodeLine(window: TextWindow, start: number, end: number, out: DecodedRecords<T>): void {
     const number = window.line - 1;
-    if (refuseUnreadable(line, number, window, out)) return;
     try {
-      const value = this.parse(line);
-      out.values.push(value);
+      if (end - start > window.lineCharsMax) refuseLong(window);
+      assertValidText(window, number);
+      out.values.push(this.parse(window.text.slice(start, end)));
       out.lines.push(number);
     } catch (error) {
-      const position = positionOfLine(number);
-      out.addBad(toMillraceError(error, 'ERR_INVALID_RECORD', { position }), line, number);
+      const cause = toMillraceError(error, 'ERR_INVALID_RECORD', {
+        position: positionOfLine(number),
+      });
+      // A schema or option that cannot be used is not the line's fault.
+      if (cause.code === 'ERR_INVALID_OPTION') throw cause;
+      out.addBad(cause, rawText(window, start, number), number);
     }
   }
-}
-
-/** Refuses a record's text that is too long or no valid UTF-8; true when it did. */
-export function refuseUnreadable<T>(
-  text: string,
-  line: number,
-  window: TextWindow,
-  out: DecodedRecords<T>,
-): boolean {
-  const position = positionOfLine(line);
-  if (text.length > window.lineCharsMax) {
-    const detail = `it is longer than ${window.lineCharsMax} characters`;
-    const error = new MillraceError('ERR_INVALID_RECORD', detail, { position });
-    out.addBad(error, text.slice(0, connectorLimits.longLineHeadChars), line);
-    return true;
-  }
-  if (window.isLossy && !window.isValid(line, window.line)) {
-    const error = new MillraceError('ERR_INVALID_RECORD', 'it is not valid UTF-8', { position });
-    out.addBad(error, window.bytesOf(line, window.line), line);
-    return true;
-  }
-  return false;
 }

@@ -8,17 +8,20 @@ import { type FilePaths, findFiles, pathsOf } from './find-files.js';
 import { TextCursor, type TextFormat } from './text-cursor.js';
 import type { TextEncoding } from './text-window.js';
 
-/** What all sources of text files can be told. */
-export interface TextFileOptions extends FilePaths {
+/** How bytes become lines of text. */
+export interface TextOptions {
   /** Default `utf8`, in which bytes that are no UTF-8 are bad input. */
   readonly encoding?: TextEncoding | undefined;
   /** Characters of the longest line or row; a longer one is bad input. Default 1,048,576. */
   readonly lineCharsMax?: number | undefined;
 }
 
+/** What all sources of text files can be told. */
+export interface TextFileOptions extends FilePaths, TextOptions {}
+
 /** The parts of a format that the options of every text source give. */
 export function textOptions(
-  options: Omit<TextFileOptions, keyof FilePaths>,
+  options: TextOptions,
 ): Pick<TextFormat<unknown>, 'encoding' | 'lineCharsMax'> {
   const lineCharsMax = options.lineCharsMax ?? connectorLimits.lineCharsMax;
   assertWhole('lineCharsMax', lineCharsMax, 1);

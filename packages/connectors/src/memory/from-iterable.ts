@@ -60,12 +60,12 @@ class IterableCursor<T> implements SplitCursor<T> {
     this.toSkip = this.read;
   }
 
-  poll(max: number): SourceChunk<T> {
+  poll(max: number): SourceChunk<T> | undefined {
     // In steps, so that a long skip does not hold up the rest of the job.
     if (this.toSkip > 0) {
       const skipped = takeFrom(this.iterator, Math.min(max, this.toSkip)).length;
       this.toSkip = skipped < Math.min(max, this.toSkip) ? 0 : this.toSkip - skipped;
-      return this.chunk([], false);
+      return undefined;
     }
     const values = takeFrom(this.iterator, max);
     return this.chunk(values, values.length < max);

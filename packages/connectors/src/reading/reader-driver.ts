@@ -1,0 +1,139 @@
+import type { Counter, Env, Source, SourceContext, SourceReader, Split } from '@millrace/core/spi';
+
+/** Time that stands still until a test moves it. */
+export interface ManualTime {
+  readonly env: Env;
+  advance(ms: number): void;
+}
+
+export function manualTime(): ManualTime {
+  let nowMs = 0;
+  let timers: { readonly atMs: number; readonly action: () => void }[] = [];
+  return {
+    env: {
+      clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
+      random: { next: () => 0.5 },
+      scheduler: {
+        yield: () => new Promise((resolve) => setImmediate(resolve)),
+        after(delayMs, action) {
+          const timer = { atMs: nowMs + delayMs, action };
+          timers.push(timer);
+          return {
+            cancel: () => {
+              timers = timers.filter((other) => other !== timer);
+            },
+          };
+        },
+      },
+      log: { log: () => {} },
+    },
+    advance(ms) {
+      nowMs += ms;
+      const due = timers.filter(({ atMs }) => atMs <= nowMs);
+      timers = timers.filter(({ atMs }) => atMs > nowMs);
+      for (const { action } of due) action();
+    },
+  };
+}
+
+/** A context as the engine gives it, whose counters a test can read. */
+export interface TestContext extends SourceContext {
+  readonly counters: ReadonlyMap<string, { value: number }>;
+}
+
+export function testContext(env: Env = manualTime().env, parallelism = 1): TestContext {
+  const counters = new Map<string, { value: number }>();
+  const counter = (name: string): Counter => {
+    const cell = counters.get(name) ?? { value: 0 };
+    counters.set(name, cell);
+    return {
+      inc: (by = 1) => {
+        cell.value += by;
+      },
+      get value() {
+        return cell.value;
+      },
+    };
+  };
+  const metrics = { counter, gauge: () => {} };
+  return { operatorId: 'in', subtask: 0, parallelism, env, metrics, log: env.log, counters };
+}
+
+/** A record or bad input as it came: where from, and what. */
+export interface Arrived {
+  readonly split: string;
+  readonly position: string | undefined;
+  readonly value?: unknown;
+  readonly bad?: string | undefined;
+  readonly raw?: string | Uint8Array | undefined;
+}
+
+/** A reader with all splits of its source, or with those of a snapshot. */
+export async function openReader<T>(
+  source: Source<T>,
+  context: SourceContext = testContext(),
+  restored?: readonly Split[],
+): Promise<SourceReader<T>> {
+  const reader = source.createReader(context);
+  await reader.open?.();
+  const enumerator = source.createEnumerator(context, restored === undefined ? undefined : 'done');
+  const { splits } = await enumerator.discover();
+  reader.addSplits(restored ?? splits);
+  reader.noMoreSplits();
+  return reader;
+}
+
+/** Reads on until the end, or until `chunksMax` chunks have come. */
+export async function readOn<T>(
+  reader: SourceReader<T>,
+  max = 512,
+  chunksMax = Infinity,
+): Promise<{ readonly arrived: readonly Arrived[]; readonly hasEnded: boolean }> {
+  const arrived: Arrived[] = [];
+  for (let chunks = 0; chunks < chunksMax; ) {
+    const chunk = reader.poll(max);
+    if (chunk === 'end') return { arrived, hasEnded: true };
+    if (chunk === undefined) {
+      await reader.available();
+      continue;
+    }
+    chunks += 1;
+    const { split, values, start, count, positionOf, bad = [] } = chunk;
+    if (count + bad.length > max) throw new Error('a chunk is larger than asked for');
+    for (let i = start; i < start + count; i += 1) {
+      arrived.push({ split, position: positionOf?.(i), value: values[i] });
+    }
+    for (const { error, raw, position } of bad) {
+      arrived.push({ split, position, bad: (error as Error).message, raw });
+    }
+  }
+  return { arrived, hasEnded: false };
+}
+
+/** All that a source gives, record by record. */
+export async function readAll<T>(source: Source<T>, max?: number): Promise<readonly Arrived[]> {
+  const reader = await openReader(source);
+  const { arrived } = await readOn(reader, max);
+  await reader.close?.();
+  return arrived;
+}
+
+/** The same, with a restart from the snapshot after each chunk. */
+export async function readWithRestarts<T>(
+  source: Source<T>,
+  max: number,
+): Promise<readonly Arrived[]> {
+  const all: Arrived[] = [];
+  let reader = await openReader(source);
+  for (;;) {
+    const { arrived, hasEnded } = await readOn(reader, max, 1);
+    all.push(...arrived);
+    if (hasEnded) return all;
+    const snapshot = JSON.parse(JSON.stringify(reader.snapshot())) as readonly Split[];
+    await reader.close?.();
+    reader = await openReader(source, undefined, snapshot);
+  }
+}
+
+export const valuesOf = (arrived: readonly Arrived[]): readonly unknown[] =>
+  arrived.filter(({ bad }) => bad === undefined).map(({ value }) => value);
