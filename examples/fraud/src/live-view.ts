@@ -19,12 +19,12 @@ export class Tally {
   #alerts = 0;
   #latestMs: number | undefined;
   readonly #ruleCounts: Partial<Record<RuleName, number>> = {};
+  #firstAlert: Alert | undefined;
   #lastAlerts: readonly Alert[] = [];
   readonly #summary = new SummaryCounter();
 
-  /** The newest alert. */
-  get newest(): Alert | undefined {
-    return this.#lastAlerts[0];
+  get firstAlert(): Alert | undefined {
+    return this.#firstAlert;
   }
 
   /** Called with each decision of the job. */
@@ -53,6 +53,7 @@ export class Tally {
 
   #addAlert(alert: Alert): void {
     this.#alerts += 1;
+    this.#firstAlert ??= alert;
     for (const { rule } of alert.findings) {
       this.#ruleCounts[rule] = (this.#ruleCounts[rule] ?? 0) + 1;
     }
@@ -65,7 +66,7 @@ export type ViewOutput = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>
 
 /** Shows a tally while it grows. Returns what to call when there is nothing more to come. */
 export function showLive(tally: Tally, output: ViewOutput, startedMs: number): () => void {
-  const show = output.isTTY === true ? redraw(output) : print(output);
+  const show = output.isTTY === true ? redraw(output) : print(output, tally);
   let before = tally.snapshot(0, 0);
   let beforeMs = startedMs;
   const look = (): void => {
@@ -100,11 +101,11 @@ function redraw(output: ViewOutput): (snapshot: Snapshot) => void {
 }
 
 /** The first alert at once, then a line each second. */
-function print(output: ViewOutput): (snapshot: Snapshot) => void {
+function print(output: ViewOutput, tally: Tally): (snapshot: Snapshot) => void {
   let nextMs = PROGRESS_EVERY_MS;
   let hasAlert = false;
   return (snapshot) => {
-    const [alert] = snapshot.lastAlerts;
+    const alert = tally.firstAlert;
     if (alert !== undefined && !hasAlert) {
       hasAlert = true;
       output.write(`first alert  ${renderAlert(alert)}\n`);

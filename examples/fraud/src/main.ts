@@ -36,21 +36,28 @@ async function main(): Promise<void> {
   }
 }
 
-/** Ctrl-C ends the job and shows what it has found; a second one ends the process. */
+/** Ctrl-C ends the job and shows what it has found; another one later ends the process. */
 function cancelOnInterrupt(job: JobHandle): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void job.cancel();
-    });
-  }
+  let firstMs: number | undefined;
+  const interrupt = (): void => {
+    const nowMs = performance.now();
+    firstMs ??= nowMs;
+    if (nowMs - firstMs > SAME_INTERRUPT_MS) process.exit(EXIT.interrupted);
+    void job.cancel();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
 }
+
+/** A launcher hands on the signal that the terminal has sent to all: they count as one. */
+const SAME_INTERRUPT_MS = 500;
 
 function report(args: Arguments, tally: Tally, job: JobHandle, wallMs: number): void {
   const summary = tally.summary(wallMs);
   const skipped = job.metrics().operators.payments?.numRecordsSkipped ?? 0;
   const megabytes = Math.round(process.resourceUsage().maxRSS / 1_024);
+  const left = skipped === 1 ? '1 bad line was left out\n' : `${skipped} bad lines were left out\n`;
   const notes =
-    `${skipped > 0 ? `${skipped} bad lines were left out\n` : ''}` +
+    `${skipped > 0 ? left : ''}` +
     `alerts are in ${args.alerts}, ${megabytes} MB of memory at most\n`;
   if (args.summary === 'text') process.stdout.write(`\n${renderSummary(summary)}${notes}`);
   else {
