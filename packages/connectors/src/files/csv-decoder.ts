@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/core';
-import { toMillraceError } from '@millrace/core/internal';
+import { toMillraceError, withContext } from '@millrace/core/internal';
 import type { CsvColumns } from './csv-columns.js';
 import { type CsvRecordPlan, planRecords, recordOf } from './csv-record-plan.js';
 import { CsvRowScanner, type RowScan } from './csv-row-scanner.js';
@@ -75,7 +75,7 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
   private takeRow(text: string, line: number, out: DecodedRecords<T>): void {
     const { row, plan } = this;
     if (plan === undefined) {
-      this.useHeader(Array.from({ length: row.fieldCount }, (_, index) => row.field(text, index)));
+      this.useHeader(row.fields(text));
       return;
     }
     if (row.fieldCount !== plan.fieldCount) {
@@ -95,11 +95,11 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
     line: number,
     out: DecodedRecords<T>,
   ): void {
-    const position = positionOfLine(line);
-    const cause = toMillraceError(error, 'ERR_INVALID_RECORD', { position });
+    const cause = toMillraceError(error, 'ERR_INVALID_RECORD');
     // Without its header a file has no records at all: that is not for the error policy.
     if (this.plan === undefined || cause.code === 'ERR_INVALID_OPTION') throw cause;
-    out.addBad(cause, rawText(window, start, line), line);
+    const placed = withContext(cause, { position: positionOfLine(line) });
+    out.addBad(placed, rawText(window, start, line), line);
   }
 
   private useHeader(header: readonly string[]): void {

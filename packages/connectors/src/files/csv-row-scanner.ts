@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/core';
 import { connectorLimits } from '../limits.js';
 
 /** What a scan found at its place: a row, a row whose last quote is open, or no CSV. */
@@ -90,6 +91,20 @@ export class CsvRowScanner {
   field(text: string, index: number): string {
     const field = text.slice(this.starts[index], this.ends[index]);
     return this.hasDoubledQuotes[index] === 1 ? field.replaceAll('""', '"') : field;
+  }
+
+  /**
+   * The texts of all fields of the row scanned last.
+   *
+   * @throws MillraceError ERR_INVALID_RECORD when there are more than `csvColumnsMax`
+   */
+  fields(text: string): readonly string[] {
+    const { csvColumnsMax } = connectorLimits;
+    if (this.fieldCount > csvColumnsMax) {
+      const detail = `it has ${this.fieldCount} fields, more than ${csvColumnsMax}`;
+      throw new MillraceError('ERR_INVALID_RECORD', detail);
+    }
+    return Array.from({ length: this.fieldCount }, (_, index) => this.field(text, index));
   }
 
   /** Goes on behind the first line of what was scanned at `at`, instead of behind all of it. */

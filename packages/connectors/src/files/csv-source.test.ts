@@ -132,7 +132,9 @@ test('an unclosed quote costs its line, not the rest of the file', async () => {
 describe('a header', () => {
   async function check(content: string, columns: CsvColumns | undefined, message: RegExp) {
     const options = columns === undefined ? {} : { columns };
-    await expect(readAll(sourceOf(content, options))).rejects.toThrow(message);
+    const reading = readAll(sourceOf(content, options));
+    await expect(reading).rejects.toThrow(message);
+    await expect(reading).rejects.toThrow(/\(.*at .*in\.csv\)/);
   }
   test('without a wanted column fails, naming it and those there are', () =>
     check(
@@ -141,6 +143,8 @@ describe('a header', () => {
       /ERR_INVALID_OPTION.*no column 'amount'; it has 'a', 'b'/,
     ));
   test('with a column twice fails', () => check('a,a\n', undefined, /the column 'a' twice/));
+  test('with too many columns fails', () =>
+    check(`a${',b'.repeat(4_096)}\n`, undefined, /it has 4097 fields, more than 4096/));
   test('that is no CSV fails', () => check('"a\n1\n', undefined, /a quote is not closed/));
 });
 

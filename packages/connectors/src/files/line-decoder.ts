@@ -1,4 +1,4 @@
-import { toMillraceError } from '@millrace/core/internal';
+import { toMillraceError, withContext } from '@millrace/core/internal';
 import { type DecodedRecords, positionOfLine, type RecordDecoder } from './record-decoder.js';
 import type { TextWindow } from './text-window.js';
 import { assertValidText, rawText, refuseLong } from './unreadable-text.js';
@@ -35,12 +35,11 @@ export class LineDecoder<T> implements RecordDecoder<T> {
       out.values.push(this.parse(window.text.slice(start, end)));
       out.lines.push(number);
     } catch (error) {
-      const cause = toMillraceError(error, 'ERR_INVALID_RECORD', {
-        position: positionOfLine(number),
-      });
+      const cause = toMillraceError(error, 'ERR_INVALID_RECORD');
       // A schema or option that cannot be used is not the line's fault.
       if (cause.code === 'ERR_INVALID_OPTION') throw cause;
-      out.addBad(cause, rawText(window, start, number), number);
+      const placed = withContext(cause, { position: positionOfLine(number) });
+      out.addBad(placed, rawText(window, start, number), number);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/core/internal';
 import type { SourceChunk, Split } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
 import { ReadAhead } from '../reading/read-ahead.js';
@@ -53,8 +54,8 @@ export class TextCursor<T> implements SplitCursor<T> {
   poll(max: number): SourceChunk<T> | undefined {
     const out = new DecodedRecords<T>(max);
     const { window } = this;
-    this.decoder.decode(window, out);
-    while (!out.isFull && !window.isAtEnd && this.readOn()) this.decoder.decode(window, out);
+    this.decode(out);
+    while (!out.isFull && !window.isAtEnd && this.readOn()) this.decode(out);
     this.hasText = out.isFull;
     const splitEnded = window.isAtEnd;
     if (out.values.length === 0 && out.bad.length === 0 && !splitEnded) return undefined;
@@ -79,6 +80,15 @@ export class TextCursor<T> implements SplitCursor<T> {
   async close(): Promise<void> {
     this.input.stop();
     await this.ahead.close();
+  }
+
+  /** What a decoder throws is not about one record: it names the file. */
+  private decode(out: DecodedRecords<T>): void {
+    try {
+      this.decoder.decode(this.window, out);
+    } catch (error) {
+      throw toMillraceError(error, 'ERR_SOURCE_FAILED', { position: this.split });
+    }
   }
 
   /** Gives the window more text; false when there is none yet. */
