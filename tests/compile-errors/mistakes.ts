@@ -133,16 +133,16 @@ export default defineJob('mistakes', { threshold: 20 }, (job, params) => {
   );
   // expect: Property 'limit' does not exist
   params.limit;
-  // expect: is not assignable to type 'number'
   job.source(
     'late',
     payments,
+    // expect: is not assignable to
     watermarks((p) => p.card),
   );
-  // expect: does not exist in type 'BoundedWatermarkOptions'
   job.source(
     'late',
     payments,
+    // expect: does not exist in type 'BoundedWatermarkOptions'
     watermarks((p) => p.at, { bound: '1s' }),
   );
 });

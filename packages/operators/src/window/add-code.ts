@@ -7,7 +7,7 @@ import {
   type RecordLoop,
 } from '@millrace/core/spi';
 import type { Fold } from './fold.js';
-import { addStatements, closureOf, prepareStatements } from './fold-code.js';
+import { addStatements, closureOf, preparedParts, prepareStatements } from './fold-code.js';
 import { addCells } from './fold-plain.js';
 
 /**
@@ -37,10 +37,15 @@ export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): Re
   const tables = perWindow
     ? 'tables = target.tables, lastKey = undefined, lastSlot = -1'
     : 'table = target.table';
+  const lists = perWindow
+    ? preparedParts(fold)
+        .map((name) => ` const ${name}s = [];`)
+        .join('')
+    : '';
   return {
     names: [...names, 'target'],
     values: [...values, target],
-    before: `let lo = target.lo, hi = target.hi, again = target.again, ${tables};`,
+    before: `let lo = target.lo, hi = target.hi, again = target.again, ${tables};${lists}`,
     record: `if (t < lo || t >= hi) {
   if (!target.seek(t)) {
     lo = 1; hi = 0;
@@ -62,26 +67,31 @@ if (again) {
 /**
  * Adds to each of the record's windows. With one window the last key's slot is remembered: such
  * windows often have few keys, or one.
+ *
+ * With several, the author's functions run for all of them before any row changes: a record that
+ * throws in one window is in none.
  */
 function addEverywhere(fold: Fold): string {
-  const prepared = prepareStatements(fold, 'make');
-  // Several tables and an aggregator that may throw: add nowhere unless it works everywhere.
-  const rehearsal =
+  const prepared = preparedParts(fold);
+  const keep = prepared.map((name) => `${name}s[w] = ${name};`).join(' ');
+  const prepareAll =
     prepared.length === 0
       ? ''
       : `for (let w = 0; w < tables.length; w += 1) {
     const table = tables[w], found = table.find(key);
-    ${prepared.join(' ')}
+    ${prepareStatements(fold, 'make').join(' ')}
+    ${keep}
   }`;
   return `if (tables.length === 1) {
   const table = tables[0], found = key === lastKey ? lastSlot : table.find(key);
   ${addStatements(fold, 'maybe')}
   lastKey = key; lastSlot = slot;
 } else {
-  ${rehearsal}
+  ${prepareAll}
   for (let w = 0; w < tables.length; w += 1) {
     const table = tables[w];
-    ${addStatements(fold, 'make')}
+    ${prepared.map((name) => `const ${name} = ${name}s[w];`).join(' ')}
+    ${addStatements(fold, 'prepared')}
   }
 }`;
 }

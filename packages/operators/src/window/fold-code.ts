@@ -44,16 +44,17 @@ function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames 
  * before the row is made or changed, on its cells if it is there already.
  *
  * @param row `make`: the row is found or made; `maybe`: it is in slot `found`, or made if that is
- *   negative; `found`: it is in slot `found`
+ *   negative; `found`: it is in slot `found`; `prepared`: the row is found or made, and the
+ *   author's functions have run
  */
-export function addStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): string {
+export function addStatements(fold: Fold, row: 'make' | 'maybe' | 'found' | 'prepared'): string {
   const numberStride = fold.row.numbers.length;
   const refStride = fold.row.refs.length;
   const cells: RowNames = { numbers: 'd', n: 'p', refs: 'r', r: 'q' };
   const lines: string[] = [];
-  const prepared = prepareStatements(fold, row);
+  const prepared = row === 'prepared' ? [] : prepareStatements(fold, row);
   if (row === 'found') lines.push(...prepared, 'const slot = found;');
-  else if (row === 'make' && prepared.length === 0) lines.push('const slot = table.slot(key);');
+  else if (row !== 'maybe' && prepared.length === 0) lines.push('const slot = table.slot(key);');
   else {
     if (row === 'make') lines.push('const found = table.find(key);');
     lines.push(...prepared, 'const slot = found < 0 ? table.slot(key) : found;');
@@ -64,6 +65,15 @@ export function addStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): stri
     lines.push(part.aggregator.add(namesOf(part, index, cells)).commit);
   }
   return lines.join('\n');
+}
+
+/** Names of what the author's functions gave, for the aggregators that call them. */
+export function preparedParts(fold: Fold): string[] {
+  const cells = { numbers: '', n: '', refs: '', r: '' };
+  return fold.parts.flatMap((part, index) => {
+    const names = namesOf(part, index, cells);
+    return part.aggregator.add(names).prepare === undefined ? [] : [names.prepared];
+  });
 }
 
 /** `const prepared0 = …;` for the aggregators that call the author's functions. */

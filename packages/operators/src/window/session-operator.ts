@@ -91,8 +91,36 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     return sessionLoopOf(this.fold, this);
   }
 
+  takeElsewhere(record: SessionRecord, out: Outputs): void {
+    if (this.rows.has(record.key)) this.takeBeside(record, out);
+    else this.takeFirst(record, out);
+  }
+
+  /** Begins the first session of a key. */
+  private takeFirst({ value, key, timestamp, inputs }: SessionRecord, out: Outputs): void {
+    const endMs = timestamp + this.gapMs;
+    if (endMs + this.latenessMs < this.watermark) {
+      this.lateRecords.take(value, key, timestamp, out);
+      return;
+    }
+    const { latest } = this;
+    const slot = latest.slot(key);
+    try {
+      this.addRow(latest, slot, inputs);
+    } catch (error) {
+      latest.remove(slot);
+      throw error;
+    }
+    const at = slot * latest.numberStride;
+    latest.numbers[at + start] = timestamp;
+    latest.numbers[at + end] = endMs;
+    const session: SessionRef = { key, number: undefined };
+    if (endMs < this.watermark) this.fireLate(session, out);
+    this.register(session);
+  }
+
   /** Merges what the record's own session touches, and makes that the key's new session. */
-  takeElsewhere({ value, key, timestamp, inputs }: SessionRecord, out: Outputs): void {
+  private takeBeside({ value, key, timestamp, inputs }: SessionRecord, out: Outputs): void {
     const touched = this.rows.touching(key, timestamp, timestamp + this.gapMs);
     const merged = this.mergedRow(key, timestamp, touched);
     const { scratch } = this.rows;
@@ -141,22 +169,24 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     if (cells[at + bucket] !== inBucket) return;
     // Not back into the calendar at once: its bucket may be this one, for ever.
     if (this.dueAt(cells, at) >= this.watermark) this.lookedAt.push(session);
-    else if (cells[at + nextPane] === 0) this.fire(session, table, slot, 'onTime');
+    else if (cells[at + nextPane] === 0) this.fire(session, 'onTime');
     else this.rows.remove(session);
   }
 
-  private fire(session: SessionRef, rows: KeyTable, slot: number, timing: 'onTime' | 'late'): void {
-    const at = slot * rows.numberStride;
-    const index = rows.numbers[at + nextPane]!;
-    rows.numbers[at + nextPane] = index + 1;
-    const window: TimeWindow = { start: rows.numbers[at + start]!, end: rows.numbers[at + end]! };
-    this.firing.start({ rows, window, pane: { index, timing }, from: slot, to: slot + 1 });
+  private fire(session: SessionRef, timing: 'onTime' | 'late'): void {
+    const { table, slot } = this.rows.find(session);
+    const cells = table.numbers;
+    const at = slot * table.numberStride;
+    const index = cells[at + nextPane]!;
+    cells[at + nextPane] = index + 1;
+    const window: TimeWindow = { start: cells[at + start]!, end: cells[at + end]! };
+    const { table: rows, slot: from } = this.rows.shown(session);
+    this.firing.start({ rows, window, pane: { index, timing }, from, to: from + 1 });
     this.fired = session;
   }
 
   private fireLate(session: SessionRef, out: Outputs): void {
-    const { table, slot } = this.rows.find(session);
-    this.fire(session, table, slot, 'late');
+    this.fire(session, 'late');
     this.firing.finish(out);
     this.fired = undefined;
   }

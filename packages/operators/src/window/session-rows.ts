@@ -15,8 +15,6 @@ export class SessionRows {
   /** For one row at a time. */
   readonly scratch: KeyTable;
   private readonly older: KeyTable;
-  /** Keys of older sessions by number. */
-  private readonly olderKeys = new Map<Key, Key>();
   private readonly olderOf = new Map<unknown, SessionRef[]>();
   private nextNumber = 0;
 
@@ -24,7 +22,6 @@ export class SessionRows {
     this.latest = createTable();
     this.older = createTable();
     this.scratch = createTable();
-    this.showKeysOfOlder();
   }
 
   get size(): number {
@@ -35,6 +32,22 @@ export class SessionRows {
   find({ key, number }: SessionRef): { readonly table: KeyTable; readonly slot: number } {
     const table = number === undefined ? this.latest : this.older;
     return { table, slot: table.find(number ?? key) };
+  }
+
+  /** Whether the key has any session. */
+  has(key: Key): boolean {
+    if (this.latest.find(key) >= 0) return true;
+    return this.olderOf.size > 0 && this.olderOf.has(canonicalKey(key));
+  }
+
+  /** Where results are made of a session: a row that has the session's key, not its number. */
+  shown(session: SessionRef): { readonly table: KeyTable; readonly slot: number } {
+    const found = this.find(session);
+    if (session.number === undefined) return found;
+    this.scratch.clear();
+    const slot = this.scratch.slot(session.key);
+    storeCells(this.scratch, slot, cellsAt(found.table, found.slot));
+    return { table: this.scratch, slot };
   }
 
   /** The key's sessions that overlap or touch `from … to`, earliest first. */
@@ -54,7 +67,6 @@ export class SessionRows {
       return;
     }
     this.older.remove(this.older.find(number));
-    this.olderKeys.delete(number);
     const id = canonicalKey(key);
     const rest = this.olderOf.get(id)!.filter((other) => other.number !== number);
     if (rest.length === 0) this.olderOf.delete(id);
@@ -83,19 +95,11 @@ export class SessionRows {
     const session: SessionRef = { key, number: this.nextNumber };
     this.nextNumber += 1;
     storeCells(this.older, this.older.slot(session.number!), cells);
-    this.olderKeys.set(session.number!, key);
     const id = canonicalKey(key);
     const others = this.olderOf.get(id);
     if (others === undefined) this.olderOf.set(id, [session]);
     else others.push(session);
     return session;
-  }
-
-  /** Results are made from the table alone: they show the session's key, not its number. */
-  private showKeysOfOlder(): void {
-    const { older, olderKeys } = this;
-    const numberAt = older.keyAt.bind(older);
-    older.keyAt = (slot) => olderKeys.get(numberAt(slot))!;
   }
 
   private borders(session: SessionRef): { readonly start: number; readonly end: number } {
