@@ -31,11 +31,15 @@ export interface AddTarget {
   fireAgain(key: Key, out: Outputs): void;
 }
 
+/** The table, where there is one. */
+const onlyOf = (tables: readonly KeyTable[]): KeyTable | undefined =>
+  tables.length === 1 ? tables[0] : undefined;
+
 /** Adds records to a target; to several tables when records are stored per window. */
 export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): RecordLoop {
   const { names, values } = closureOf(fold);
   const tables = perWindow
-    ? 'tables = target.tables, lastKey = undefined, lastSlot = -1'
+    ? 'tables = target.tables, only = onlyOf(tables), lastKey = undefined, lastSlot = -1'
     : 'table = target.table';
   const lists = perWindow
     ? preparedParts(fold)
@@ -43,8 +47,8 @@ export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): Re
         .join('')
     : '';
   return {
-    names: [...names, 'target'],
-    values: [...values, target],
+    names: [...names, 'target', 'onlyOf'],
+    values: [...values, target, onlyOf],
     before: `let lo = target.lo, hi = target.hi, again = target.again, ${tables};${lists}`,
     record: `if (t < lo || t >= hi) {
   if (!target.seek(t)) {
@@ -82,8 +86,8 @@ function addEverywhere(fold: Fold): string {
     ${prepareStatements(fold, 'make').join(' ')}
     ${keep}
   }`;
-  return `if (tables.length === 1) {
-  const table = tables[0], found = key === lastKey ? lastSlot : table.find(key);
+  return `if (only !== undefined) {
+  const table = only, found = key === lastKey ? lastSlot : table.find(key);
   ${addStatements(fold, 'maybe')}
   lastKey = key; lastSlot = slot;
 } else {

@@ -1,6 +1,5 @@
 import { coreLimits, toMillraceError } from '@millrace/core/internal';
 import type {
-  BadInput,
   ControlElement,
   SourceChunk,
   SourceReader,
@@ -152,16 +151,17 @@ export class SourceInput {
     else if (polled === undefined) this.waitForData(time.onEmpty(nowMs()));
     else {
       time.onRecords(time.of(polled.split));
-      this.takeBad(polled.bad ?? []);
+      this.takeBad(polled);
       this.chunk = polled;
       this.from = polled.start;
       if (polled.count === 0) this.taken(polled.start);
     }
   }
 
-  private takeBad(bad: readonly BadInput[]): void {
+  private takeBad({ split, bad = [] }: SourceChunk<unknown>): void {
     const { failures, time, metrics } = this.parts;
-    for (const { error, raw, position } of bad) {
+    for (const { error, raw, position: place } of bad) {
+      const position = `${split}@${place}`;
       metrics.numRecordsIn += 1;
       const cause = toMillraceError(error, 'ERR_INVALID_RECORD', { operator: this.id });
       // Decoding again gives the same error, so a retry is spent at once.
