@@ -1,42 +1,35 @@
 import { type Key, MillraceError } from '@millrace/core';
 import type { KeyedStateAccess, StateDescriptor, TimerService } from '@millrace/core/spi';
 import { HeapTimers } from './heap-timers.js';
-import { KeyIndex } from './key-index.js';
+import { KeyRows } from './key-rows.js';
 import { HeapListState, HeapMapState, HeapValueState, type StateCell } from './state-handles.js';
 import { UndoLog } from './undo-log.js';
 
-/**
- * The keyed state of one operator on the heap: a row of cells for each key, so that all states of
- * a record's key are found by one look-up. A key whose cells are all empty has no row.
- */
+/** The keyed state of one operator on the heap. */
 export class HeapKeyedState implements KeyedStateAccess {
   readonly handles: Readonly<Record<string, unknown>>;
   readonly eventTimers: TimerService;
   readonly processingTimers: TimerService;
-  private key: Key = '';
-  /** Slot of the key; −2 when it has not been looked for, −1 when there is none. */
-  private slot = -2;
-  private readonly index = new KeyIndex();
-  private readonly cells: unknown[][];
+  private readonly rows = new KeyRows();
   private readonly undo = new UndoLog();
 
   constructor(descriptors: Readonly<Record<string, StateDescriptor>>) {
-    const names = Object.keys(descriptors);
-    this.cells = names.map(() => []);
     this.handles = Object.fromEntries(
-      names.map((name, column) => [name, handleOf(descriptors[name]!, this.cellOf(column))]),
+      Object.entries(descriptors).map(([name, descriptor]) => [
+        name,
+        handleOf(descriptor, this.cellOf(this.rows.addColumn())),
+      ]),
     );
-    this.eventTimers = new HeapTimers(() => this.key, this.undo);
-    this.processingTimers = new HeapTimers(() => this.key, this.undo);
+    this.eventTimers = new HeapTimers(this.rows, this.undo);
+    this.processingTimers = new HeapTimers(this.rows, this.undo);
   }
 
   get keyCount(): number {
-    return this.index.size;
+    return this.rows.size;
   }
 
   setKey(key: Key): void {
-    this.key = key;
-    this.slot = -2;
+    this.rows.setKey(key);
   }
 
   begin(): void {
@@ -48,52 +41,25 @@ export class HeapKeyedState implements KeyedStateAccess {
   }
 
   private cellOf(column: number): StateCell {
+    const { rows, undo } = this;
     return {
-      get: () => this.read(column),
+      get: () => rows.read(column),
       set: (value) => {
-        if (this.undo.isOn) this.rememberBefore(column);
-        this.write(column, value);
+        if (undo.isOn) this.rememberBefore(column);
+        rows.write(column, value);
       },
-      beforeChange: (undo) => this.undo.push(undo),
+      beforeChange: (action) => undo.push(action),
     };
   }
 
   private rememberBefore(column: number): void {
-    const { key } = this;
-    const before = this.read(column);
+    const { rows } = this;
+    const key = rows.currentKey;
+    const before = rows.read(column);
     this.undo.push(() => {
-      this.setKey(key);
-      this.write(column, before);
+      rows.setKey(key);
+      rows.write(column, before);
     });
-  }
-
-  private find(): number {
-    if (this.slot === -2) this.slot = this.index.find(this.key);
-    return this.slot;
-  }
-
-  private read(column: number): unknown {
-    const slot = this.find();
-    return slot < 0 ? undefined : this.cells[column]![slot];
-  }
-
-  private write(column: number, value: unknown): void {
-    let slot = this.find();
-    if (slot < 0) {
-      if (value === undefined) return;
-      slot = this.index.insert(this.key);
-      this.slot = slot;
-    }
-    this.cells[column]![slot] = value;
-    if (value === undefined && this.isEmpty(slot)) {
-      this.index.remove(slot);
-      this.slot = -1;
-    }
-  }
-
-  private isEmpty(slot: number): boolean {
-    for (const cells of this.cells) if (cells[slot] !== undefined) return false;
-    return true;
   }
 }
 

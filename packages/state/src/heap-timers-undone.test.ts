@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeapTimers } from './heap-timers.js';
-import { stateLimits } from './limits.js';
+import { KeyRows } from './key-rows.js';
 import { UndoLog } from './undo-log.js';
 
 /** Timers as a plain list. */
@@ -78,28 +78,25 @@ describe('timers with failing records', () => {
     );
   });
 
-  it('forget keys that have had no timer for long', () => {
-    const { timers, at } = build();
-    for (let index = 0; index < 5 * stateLimits.idleTimerKeysMax; index += 1) {
-      at('a', `key ${index}`).set(index);
-      timers.takeDue(Infinity);
-      timers.takeDue(Infinity);
+  it('leave no row of a key behind', () => {
+    const { timers, rows, at } = build();
+    for (let index = 0; index < 1_000; index += 1) at('a', `key ${index}`).set(index);
+    expect(rows.size).toBe(1_000);
+    for (let due = timers.takeDue(Infinity); due; due = timers.takeDue(Infinity)) {
+      rows.setKey(due.key);
     }
-    const [named] = (
-      timers as unknown as { named: Map<string, { byKey: Map<string, unknown> }> }
-    ).named.values();
-    expect(named!.byKey.size).toBeLessThanOrEqual(stateLimits.idleTimerKeysMax + 1);
+    expect(rows.size).toBe(0);
   });
 });
 
 function build() {
   const undo = new UndoLog();
-  let current = '';
-  const timers = new HeapTimers(() => current, undo);
+  const rows = new KeyRows();
+  const timers = new HeapTimers(rows, undo);
   const handles = new Map(['a', 'b'].map((name) => [name, timers.handle(name)]));
   const at = (name: string, key: string) => {
-    current = key;
+    rows.setKey(key);
     return handles.get(name)!;
   };
-  return { timers, undo, at };
+  return { timers, undo, rows, at };
 }

@@ -1,7 +1,7 @@
-import type { Key } from '@millrace/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HeapTimers } from './heap-timers.js';
+import { KeyRows } from './key-rows.js';
 import { UndoLog } from './undo-log.js';
 
 interface Step {
@@ -23,12 +23,12 @@ describe('timers', () => {
   test('fire each time once, in order, and only those that still stand', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        let key: Key = 0;
-        const timers = new HeapTimers(() => key, new UndoLog());
+        const rows = new KeyRows();
+        const timers = new HeapTimers(rows, new UndoLog());
         const handle = timers.handle('t');
         const model = new Set<string>();
         for (const step of list) {
-          key = step.key;
+          rows.setKey(step.key);
           const name = `${step.at}/${step.key}`;
           if (step.action === 'set') {
             handle.set(step.at);
@@ -59,17 +59,20 @@ describe('timers', () => {
   });
 
   test('a time that is no whole number is refused', () => {
-    const timers = new HeapTimers(() => 'k', new UndoLog());
+    const timers = new HeapTimers(new KeyRows(), new UndoLog());
     expect(() => timers.handle('t').set(Number.NaN)).toThrow('ERR_TIMER_INVALID');
   });
 
   test('what a failed record set or deleted is undone', () => {
     const undo = new UndoLog();
-    const timers = new HeapTimers(() => 'k', undo);
-    timers.handle('t').set(5);
+    const rows = new KeyRows();
+    rows.setKey('k');
+    const timers = new HeapTimers(rows, undo);
+    const timer = timers.handle('t');
+    timer.set(5);
     undo.begin();
-    timers.handle('t').delete(5);
-    timers.handle('t').set(7);
+    timer.delete(5);
+    timer.set(7);
     undo.rollback();
     expect(timers.takeDue(100)).toEqual({ name: 't', key: 'k', atMs: 5 });
     expect(timers.takeDue(100)).toBeUndefined();

@@ -1,14 +1,15 @@
-import { type Key, MillraceError } from '@millrace/core';
-import { type CanonicalKey, canonicalKey, keyOfCanonical } from '@millrace/core/internal';
+import { MillraceError } from '@millrace/core';
 import type { DueTimer, Timer, TimerService } from '@millrace/core/spi';
-import { stateLimits } from './limits.js';
+import type { KeyRows } from './key-rows.js';
 import { TimerQueue } from './timer-queue.js';
 import type { UndoLog } from './undo-log.js';
 
 interface Entry {
   readonly atMs: number;
   readonly sequence: number;
-  readonly of: KeyTimers;
+  readonly of: NamedTimers;
+  /** Of its key's row, which there is while the timer stands. */
+  slot: number;
   /** False once it was deleted or taken; the queue passes it over then. */
   stands: boolean;
 }
@@ -16,33 +17,23 @@ interface Entry {
 /** Timers of one name. */
 interface NamedTimers {
   readonly name: string;
-  /**
-   * Keys stay here a while after their last timer: most soon have one again, and a `Map` that
-   * loses and gains keys all the time is rebuilt all the time.
-   */
-  readonly byKey: Map<CanonicalKey, KeyTimers>;
-  /** Keys without timers. */
-  idleKeys: number;
+  /** In which each key's row keeps the timers that stand. */
+  readonly column: number;
 }
 
-/** Timers of one name and key. With one timer, which is the most common, there is no map. */
-interface KeyTimers {
-  readonly named: NamedTimers;
-  readonly key: CanonicalKey;
-  standing: Entry | Map<number, Entry> | undefined;
-}
+/** With one timer, which is the most common, a key has no map. */
+type Standing = Entry | Map<number, Entry> | undefined;
 
-/** Timers in a queue by time; which of them stand is kept by name and key. */
+/** Timers in a queue by time; which of them stand is kept in the rows of their keys. */
 export class HeapTimers implements TimerService {
-  private readonly named = new Map<string, NamedTimers>();
   private readonly queue = new TimerQueue<Entry>();
   private count = 0;
   private sequence = 0;
-  private readonly currentKey: () => Key;
+  private readonly rows: KeyRows;
   private readonly undo: UndoLog;
 
-  constructor(currentKey: () => Key, undo: UndoLog) {
-    this.currentKey = currentKey;
+  constructor(rows: KeyRows, undo: UndoLog) {
+    this.rows = rows;
     this.undo = undo;
   }
 
@@ -50,17 +41,19 @@ export class HeapTimers implements TimerService {
     return this.count;
   }
 
+  /** Called once for each name. */
   handle(name: string): Timer {
-    const named = this.namedOf(name);
+    const { rows } = this;
+    const named = { name, column: rows.addColumn() };
     return {
       set: (atMs) => this.set(named, atMs),
       delete: (atMs) => {
-        const standing = named.byKey.get(canonicalKey(this.currentKey()))?.standing;
+        const standing = rows.read(named.column) as Standing;
         const entry = standing instanceof Map ? standing.get(atMs) : standing;
         if (entry?.atMs === atMs) this.delete(entry);
       },
       clear: () => {
-        const standing = named.byKey.get(canonicalKey(this.currentKey()))?.standing;
+        const standing = rows.read(named.column) as Standing;
         if (standing instanceof Map) for (const entry of [...standing.values()]) this.delete(entry);
         else if (standing !== undefined) this.delete(standing);
       },
@@ -69,28 +62,17 @@ export class HeapTimers implements TimerService {
 
   takeDue(limitMs: number): DueTimer | undefined {
     const entry = this.peek();
-    if (entry === undefined || entry.atMs >= limitMs) {
-      // Here, where no record is at work whose changes may yet be undone.
-      for (const named of this.named.values()) dropIdleKeys(named);
-      return undefined;
-    }
+    if (entry === undefined || entry.atMs >= limitMs) return undefined;
+    const { slot, of: named, atMs } = entry;
+    const key = this.rows.keyAt(slot);
     this.queue.shift();
     this.forget(entry);
-    const { named, key } = entry.of;
-    return { name: named.name, key: keyOfCanonical(key), atMs: entry.atMs };
+    this.rows.expect(key, slot);
+    return { name: named.name, key, atMs };
   }
 
   nextMs(): number {
     return this.count === 0 ? Infinity : (this.peek()?.atMs ?? Infinity);
-  }
-
-  private namedOf(name: string): NamedTimers {
-    let named = this.named.get(name);
-    if (named === undefined) {
-      named = { name, byKey: new Map(), idleKeys: 0 };
-      this.named.set(name, named);
-    }
-    return named;
   }
 
   private set(named: NamedTimers, atMs: number): void {
@@ -98,50 +80,49 @@ export class HeapTimers implements TimerService {
       const detail = `timer ${named.name} was set to ${String(atMs)}`;
       throw new MillraceError('ERR_TIMER_INVALID', detail);
     }
-    const timers = timersOf(named, canonicalKey(this.currentKey()));
-    const { standing } = timers;
+    const standing = this.rows.read(named.column) as Standing;
     if (standing instanceof Map ? standing.has(atMs) : standing?.atMs === atMs) return;
     this.sequence += 1;
-    const entry: Entry = { atMs, sequence: this.sequence, of: timers, stands: true };
-    this.remember(entry);
-    this.queue.push(entry);
+    const entry: Entry = { atMs, sequence: this.sequence, of: named, slot: -1, stands: true };
+    this.remember(entry, standing);
     if (this.undo.isOn) this.undo.push(() => this.forget(entry));
   }
 
   private delete(entry: Entry): void {
+    const { rows, undo } = this;
     this.forget(entry);
-    if (!this.undo.isOn) return;
-    this.undo.push(() => {
+    if (!undo.isOn) return;
+    const key = rows.currentKey;
+    undo.push(() => {
+      rows.setKey(key);
       entry.stands = true;
-      this.remember(entry);
-      // It may have been passed over meanwhile; being in the queue twice, it is taken once.
-      this.queue.push(entry);
+      // Its place in the queue may be lost; being there twice, it is taken once.
+      this.remember(entry, rows.read(entry.of.column) as Standing);
     });
   }
 
-  private remember(entry: Entry): void {
+  /** @param standing what the current key's row holds now */
+  private remember(entry: Entry, standing: Standing): void {
     this.count += 1;
-    const timers = entry.of;
-    const { standing } = timers;
-    if (standing instanceof Map) standing.set(entry.atMs, entry);
+    this.queue.push(entry);
+    let value: Standing = entry;
+    if (standing instanceof Map) value = standing.set(entry.atMs, entry);
     else if (standing !== undefined) {
-      timers.standing = new Map([standing, entry].map((one) => [one.atMs, one]));
-    } else {
-      timers.standing = entry;
-      timers.named.idleKeys -= 1;
+      value = new Map([standing, entry].map((one) => [one.atMs, one]));
     }
+    entry.slot = this.rows.write(entry.of.column, value);
   }
 
   private forget(entry: Entry): void {
     this.count -= 1;
     entry.stands = false;
-    const { named, standing } = entry.of;
+    const { slot, of: named } = entry;
+    const standing = this.rows.readAt(named.column, slot) as Standing;
     if (standing instanceof Map) {
       standing.delete(entry.atMs);
       if (standing.size > 0) return;
     }
-    entry.of.standing = undefined;
-    named.idleKeys += 1;
+    this.rows.clearAt(named.column, slot);
   }
 
   /** The earliest timer that still stands. */
@@ -153,22 +134,4 @@ export class HeapTimers implements TimerService {
     }
     return entry;
   }
-}
-
-/** The timers of a key; without any it counts as idle until there is one. */
-function timersOf(named: NamedTimers, key: CanonicalKey): KeyTimers {
-  let timers = named.byKey.get(key);
-  if (timers === undefined) {
-    timers = { named, key, standing: undefined };
-    named.byKey.set(key, timers);
-    named.idleKeys += 1;
-  }
-  return timers;
-}
-
-function dropIdleKeys(named: NamedTimers): void {
-  const { byKey, idleKeys } = named;
-  if (idleKeys <= Math.max(stateLimits.idleTimerKeysMax, byKey.size / 2)) return;
-  for (const [key, { standing }] of byKey) if (standing === undefined) byKey.delete(key);
-  named.idleKeys = 0;
 }

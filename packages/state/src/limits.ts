@@ -4,6 +4,4 @@ export const stateLimits = {
   tableRowsInitial: 64,
   /** Share of a table's hash cells in use before it grows: linear probing slows down beyond. */
   hashLoadMax: 0.5,
-  /** Keys without timers that are kept among those with timers, whatever their share. */
-  idleTimerKeysMax: 16_384,
 } as const;

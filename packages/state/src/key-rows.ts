@@ -1,0 +1,91 @@
+import type { Key } from '@millrace/core';
+import { KeyIndex } from './key-index.js';
+
+/** A row without its key's look-up done. */
+const unknown = -2;
+const none = -1;
+
+/**
+ * A row of cells for each key, so that everything about a record's key is found by one look-up:
+ * its states and its timers. A key whose cells are all empty has no row.
+ */
+export class KeyRows {
+  private key: Key = '';
+  /** Of the key's row. */
+  private slot = unknown;
+  private readonly index = new KeyIndex();
+  private readonly columns: unknown[][] = [];
+  private dueKey: Key | undefined;
+  private dueSlot = unknown;
+
+  /** Keys that have a row. */
+  get size(): number {
+    return this.index.size;
+  }
+
+  get currentKey(): Key {
+    return this.key;
+  }
+
+  /** The key that `read` and `write` are about from now on. */
+  setKey(key: Key): void {
+    this.key = key;
+    this.slot = key === this.dueKey ? this.dueSlot : unknown;
+    this.dueKey = undefined;
+  }
+
+  /** Says which row the next key will be that of, so that it need not be looked for. */
+  expect(key: Key, slot: number): void {
+    this.dueKey = key;
+    this.dueSlot = this.index.isLive(slot) ? slot : unknown;
+  }
+
+  addColumn(): number {
+    return this.columns.push([]) - 1;
+  }
+
+  /** The current key's cell; undefined when it is empty. */
+  read(column: number): unknown {
+    const slot = this.find();
+    return slot < 0 ? undefined : this.columns[column]![slot];
+  }
+
+  /** Fills the current key's cell, or empties it with undefined. Returns the slot of its row. */
+  write(column: number, value: unknown): number {
+    let slot = this.find();
+    if (slot < 0) {
+      if (value === undefined) return none;
+      slot = this.index.insert(this.key);
+      this.slot = slot;
+    }
+    this.columns[column]![slot] = value;
+    if (value === undefined) this.removeEmpty(slot);
+    return slot;
+  }
+
+  keyAt(slot: number): Key {
+    return this.index.keyAt(slot);
+  }
+
+  /** A cell of a row that there is. */
+  readAt(column: number, slot: number): unknown {
+    return this.columns[column]![slot];
+  }
+
+  /** Empties a cell of a row that there is; with it goes the row when nothing else is in it. */
+  clearAt(column: number, slot: number): void {
+    this.columns[column]![slot] = undefined;
+    this.removeEmpty(slot);
+  }
+
+  private find(): number {
+    if (this.slot === unknown) this.slot = this.index.find(this.key);
+    return this.slot;
+  }
+
+  private removeEmpty(slot: number): void {
+    for (const cells of this.columns) if (cells[slot] !== undefined) return;
+    this.index.remove(slot);
+    if (slot === this.slot) this.slot = none;
+  }
+}
