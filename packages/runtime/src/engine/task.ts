@@ -25,8 +25,8 @@ class WakeUp {
 
 /** How long one stage was at work and how long it had work without credit, ms. */
 export interface StageTimes {
-  busyTimeMs: number;
-  backPressuredTimeMs: number;
+  accumulateBusyTimeMs: number;
+  accumulateBackPressuredTimeMs: number;
 }
 
 /**
@@ -127,7 +127,7 @@ export class Task {
       }
       this.stages[at]!.step();
       const after = clock.monotonicMs();
-      this.times[at]!.busyTimeMs += after - now;
+      this.times[at]!.accumulateBusyTimeMs += after - now;
       now = after;
       if (this.failure !== undefined) return true;
     }
@@ -149,7 +149,7 @@ export class Task {
 
   private noteBlocked(ms: number): void {
     for (let at = 0; at < this.stages.length; at += 1) {
-      if (this.stages[at]!.isBlocked()) this.times[at]!.backPressuredTimeMs += ms;
+      if (this.stages[at]!.isBlocked()) this.times[at]!.accumulateBackPressuredTimeMs += ms;
     }
   }
 

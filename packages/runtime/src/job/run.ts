@@ -166,5 +166,5 @@ export class EmbeddedJob implements JobHandle {
   }
 }
 
-const noTimes = (): StageTimes => ({ busyTimeMs: 0, backPressuredTimeMs: 0 });
+const noTimes = (): StageTimes => ({ accumulateBusyTimeMs: 0, accumulateBackPressuredTimeMs: 0 });
 const planned = (): Error => new MillraceError('ERR_CANCELLED', 'the job was only planned');

@@ -21,9 +21,9 @@ export class OperatorMetrics implements MetricGroup {
   numRecordsSkipped = 0;
   numRecordsDeadLettered = 0;
   numRecordsRetried = 0;
-  /** Time at work, waiting for credit and waiting for input since the start, ms. */
-  busyTimeMs = 0;
-  backPressuredTimeMs = 0;
+  /** Time at work, and with work but without credit, since the start; ms. */
+  accumulateBusyTimeMs = 0;
+  accumulateBackPressuredTimeMs = 0;
   private readonly counters = new Map<string, PlainCounter>();
   private readonly gauges = new Map<string, GaugeRead>();
 
@@ -47,16 +47,16 @@ export class OperatorMetrics implements MetricGroup {
 
   /** All values by name. */
   read(): Readonly<Record<string, number>> {
-    const { numRecordsIn, numRecordsOut, numRecordsSkipped, busyTimeMs } = this;
-    const { numRecordsDeadLettered, numRecordsRetried, backPressuredTimeMs } = this;
+    const { numRecordsIn, numRecordsOut, numRecordsSkipped, accumulateBusyTimeMs } = this;
+    const { numRecordsDeadLettered, numRecordsRetried, accumulateBackPressuredTimeMs } = this;
     return {
       numRecordsIn,
       numRecordsOut,
       numRecordsSkipped,
       numRecordsDeadLettered,
       numRecordsRetried,
-      busyTimeMs,
-      backPressuredTimeMs,
+      accumulateBusyTimeMs,
+      accumulateBackPressuredTimeMs,
       ...Object.fromEntries([...this.counters].map(([name, { value }]) => [name, value])),
       ...Object.fromEntries([...this.gauges].map(([name, read]) => [name, read()])),
     };
