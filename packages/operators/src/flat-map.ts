@@ -1,5 +1,6 @@
 import { coreLimits, RecordContext, wantsContext } from '@millrace/core/internal';
 import {
+  type DeadLetter,
   type Operator,
   type OperatorContext,
   type OperatorFactory,
@@ -8,12 +9,21 @@ import {
   type RecordBatch,
   RecordFailure,
   type Stream,
+  type StreamWithSides,
   streamWithSidesOf,
 } from '@millrace/core/spi';
-import type { FunctionOptions, NotPromise, RecordFunction } from './function-options.js';
+import type {
+  DeadLetterOptions,
+  FunctionOptions,
+  NotPromise,
+  RecordFunction,
+} from './function-options.js';
 
 /**
  * Any number of records for each record.
+ *
+ * With an error policy that goes on, up to 65,536 rows of a record wait until its generator has
+ * ended, so that one that throws leaves none of them; what a longer one gave by then stays.
  *
  * @param fn gives an array, or for many records a generator, which is taken in steps: so a million
  *   rows from one record wait their turn in it
@@ -21,14 +31,22 @@ import type { FunctionOptions, NotPromise, RecordFunction } from './function-opt
  */
 export function flatMap<T, U, R = undefined>(
   fn: RecordFunction<T, Iterable<U>, R> & NotPromise<U>,
-  options: FunctionOptions<R> = {},
-): (input: Stream<T>) => Stream<U> {
+  options: DeadLetterOptions<R>,
+): (input: Stream<T>) => StreamWithSides<U, { deadLetters: DeadLetter<T> }>;
+export function flatMap<T, U, R = undefined>(
+  fn: RecordFunction<T, Iterable<U>, R> & NotPromise<U>,
+  options?: FunctionOptions<R>,
+): (input: Stream<T>) => Stream<U>;
+export function flatMap(
+  fn: (value: never, context: never) => Iterable<unknown>,
+  // biome-ignore lint/suspicious/noExplicitAny: overloads above are what callers see
+  options: FunctionOptions<any> = {},
+): (input: Stream<unknown>) => never {
   return (input) => {
     const from = outputOf(input);
     const definition: OperatorFactory = {
       form: 'factory',
-      create: (context) =>
-        new FlatMapOperator(fn as RowsOf, options as FunctionOptions<unknown>, context),
+      create: (context) => new FlatMapOperator(fn as RowsOf, options, context),
     };
     const ref = from.builder.add({
       id: options.id,
@@ -39,7 +57,7 @@ export function flatMap<T, U, R = undefined>(
       onError: options.onError,
       parallelism: options.parallelism,
     });
-    return streamWithSidesOf(ref, ['deadLetters'] as never);
+    return streamWithSidesOf(ref, ['deadLetters'] as never) as never;
   };
 }
 
@@ -55,10 +73,12 @@ class FlatMapOperator implements Operator {
   private readonly recordContext: RecordContext;
   private readonly options: FunctionOptions<unknown>;
   private readonly operatorId: string;
+  private readonly goesOn: boolean;
 
   constructor(fn: RowsOf, options: FunctionOptions<unknown>, context: OperatorContext) {
     this.options = options;
     this.operatorId = context.operatorId;
+    this.goesOn = context.policy.action !== 'fail';
     this.recordContext = new RecordContext(context);
     this.expand = expandOf(fn, this.recordContext, context);
   }
@@ -93,7 +113,7 @@ class FlatMapOperator implements Operator {
     if (Array.isArray(rows) && rows.length <= coreLimits.batchRecordsMax) {
       for (let r = 0; r < rows.length; r += 1) out.main.emit(rows[r], timestamp);
     } else {
-      this.rows = rows[Symbol.iterator]();
+      this.rows = this.goesOn ? endedFirst(rows) : rows[Symbol.iterator]();
     }
   }
 
@@ -106,6 +126,23 @@ class FlatMapOperator implements Operator {
     }
     return true;
   }
+}
+
+/** The rows once their iterator has ended, or given as many as one record may have waiting. */
+function endedFirst(rows: Iterable<unknown>): Iterator<unknown> {
+  const iterator = rows[Symbol.iterator]();
+  const ahead: unknown[] = [];
+  while (ahead.length < coreLimits.recordOutputRowsMax) {
+    const next = iterator.next();
+    if (next.done === true) return ahead.values();
+    ahead.push(next.value);
+  }
+  return chained(ahead, iterator);
+}
+
+function* chained(ahead: readonly unknown[], rest: Iterator<unknown>): Generator<unknown> {
+  yield* ahead;
+  yield* { [Symbol.iterator]: () => rest };
 }
 
 function expandOf(fn: RowsOf, recordContext: RecordContext, context: OperatorContext): Expand {
