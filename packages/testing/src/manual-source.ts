@@ -19,6 +19,8 @@ export class ManualSource<T> implements Source<T> {
   readonly bounded = false;
   private readonly queue: TimedRecord<T>[] = [];
   private readonly cuts: () => number;
+  /** Records given so far: a record's position must not depend on how the input is cut. */
+  private given = 0;
   private ended = false;
   private paused = false;
   private wake: (() => void) | undefined;
@@ -65,12 +67,15 @@ export class ManualSource<T> implements Source<T> {
     if (this.paused) return undefined;
     if (this.queue.length === 0) return this.ended ? 'end' : undefined;
     const records = this.queue.splice(0, Math.max(1, Math.min(max, this.cuts())));
+    const first = this.given;
+    this.given += records.length;
     const timed = records[0]!.timestamp !== undefined;
     return {
       split: splitId,
       values: records.map(({ value }) => value),
       start: 0,
       count: records.length,
+      positionOf: (index) => String(first + index),
       timestamps: timed ? Float64Array.from(records, (r) => r.timestamp ?? 0) : undefined,
     };
   }
