@@ -84,7 +84,7 @@ export class GraphBuilder {
       settings: spec.settings ?? {},
       state: spec.state ?? {},
       timers: spec.timers ?? { event: [], processing: [] },
-      sides: [...(spec.sides ?? []), ...deadLetterSide(spec)],
+      sides: [...new Set([...(spec.sides ?? []), ...deadLetterSide(spec)])],
       acceptsKinds: spec.acceptsKinds ?? false,
       emitsKinds: spec.emitsKinds ?? false,
       onError: policyOf(spec.onError, id),

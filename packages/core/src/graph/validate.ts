@@ -90,7 +90,11 @@ function endpoints({ graph, nodes }: Facts): Diagnostic[] {
   if (!graph.nodes.some(({ kind }) => kind === 'sink')) {
     found.push(error('ERR_NO_SINK', graph.job, 'nothing the job computes reaches a sink'));
   }
-  for (const { id, from, to } of graph.edges) {
+  for (const { id, from, port, to } of graph.edges) {
+    const sides = nodes.get(from)?.sides ?? [];
+    if (port !== '' && nodes.has(from) && !sides.includes(port)) {
+      found.push(error('ERR_MISSING_ID', from, `edge ${id} leaves by ${port}, which it has not`));
+    }
     for (const end of [from, to]) {
       if (!nodes.has(end)) found.push(error('ERR_MISSING_ID', end, `edge ${id} ends nowhere`));
     }

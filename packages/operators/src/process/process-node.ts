@@ -47,7 +47,8 @@ export function addProcess(
       event: Object.keys(functions.onEventTime ?? {}),
       processing: Object.keys(functions.onProcessingTime ?? {}),
     },
-    sides: Object.keys(functions.side ?? {}),
+    // Its handle has dead letters whatever the policy: without one for them, there are none.
+    sides: [...Object.keys(functions.side ?? {}), 'deadLetters'],
     onError: functions.onError,
     parallelism: functions.parallelism,
   });

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/core';
 import type { Aggregator, StreamWithSides, WindowedStream } from '@millrace/core/spi';
 import { foldOf } from './fold.js';
 import type { WindowInfo } from './window.js';
-import { addWindow } from './window-node.js';
+import { addWindow, type WindowSides } from './window-node.js';
 
 const reservedNames = ['key', 'window', 'pane'];
 
@@ -22,7 +22,7 @@ type Reserved<R> = [Extract<keyof R, 'key' | 'window' | 'pane'>] extends [never]
  */
 export function aggregate<T, K, R>(
   parts: { readonly [N in keyof R]: Aggregator<T, R[N]> } & Reserved<R>,
-): (windowed: WindowedStream<T, K>) => StreamWithSides<R & WindowInfo<K>, { late: T }> {
+): (windowed: WindowedStream<T, K>) => StreamWithSides<R & WindowInfo<K>, WindowSides<T>> {
   for (const name of reservedNames) {
     if (!Object.hasOwn(parts, name)) continue;
     throw new MillraceError('ERR_INVALID_OPTION', `'${name}' is reserved for each result's own`, {

@@ -2,7 +2,7 @@ import type { StreamWithSides, WindowedStream } from '@millrace/core/spi';
 import { aggregator } from '../aggregators/custom.js';
 import { foldOf } from './fold.js';
 import type { WindowInfo } from './window.js';
-import { addWindow } from './window-node.js';
+import { addWindow, type WindowSides } from './window-node.js';
 
 /**
  * Combines each window's records pairwise to one of the same type, given as `value`.
@@ -14,7 +14,7 @@ export function reduce<T, K>(
   combine: (a: T, b: T) => T,
 ): (
   windowed: WindowedStream<T, K>,
-) => StreamWithSides<{ readonly value: T } & WindowInfo<K>, { late: T }> {
+) => StreamWithSides<{ readonly value: T } & WindowInfo<K>, WindowSides<T>> {
   const value = aggregator<T, T | undefined, T>({
     create: () => undefined,
     add: (sofar, record) => (sofar === undefined ? record : combine(sofar, record)),

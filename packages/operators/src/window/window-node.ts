@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import {
+  type DeadLetter,
   type OperatorContext,
   type OperatorFactory,
   type StreamWithSides,
@@ -12,12 +13,15 @@ import type { Fold } from './fold.js';
 import { SessionWindowOperator } from './session-operator.js';
 import { assignerSettings, type PendingWindow } from './window.js';
 
+/** Side outputs of a window: records that came too late, and those at which a function threw. */
+export type WindowSides<T> = { readonly late: T; readonly deadLetters: DeadLetter<T> };
+
 /** Adds the node of a window and its aggregation. */
 export function addWindow<T, R>(
   windowed: WindowedStream<T, unknown>,
   aggregation: string,
   fold: Fold,
-): StreamWithSides<R, { late: T }> {
+): StreamWithSides<R, WindowSides<T>> {
   const pending = windowOf(windowed) as PendingWindow;
   const { id, input, assigner, allowedLatenessMs, options } = pending;
   if (assigner.kind === 'session' && !fold.mergeable) {
@@ -43,11 +47,11 @@ export function addWindow<T, R>(
       storage: assigner.kind === 'session' ? 'sessions' : storageOf({ assigner, fold }),
     },
     state: { rows: { kind: 'keyTable', version: 1 } },
-    sides: ['late'],
+    sides: ['late', 'deadLetters'],
     onError: options.onError,
     parallelism: options.parallelism,
   });
-  return streamWithSidesOf(ref, ['late', 'deadLetters'] as never);
+  return streamWithSidesOf(ref, ['late', 'deadLetters']);
 }
 
 function factoryOf(pending: PendingWindow, fold: Fold): OperatorFactory {

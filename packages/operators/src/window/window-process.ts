@@ -2,7 +2,7 @@ import type { StreamWithSides, WindowedStream } from '@millrace/core/spi';
 import { collect } from '../aggregators/collecting.js';
 import { foldOf } from './fold.js';
 import type { WindowInfo } from './window.js';
-import { addWindow } from './window-node.js';
+import { addWindow, type WindowSides } from './window-node.js';
 
 /**
  * Calls a function with all of a window's records, which are kept until then: prefer `aggregate`
@@ -14,7 +14,7 @@ import { addWindow } from './window-node.js';
  */
 export function windowProcess<T, K, R extends object>(
   process: (records: readonly T[], info: WindowInfo<K>) => Iterable<R>,
-): (windowed: WindowedStream<T, K>) => StreamWithSides<R & WindowInfo<K>, { late: T }> {
+): (windowed: WindowedStream<T, K>) => StreamWithSides<R & WindowInfo<K>, WindowSides<T>> {
   const fold = foldOf(
     { records: collect<T>() as never },
     { single: true, expand: process as never },
