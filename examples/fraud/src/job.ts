@@ -52,9 +52,9 @@ export function fraudJob(watch: (decided: Decided) => void) {
     // read next to the payments of their time, so that none has to wait in memory for its week.
     const time = {
       outOfOrderness: params.disorderMs,
-      step: '10m',
+      step: '30m',
       farFuture: 'off',
-      align: { group: 'bank', maxDrift: '1h' },
+      align: { group: 'bank', maxDrift: '30m' },
     } as const;
     const reading = { onError: params.skipBad ? 'skip' : 'fail' } as const;
 

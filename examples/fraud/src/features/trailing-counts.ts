@@ -8,39 +8,35 @@ export interface TrailingWindow {
 }
 
 /**
- * Counts of the newest slots: `counts[i]` belongs to slot `newest - i`. Its length never changes.
+ * Counts of the newest slots in one short array, since a job keeps many: first the number of the
+ * newest slot, then its count, then those of the slots before it. Its length never changes.
  */
-export interface TrailingCounts {
-  newest: number;
-  readonly counts: number[];
-}
+export type TrailingCounts = number[];
 
 /** A window in which nothing has happened yet. */
 export function emptyCounts(window: TrailingWindow): TrailingCounts {
-  return { newest: 0, counts: Array.from({ length: window.slots }, () => 0) };
+  return Array.from({ length: 1 + window.slots }, () => 0);
 }
 
 /**
  * Adds one to the slot of `atMs` and forgets slots that left the window. `atMs` never goes back.
  */
 export function countOne(state: TrailingCounts, window: TrailingWindow, atMs: number): void {
-  const { counts } = state;
   const newest = Math.floor(atMs / window.slotMs);
-  const passed = newest - state.newest;
+  const passed = newest - state[0]!;
   if (passed > 0) {
-    for (let index = window.slots - 1; index >= 0; index -= 1) {
-      counts[index] = index < passed ? 0 : counts[index - passed]!;
+    for (let index = window.slots; index > 0; index -= 1) {
+      state[index] = index <= passed ? 0 : state[index - passed]!;
     }
-    state.newest = newest;
+    state[0] = newest;
   }
-  counts[0]! += 1;
+  state[1]! += 1;
 }
 
 /** The sum over the window that ends at `atMs`. */
 export function sumCounts(state: TrailingCounts, window: TrailingWindow, atMs: number): number {
-  const { counts } = state;
-  const inside = window.slots - (Math.floor(atMs / window.slotMs) - state.newest);
+  const inside = window.slots - (Math.floor(atMs / window.slotMs) - state[0]!);
   let sum = 0;
-  for (let index = 0; index < inside; index += 1) sum += counts[index]!;
+  for (let index = 1; index <= inside; index += 1) sum += state[index]!;
   return sum;
 }
