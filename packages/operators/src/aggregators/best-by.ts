@@ -16,6 +16,7 @@ function bestBy<T>(
   all: boolean,
 ): Aggregator<T, unknown> {
   const better = type === 'maxBy' ? '>' : '<';
+  // A record may itself have the worst value: then it is the best of those like it.
   const worst = type === 'maxBy' ? -Infinity : Infinity;
   const beats =
     type === 'maxBy' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
@@ -34,7 +35,7 @@ function bestBy<T>(
       const take = `${n.number(0)} = ${n.input(0)}; ${n.ref(0)} = ${all ? `[${value}]` : value};`;
       const tie = all
         ? ` else if (${n.input(0)} === ${n.number(0)}) ${n.ref(0)}.push(${value});`
-        : '';
+        : ` else if (${n.input(0)} === ${n.number(0)} && ${n.ref(0)} === undefined) ${n.ref(0)} = ${value};`;
       return { commit: `if (${n.input(0)} ${better} ${n.number(0)}) { ${take} }${tie}` };
     },
     merge: (into, from) => {
@@ -42,7 +43,7 @@ function bestBy<T>(
       const take = `${into.number(0)} = ${from.number(0)}; ${into.ref(0)} = ${copy};`;
       const tie = all
         ? ` else if (${from.number(0)} === ${into.number(0)}) ${into.fn('append')}(${into.ref(0)}, ${from.ref(0)});`
-        : '';
+        : ` else if (${from.number(0)} === ${into.number(0)}) ${into.ref(0)} ??= ${from.ref(0)};`;
       return `if (${from.number(0)} ${better} ${into.number(0)}) { ${take} }${tie}`;
     },
     result: (n) => (all ? `${n.ref(0)}.slice()` : n.ref(0)),
@@ -52,15 +53,19 @@ function bestBy<T>(
         if (beats(value, numbers[n]!)) {
           numbers[n] = value;
           refs[r] = only(record);
-        } else if (all && value === numbers[n]) (refs[r] as unknown[]).push(record);
+        } else if (value === numbers[n]) {
+          if (all) (refs[r] as unknown[]).push(record);
+          else if (refs[r] === undefined) refs[r] = record;
+        }
       },
       merge: (into, from) => {
         const kept = from.refs[from.r];
         if (beats(from.numbers[from.n]!, into.numbers[into.n]!)) {
           into.numbers[into.n] = from.numbers[from.n]!;
           into.refs[into.r] = all ? [...(kept as unknown[])] : kept;
-        } else if (all && from.numbers[from.n] === into.numbers[into.n]) {
-          append(into.refs[into.r] as unknown[], kept as unknown[]);
+        } else if (from.numbers[from.n] === into.numbers[into.n]) {
+          if (all) append(into.refs[into.r] as unknown[], kept as unknown[]);
+          else into.refs[into.r] ??= kept;
         }
       },
       result: ({ refs, r }) => (all ? [...(refs[r] as unknown[])] : refs[r]),
