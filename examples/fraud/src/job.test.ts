@@ -51,7 +51,7 @@ function expectedOf(input: readonly Transaction[]): readonly Alert[] {
 describe('the job', () => {
   const expected = expectedOf(transactions);
 
-  it('decides as the loop does, on simulated transactions and on the same ones from a file', async () => {
+  it('decides as the loop does, on simulated transactions and from a file', async () => {
     expect(expected.length).toBeGreaterThan(100);
     const simulated = await runJob(WORLD);
     expect(sorted(simulated.alerts)).toEqual(expected);

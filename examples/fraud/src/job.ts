@@ -1,5 +1,5 @@
 import { callbackSink, ndjsonSink } from '@millrace/connectors';
-import { defineJob, watermarks } from '@millrace/core';
+import { defineJob, type KeyedStream, watermarks } from '@millrace/core';
 import { filter, keyBy, map, sinkTo, type, valueState } from '@millrace/operators';
 import {
   type CardLabel,
@@ -18,7 +18,7 @@ import {
 } from './features/terminal.js';
 import { inEventTimeOrder } from './in-event-time-order.js';
 import { type TruthColumn, transactionSource } from './input.js';
-import { isInvestigated, LABEL_DELAY_MS, labelOf } from './label.js';
+import { isInvestigated, LABEL_DELAY_MS, type Label, labelOf } from './label.js';
 import { type Decided, decide } from './rules/decide.js';
 import type { Transaction } from './transaction.js';
 
@@ -75,7 +75,28 @@ export function fraudJob(watch: (decided: Decided) => void) {
 
     const cards = payments.pipe(
       keyBy((payment) => payment.card),
-      inEventTimeOrder('cards', labels.pipe(keyBy((label) => label.card)), {
+      cardFeatures(labels.pipe(keyBy((label) => label.card))),
+    );
+    const decided = cards.pipe(
+      keyBy(({ payment }) => payment.terminal),
+      terminalFeatures(cards.side.labels.pipe(keyBy(({ label }) => label.terminal))),
+      map((evidence): Decided => ({ transaction: evidence.payment, alert: decide(evidence) })),
+    );
+
+    decided.pipe(sinkTo('watch', callbackSink(watch)));
+    decided.pipe(
+      map(({ alert }) => alert),
+      filter((alert) => alert !== undefined),
+      sinkTo('alerts', ndjsonSink({ path: params.alerts, existing: 'truncate' })),
+    );
+  });
+}
+
+/** What the card's past says of each payment, and of each label. */
+const cardFeatures = (labels: KeyedStream<Label, string>) => {
+  return (payments: KeyedStream<Transaction, string>) =>
+    payments.pipe(
+      inEventTimeOrder('cards', labels, {
         output: type<CardPayment<Transaction>>(),
         side: { labels: type<CardLabel>() },
         state: { card: valueState<CardState>() },
@@ -91,32 +112,26 @@ export function fraudJob(watch: (decided: Decided) => void) {
         },
       }),
     );
+};
 
-    const decided = cards.pipe(
-      keyBy(({ payment }) => payment.terminal),
-      inEventTimeOrder('terminals', cards.side.labels.pipe(keyBy(({ label }) => label.terminal)), {
+/** What the terminal's labels say of each payment. */
+const terminalFeatures = (labels: KeyedStream<CardLabel, string>) => {
+  return (payments: KeyedStream<CardPayment<Transaction>, string>) =>
+    payments.pipe(
+      inEventTimeOrder('terminals', labels, {
         output: type<Evidence<Transaction>>(),
         state: { terminal: valueState<TerminalState>() },
-        processLeft(payment, ctx) {
-          const terminal = ctx.state.terminal.get() ?? newTerminal(ctx.timestamp);
-          ctx.emit(stepTerminalPayment(terminal, payment));
+        processLeft(paid, ctx) {
+          const terminal = ctx.state.terminal.get() ?? newTerminal(paid.payment.at);
+          ctx.emit(stepTerminalPayment(terminal, paid));
         },
-        processRight(label, ctx) {
-          const terminal = ctx.state.terminal.get() ?? newTerminal(ctx.timestamp);
-          stepTerminalLabel(terminal, label);
+        processRight(learned, ctx) {
+          const terminal = ctx.state.terminal.get() ?? newTerminal(learned.label.at);
+          stepTerminalLabel(terminal, learned);
           ctx.state.terminal.set(terminal);
         },
       }),
-      map((evidence): Decided => ({ transaction: evidence.payment, alert: decide(evidence) })),
     );
-
-    decided.pipe(sinkTo('watch', callbackSink(watch)));
-    decided.pipe(
-      map(({ alert }) => alert),
-      filter((alert) => alert !== undefined),
-      sinkTo('alerts', ndjsonSink({ path: params.alerts, existing: 'truncate' })),
-    );
-  });
-}
+};
 
 export default fraudJob(() => {});
