@@ -75,7 +75,7 @@ function bestBy<T>(
 
 /**
  * The record with the largest value, or with `ties: 'all'` all records that share it, in the order
- * of arrival.
+ * of arrival; where a window is merged from slices, or a session from sessions, part by part.
  *
  * @example aggregate({ top: maxBy((b) => b.price, { ties: 'all' }) })
  */

@@ -48,7 +48,10 @@ export function distinctCount<T>(extract: (record: T) => Key): Aggregator<T, num
   );
 }
 
-/** All values, in the order of arrival. State grows with each record. */
+/**
+ * All values, in the order of arrival; those of a window in slices or of merged sessions part by
+ * part. State grows with each record.
+ */
 export function collect<T, V = T>(extract?: (record: T) => V): Aggregator<T, readonly V[]> {
   return collecting<T, V[], readonly V[]>('collect', extract, {
     create: () => [],

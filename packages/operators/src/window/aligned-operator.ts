@@ -135,8 +135,11 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       const { scratch: rows } = this;
       const pane: Pane = { index, timing: 'late' };
       this.fire.start({ rows, window: borders(window), pane, from: 0, to: rows.high });
-      this.fire.finish(out);
-      this.scratch.clear();
+      try {
+        this.fire.finish(out);
+      } finally {
+        this.scratch.clear();
+      }
     }
   }
 

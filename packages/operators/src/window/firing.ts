@@ -51,9 +51,16 @@ export class Firing {
     return this.emit(out.main, coreLimits.batchRecordsMax) ? 'done' : 'more';
   }
 
-  /** Goes on until the rows are done; for the few rows that one record may cause. */
+  /**
+   * Goes on until the rows are done; for the few rows that one record may cause. What the author's
+   * function throws is that record's failure: its loop knows which one it is.
+   */
   finish(out: Outputs): void {
-    this.emit(out.main, out.main.count + coreLimits.recordOutputRowsMax);
+    try {
+      this.emit(out.main, out.main.count + coreLimits.recordOutputRowsMax);
+    } catch (error) {
+      throw error instanceof RecordFailure ? error.cause : error;
+    }
   }
 
   private emit(out: RecordBatch, rowsMax: number): boolean {
