@@ -29,32 +29,39 @@ export function badTimestamp(time: unknown, latestMs: number): MillraceError {
  */
 export interface EventTimeText {
   readonly before: string;
-  /** Ahead of the record's steps; reads `v0`. */
+  /** Ahead of the record's steps; reads `v0`, and sets `to` where the loop is to end. */
   readonly record: string;
-  /** A condition of the loop. */
-  readonly goesOn: string;
   readonly after: string;
 }
 
 export function eventTimeText(strategy: WatermarkStrategy<unknown>): EventTimeText {
-  const follows = strategy.kind === 'bounded' || strategy.kind === 'monotonous';
   const time =
     strategy.timestamp === undefined
       ? 'timestamps === undefined ? 0 : timestamps[i]'
       : 'timestampOf(v0)';
-  const mark = follows
-    ? 'if (t > highest) highest = t;'
-    : 'if (split.onRecord(v0, t)) highest = Infinity;';
-  return {
-    before: `let highest = ${follows ? 'split.highest' : '-Infinity'};
-  const cutAt = ${follows ? 'split.cutAt' : '0'};`,
-    record: `at = 0;
+  const bad = 'throw badTimestamp(t, latestMs);';
+  const whole = `at = 0;
       const t = ${time};
-      if (!(t <= latestMs && t >= ${-timeMaxMs})) throw badTimestamp(t, latestMs);
-      if (t + ${rounder} - ${rounder} !== t && !Number.isInteger(t)) throw badTimestamp(t, latestMs);
-      ${mark}`,
-    goesOn: ' && highest < cutAt',
-    after: follows ? 'split.highest = highest;' : '',
+      if (t + ${rounder} - ${rounder} !== t && !Number.isInteger(t)) ${bad}`;
+  const inRange = `!(t <= latestMs && t >= ${-timeMaxMs})`;
+  if (strategy.kind === 'punctuated' || strategy.kind === 'custom') {
+    const cut = 'if (split.onRecord(v0, t)) to = i + 1;';
+    return {
+      before: '',
+      record: `${whole}\n      if (${inRange}) ${bad}\n      ${cut}`,
+      after: '',
+    };
+  }
+  // Most records are no newer than the newest: they are compared with it and with the first instant.
+  return {
+    before: 'let highest = split.highest; const cutAt = split.cutAt;',
+    record: `${whole}
+      if (t > highest) {
+        if (${inRange}) ${bad}
+        highest = t;
+        if (t >= cutAt) to = i + 1;
+      } else if (t < ${-timeMaxMs}) ${bad}`,
+    after: 'split.highest = highest;',
   };
 }
 

@@ -84,7 +84,7 @@ export function generateLoop(spec: LoopSpec, compiler: Compiler): Loop {
   ${passedOpen(steps)}
   let o = out.count, i = from, at = 0;
   try {
-    for (; i < to${head.goesOn}; i += 1) {
+    for (; i < to; i += 1) {
       const v0 = values[i];
       ${head.record}
       ${stepsSource(steps)}
@@ -125,7 +125,7 @@ export function generateFusedLoop(
   ${record.before}
   let i = from, at = 0;
   try {
-    for (; i < to${head.goesOn}; i += 1) {
+    for (; i < to; i += 1) {
       ${record.begin ?? ''}
       const v0 = values[i];
       ${head.record}
@@ -185,7 +185,6 @@ export function generateRecordLoop(
 const batchHead: EventTimeText = {
   before: '',
   record: 'const t = timestamps[i];',
-  goesOn: '',
   after: '',
 };
 

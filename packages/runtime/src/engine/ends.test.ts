@@ -1,0 +1,296 @@
+import { defineJob, type Stream } from '@millrace/core';
+import type { Sink, SinkWriter } from '@millrace/core/spi';
+import {
+  aggregate,
+  count,
+  filter,
+  flatMap,
+  fork,
+  keyBy,
+  map,
+  process,
+  sinkTo,
+  tumbling,
+  type,
+  window,
+} from '@millrace/operators';
+import { run } from '@millrace/runtime';
+import { driveJob, ManualSource, RecordingSink, virtualEnv } from '@millrace/testing';
+import { describe, expect, test } from 'vitest';
+
+/** A sink whose writer notes its calls; `own` replaces some of them. */
+function noting(log: string[], own: Partial<SinkWriter> = {}): Sink<unknown> {
+  return {
+    type: 'noting',
+    guarantee: 'at-most-once',
+    createWriter: () => ({
+      open: async () => void log.push('open'),
+      write: (batch) => void log.push(`write ${batch.count}`),
+      finish: async () => void log.push('finish'),
+      close: async () => void log.push('close'),
+      ...own,
+    }),
+  };
+}
+
+function start(sink: Sink<unknown>, signal?: AbortSignal) {
+  const source = new ManualSource<number>();
+  const job = defineJob('ends', {}, (builder) => {
+    builder.source('in', source).pipe(sinkTo('out', sink));
+  });
+  return { source, running: run(job, { env: virtualEnv(), signal }) };
+}
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const broken = (): never => {
+  throw new Error('disk full');
+};
+
+describe('a job that ends', () => {
+  test('opens, writes, finishes and closes its sink, in this order', async () => {
+    const log: string[] = [];
+    const { source, running } = start(noting(log));
+    source.send([{ value: 1 }, { value: 2 }]);
+    source.end();
+    await expect(running.done).resolves.toMatchObject({ status: 'finished' });
+    expect(log).toEqual(['open', 'write 2', 'finish', 'close']);
+    expect(running.progress()).toMatchObject({ status: 'finished', recordsIn: 2, recordsOut: 2 });
+  });
+
+  test('without a record finishes its sink, too', async () => {
+    const log: string[] = [];
+    const { source, running } = start(noting(log));
+    source.end();
+    await running.done;
+    expect(log).toEqual(['open', 'finish', 'close']);
+  });
+
+  test('one write at a time: the next comes after the promise of the last', async () => {
+    const log: string[] = [];
+    let release = (): void => undefined;
+    const { source, running } = start(
+      noting(log, {
+        write: (batch) => {
+          log.push(`begin ${batch.count}`);
+          return new Promise((resolve) => {
+            release = resolve;
+          });
+        },
+      }),
+    );
+    source.send([{ value: 1 }]);
+    await turns();
+    source.send([{ value: 2 }, { value: 3 }]);
+    source.end();
+    await turns();
+    expect(log).toEqual(['open', 'begin 1']);
+    release();
+    await turns();
+    expect(log).toEqual(['open', 'begin 1', 'begin 2']);
+    release();
+    await running.done;
+    expect(log.slice(3)).toEqual(['finish', 'close']);
+  });
+});
+
+describe('cancelling', () => {
+  test('closes sinks without finishing them; done says so', async () => {
+    const log: string[] = [];
+    const { source, running } = start(noting(log));
+    source.send([{ value: 1 }]);
+    await turns();
+    await running.cancel();
+    await expect(running.done).resolves.toMatchObject({ status: 'cancelled' });
+    expect(log).toEqual(['open', 'write 1', 'close']);
+    expect(running.progress().status).toBe('cancelled');
+  });
+
+  test('twice is once; after the end it changes nothing', async () => {
+    const log: string[] = [];
+    const { source, running } = start(noting(log));
+    await Promise.all([running.cancel(), running.cancel()]);
+    expect(log).toEqual(['open', 'close']);
+    const other = start(noting([]));
+    other.source.end();
+    await other.running.done;
+    await other.running.cancel();
+    expect(other.running.progress().status).toBe('finished');
+    source.end();
+  });
+
+  test('by a signal, also one that was aborted before the start', async () => {
+    const controller = new AbortController();
+    const { running } = start(noting([]), controller.signal);
+    await turns();
+    controller.abort();
+    await expect(running.done).resolves.toMatchObject({ status: 'cancelled' });
+    const log: string[] = [];
+    const late = start(noting(log), controller.signal);
+    await expect(late.running.done).resolves.toMatchObject({ status: 'cancelled' });
+    expect(log).not.toContain('finish');
+  });
+
+  // The writer is closed at once, though its contract says: one call at a time.
+  test.fails('a writer is not closed before the promise of its last write has settled', async () => {
+    const log: string[] = [];
+    let release = (): void => undefined;
+    const write = (): Promise<void> =>
+      new Promise((resolve) => {
+        release = () => {
+          log.push('written');
+          resolve();
+        };
+      });
+    const { source, running } = start(noting(log, { write }));
+    source.send([{ value: 1 }]);
+    await turns();
+    const cancelled = running.cancel();
+    await turns();
+    release();
+    await cancelled;
+    expect(log).toEqual(['open', 'written', 'close']);
+  });
+});
+
+describe('a sink that fails', () => {
+  test.each<[string, Partial<SinkWriter>, boolean]>([
+    ['open rejects', { open: async () => broken() }, true],
+    ['write throws', { write: broken }, true],
+    ['write rejects', { write: async () => broken() }, true],
+    ['flush rejects', { flush: async () => broken() }, true],
+    ['finish rejects', { finish: async () => broken() }, true],
+    ['close rejects', { close: async () => broken() }, false],
+  ])('%s: the job fails with the sink’s id and the cause', async (_name, own, closes) => {
+    const log: string[] = [];
+    const { source, running } = start(noting(log, own));
+    source.send([{ value: 1 }]);
+    source.end();
+    await expect(running.done).rejects.toMatchObject({
+      code: 'ERR_SINK_FAILED',
+      operator: 'out',
+      job: 'ends',
+      retryable: true,
+      cause: { message: 'disk full' },
+    });
+    expect(log.includes('close')).toBe(closes);
+    if (own.finish === undefined && closes) expect(log).not.toContain('finish');
+  });
+
+  // The call stands outside of what gives errors their operator.
+  test.fails('finish throws at once: as if it had rejected', async () => {
+    const { source, running } = start(noting([], { finish: broken }));
+    source.end();
+    await expect(running.done).rejects.toMatchObject({ code: 'ERR_SINK_FAILED', operator: 'out' });
+  });
+});
+
+describe('functions that set up and tear down', () => {
+  const job = (piece: (s: Stream<number>) => Stream<unknown>) =>
+    defineJob('life', {}, (builder) => {
+      piece(builder.source('in', new ManualSource<number>())).pipe(
+        sinkTo('out', new RecordingSink()),
+      );
+    });
+  const kinds: readonly [string, (own: object) => (s: Stream<number>) => Stream<unknown>][] = [
+    ['map', (own) => (s) => s.pipe(map((n: number) => n, { id: 'x', ...own }))],
+    ['flatMap', (own) => (s) => s.pipe(flatMap((n: number) => [n], { id: 'x', ...own }))],
+    [
+      'process',
+      (own) => (s) =>
+        s.pipe(process('x', { output: type<number>(), process: (n, c) => c.emit(n), ...own })),
+    ],
+  ];
+
+  // What an author's set-up throws is reported as a broken rule of the engine, without operator.
+  test.fails.each(kinds)('setup of %s throws: the error names the operator', async (_kind, of) => {
+    const running = driveJob(job(of({ setup: broken })));
+    await expect(running).rejects.toMatchObject({ code: 'ERR_FUNCTION_THREW', operator: 'x' });
+  });
+
+  // Nothing was made, so there is nothing to free.
+  test.fails.each(kinds)('setup of %s throws: there is no teardown', async (_kind, of) => {
+    const freed: unknown[] = [];
+    const teardown = (resource: unknown): void => void freed.push(resource);
+    await driveJob(job(of({ setup: broken, teardown }))).catch(() => undefined);
+    expect(freed).toEqual([]);
+  });
+
+  // Closing stops at the first that throws.
+  test.fails('a teardown that throws does not keep the others from theirs', async () => {
+    const freed: string[] = [];
+    const two = job((s) =>
+      s.pipe(
+        map((n: number) => n, { id: 'a', teardown: broken }),
+        map((n: number) => n, { id: 'b', teardown: () => void freed.push('b') }),
+      ),
+    );
+    const driver = await driveJob(two);
+    await driver.finish().catch(() => undefined);
+    expect(freed).toEqual(['b']);
+  });
+});
+
+describe('retry', () => {
+  const policy = { action: 'retry', attempts: 2, otherwise: 'fail' } as const;
+
+  // Attempts of earlier records, which went well at last, are counted on.
+  test.fails('each record has all of its attempts', async () => {
+    const tried = new Set<number>();
+    const job = defineJob('retry', {}, (builder) => {
+      builder.source('in', new ManualSource<number>()).pipe(
+        map(
+          (n) => {
+            if (tried.has(n)) return n;
+            tried.add(n);
+            throw new RangeError('not at the first call');
+          },
+          { onError: policy },
+        ),
+        sinkTo('out', new RecordingSink()),
+      );
+    });
+    const driver = await driveJob(job);
+    await driver.send('in', [1, 2, 3]);
+    expect(driver.values('out')).toEqual([1, 2, 3]);
+  });
+});
+
+describe('metrics', () => {
+  test('nothing is lost: in is out, filtered, dead-lettered, skipped, late or in a window', async () => {
+    const job = defineJob('metrics', {}, (builder) => {
+      const failing = (n: number): number => {
+        if (n % 10 === 9) throw new RangeError('unlucky');
+        return n;
+      };
+      const mapped = builder.source('in', new ManualSource<number>()).pipe(
+        filter((n) => n % 2 === 1, { id: 'odd' }),
+        map(failing, { id: 'fee', onError: { action: 'deadLetter', ceiling: 1 } }),
+      );
+      mapped.side.deadLetters.pipe(sinkTo('dead', new RecordingSink()));
+      mapped.pipe(
+        keyBy((n) => n % 3),
+        window('w', tumbling(10)),
+        aggregate({ n: count() }),
+        fork((w) => w.side.late.pipe(sinkTo('late', new RecordingSink()))),
+        sinkTo('out', new RecordingSink()),
+      );
+    });
+    const driver = await driveJob(job);
+    await driver.sendTimed(
+      'in',
+      Array.from({ length: 1_000 }, (_, value) => ({ value, timestamp: value })),
+    );
+    const { metrics } = await driver.finish();
+    const { in: source, odd, fee, w, out, dead, late } = metrics.operators;
+    expect(source).toMatchObject({ numRecordsIn: 1_000, numRecordsOut: 1_000 });
+    expect(odd).toMatchObject({ numRecordsIn: 1_000, numRecordsOut: 500 });
+    expect(fee).toMatchObject({ numRecordsIn: 500, numRecordsDeadLettered: 100 });
+    expect(dead).toMatchObject({ numRecordsIn: 100 });
+    expect(w).toMatchObject({ numRecordsIn: 400, numLateRecordsDropped: 0, windowRows: 0 });
+    expect(out!.numRecordsIn).toBe(w!.numRecordsOut);
+    expect(late).toMatchObject({ numRecordsIn: 0 });
+  });
+});
