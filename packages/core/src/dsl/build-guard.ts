@@ -43,6 +43,13 @@ const dataOnly = ({ enumerable, configurable }: PropertyDescriptor): PropertyDes
   writable: true,
 });
 
+/** The object that has the property: hosts keep methods on prototypes or on the object. */
+function ownerOf(object: object, name: string): object | undefined {
+  let owner: object | null = object;
+  while (owner !== null && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner);
+  return owner ?? undefined;
+}
+
 function replacements(): readonly Replacement[] {
   const world = globalThis as typeof globalThis & {
     process?: { env: object };
@@ -51,6 +58,7 @@ function replacements(): readonly Replacement[] {
   const date = new Proxy(Date, {
     construct: (target, args, newTarget) =>
       args.length === 0 ? forbidden('new Date()') : Reflect.construct(target, args, newTarget),
+    apply: () => forbidden('Date()'),
     get: (target, name, receiver) =>
       name === 'now' ? () => forbidden('Date.now') : Reflect.get(target, name, receiver),
   });
@@ -63,8 +71,9 @@ function replacements(): readonly Replacement[] {
     all.push({ owner: world.process, name: 'env', value: env });
   }
   const { performance } = world;
-  if (performance !== undefined && Object.hasOwn(performance, 'now')) {
-    all.push({ owner: performance, name: 'now', value: () => forbidden('performance.now') });
+  const owner = performance === undefined ? undefined : ownerOf(performance, 'now');
+  if (owner !== undefined) {
+    all.push({ owner, name: 'now', value: () => forbidden('performance.now') });
   }
   return all;
 }

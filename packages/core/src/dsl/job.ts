@@ -157,14 +157,20 @@ function mergeParams(job: string, defaults: JobParams, overrides: object): JobPa
   assertJson(overrides, 'params');
   for (const [name, value] of Object.entries(overrides)) {
     const known = Object.hasOwn(defaults, name);
-    const fits = known && (defaults[name] === null || typeof defaults[name] === typeof value);
+    const fits = known && (defaults[name] === null || kindOf(defaults[name]) === kindOf(value));
     if (fits) continue;
     const detail = known
-      ? `param ${name} is ${typeof value}, its default is ${typeof defaults[name]}`
+      ? `param ${name} is ${kindOf(value)}, its default is ${kindOf(defaults[name])}`
       : `the job has no param ${name}; it has ${Object.keys(defaults).join(', ') || 'none'}`;
     throw new MillraceError('ERR_INVALID_PARAMS', detail, { job, field: name });
   }
   return { ...defaults, ...overrides };
+}
+
+/** `typeof`, with lists and null told from objects. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 function assertJson(value: unknown, field: string): void {
