@@ -1,15 +1,15 @@
+import { printable } from './printable.js';
+
 /** What a matcher of vitest or jest returns. */
 interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
 }
 
-const textOf = (record: unknown): string => JSON.stringify(record) ?? String(record);
-
 function countBy(records: readonly unknown[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const record of records) {
-    const text = textOf(record);
+    const text = printable(record);
     counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   return counts;
@@ -18,7 +18,7 @@ function countBy(records: readonly unknown[]): Map<string, number> {
 /** Records of `a` that `b` has fewer of. */
 function missingFrom(a: readonly unknown[], b: readonly unknown[]): string[] {
   const counts = countBy(b);
-  return a.map(textOf).filter((text) => {
+  return a.map(printable).filter((text) => {
     const left = counts.get(text) ?? 0;
     counts.set(text, left - 1);
     return left <= 0;

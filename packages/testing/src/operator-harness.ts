@@ -3,6 +3,7 @@ import { defineJob, watermarks } from '@millrace/core';
 import { sinkTo } from '@millrace/operators';
 import { driveJob, type JobDriver } from './job-driver.js';
 import { ManualSource } from './manual-source.js';
+import { printable } from './printable.js';
 import { RecordingSink, type SunkRecord } from './recording-sink.js';
 
 /** One step of a script: a record, a move of processing time, or a wait for all to settle. */
@@ -139,16 +140,4 @@ function assertSame<U>(
   const text = ({ result: { main, sides } }: typeof a): string => printable({ main, sides });
   if (text(a) === text(b)) return;
   throw new Error(`results differ\n${a.name}: ${text(a)}\n${b.name}: ${text(b)}`);
-}
-
-/** Text that is equal for equal records; JSON alone would hide NaN, −0 and bigints. */
-function printable(value: unknown): string {
-  return JSON.stringify(value, (_name, part: unknown) => {
-    if (typeof part === 'bigint') return `${part}n`;
-    if (typeof part === 'number' && (!Number.isFinite(part) || Object.is(part, -0))) {
-      return `number ${Object.is(part, -0) ? '-0' : String(part)}`;
-    }
-    if (part instanceof Map || part instanceof Set) return [...part];
-    return part;
-  });
 }
