@@ -25,15 +25,16 @@ interface Candidates {
 
 const candidates = aggregator<Bid, Candidates, Candidates>({
   create: () => ({ price: 0, bids: [], onBorder: [] }),
-  add: (found, bid) => {
-    const { price, bids, onBorder } = found;
-    if (bid.price < price) return found;
-    if (bid.dateTime % windowMs === 0) return { price, bids, onBorder: [...onBorder, bid] };
-    if (bid.price === price) return { price, bids: [...bids, bid], onBorder };
-    return { price: bid.price, bids: [bid], onBorder };
-  },
+  // Nearly all bids are below the highest one.
+  add: (found, bid) => (bid.price < found.price ? found : withBid(found, bid)),
   result: (found) => found,
 });
+
+function withBid({ price, bids, onBorder }: Candidates, bid: Bid): Candidates {
+  if (bid.dateTime % windowMs === 0) return { price, bids, onBorder: [...onBorder, bid] };
+  if (bid.price === price) return { price, bids: [...bids, bid], onBorder };
+  return { price: bid.price, bids: [bid], onBorder };
+}
 
 /**
  * The bids with the highest price per tumbling window of 10 s. A bid on the window's end does not
