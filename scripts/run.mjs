@@ -8,8 +8,10 @@ const [file, ...args] = process.argv.slice(2);
 const child = spawn(process.execPath, ['--enable-source-maps', join(root, file), ...args], {
   stdio: 'inherit',
 });
-// The child decides what a signal means; this process only waits for it.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+// The child decides what a signal means; this process only waits for it. A terminal sends SIGINT to
+// both, so that one is not handed on.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => child.kill('SIGTERM'));
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
 });

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { explainCommand, graphCommand, runCommand, type Terminal } from './commands.js';
 import { errorText } from './report-error.js';
