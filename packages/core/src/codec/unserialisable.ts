@@ -4,7 +4,7 @@ import { recordBytesMax, recordDepthMax } from './record-tags.js';
 import { typedArrayTagOf } from './typed-arrays.js';
 
 /** A value that is no plain data, and where it is: `items[3].price`, or `record` itself. */
-export interface UnserialisableValue {
+interface UnserialisableValue {
   readonly field: string;
   /** What is there, for example `'a function'`. */
   readonly found: string;
@@ -14,7 +14,7 @@ export interface UnserialisableValue {
  * The first value in a record that the codec refuses, or `undefined`. Slow and thorough: for
  * error messages and checks in development.
  */
-export function findUnserialisable(record: unknown): UnserialisableValue | undefined {
+function findUnserialisable(record: unknown): UnserialisableValue | undefined {
   return findIn(record, '', []);
 }
 

@@ -5,7 +5,7 @@ import { murmur3, murmur3OfNineBytes } from './murmur3.js';
 import { orderedBits, orderedBitsOf } from './ordered-double.js';
 
 /** The most key groups a job may have, as in Flink. */
-export const keyGroupCountMax = 32_768;
+const keyGroupCountMax = 32_768;
 
 /** Consecutive key groups, both ends included. */
 export interface KeyGroupRange {

@@ -11,7 +11,7 @@ import type { TypeWitness } from './state.js';
 export type StateDeclarations = Readonly<Record<string, StateDescriptor>>;
 export type SideDeclarations = Readonly<Record<string, TypeWitness<unknown>>>;
 
-export type HandlesOf<S> = {
+type HandlesOf<S> = {
   readonly [N in keyof S]: S[N] extends StateDescriptor<infer H> ? H : never;
 } & {};
 

@@ -69,7 +69,7 @@ function rowSource(fold: Fold, ns: number, rs: number): string {
 }
 
 /** The same in plain form: the readable reference, and the fallback. */
-export function plainRowCode(fold: Fold): RowCode {
+function plainRowCode(fold: Fold): RowCode {
   const mergeRow: RowCode['mergeRow'] = (into, intoSlot, from, fromSlot) =>
     mergeCells(fold, cellsAt(into, intoSlot), cellsAt(from, fromSlot));
   return {
