@@ -73,6 +73,12 @@ export interface Operator {
   /** When `onProcessingTime` wants to be called next, epoch ms; +∞ for never. */
   nextProcessingTimeMs?(): number;
 
+  /**
+   * What failed at −1 is to be done again by the next call, since the policy says retry. Without
+   * it such a failure is passed over.
+   */
+  retryFiring?(): void;
+
   /** All inputs have ended; called after the watermark +∞. */
   onEnd?(out: Outputs): Progress;
 
@@ -196,11 +202,14 @@ export class RecordFailure extends Error {
   readonly index: number;
   /** The operator whose function threw, where several are fused. */
   readonly operatorId: string;
+  /** For what fails at −1: event time of the timer or of the window's results. */
+  readonly timestamp: number | undefined;
 
-  constructor(index: number, operatorId: string, cause: unknown) {
+  constructor(index: number, operatorId: string, cause: unknown, timestamp?: number) {
     super('a function threw at a record', { cause });
     this.name = 'RecordFailure';
     this.index = index;
     this.operatorId = operatorId;
+    this.timestamp = timestamp;
   }
 }

@@ -1,4 +1,4 @@
-import { RecordContext } from '@millrace/core/internal';
+import { coreLimits, RecordContext } from '@millrace/core/internal';
 import {
   type Clock,
   type DueTimer,
@@ -68,6 +68,9 @@ export class ProcessOperator implements Operator {
   private readonly loops: (Operator['processBatch'] | undefined)[] = [];
   private readonly operator: OperatorContext;
   private readonly undo: boolean;
+  /** The timer whose handler threw last, and the one to be fired again. */
+  private failed: DueTimer | undefined;
+  private again: DueTimer | undefined;
 
   constructor(functions: ProcessFunctions, keyed: boolean, context: OperatorContext) {
     this.functions = functions;
@@ -150,12 +153,18 @@ fn(value, context);`,
     await this.functions.teardown?.(this.recordContext.resource);
   }
 
+  retryFiring(): void {
+    this.again = this.failed;
+  }
+
   private fireTimers(kind: 'event' | 'processing', limitMs: number, out: Outputs): Progress {
     if (this.access === undefined) return 'done';
     const timers = kind === 'event' ? this.access.eventTimers : this.access.processingTimers;
     this.recordContext.out = out;
-    while (!out.isFull()) {
-      const due = timers.takeDue(limitMs);
+    // Timers that set timers may never come to an end: others have their turn in between.
+    for (let fired = 0; fired < coreLimits.batchRecordsMax && !out.isFull(); fired += 1) {
+      const due = this.again ?? timers.takeDue(limitMs);
+      this.again = undefined;
       if (due === undefined) return 'done';
       this.fire(kind, due);
     }
@@ -175,7 +184,8 @@ fn(value, context);`,
     try {
       handlers![name]!(atMs, recordContext);
     } catch (error) {
-      throw new RecordFailure(-1, this.operator.operatorId, error);
+      this.failed = { name, key, atMs };
+      throw new RecordFailure(-1, this.operator.operatorId, error, atMs);
     }
   }
 }

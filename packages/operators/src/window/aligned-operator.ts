@@ -143,6 +143,10 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     }
   }
 
+  retryFiring(): void {
+    this.fire.stepBack();
+  }
+
   onWatermark(timeMs: number, out: Outputs): Progress {
     for (;;) {
       if (this.firing === undefined) {

@@ -63,6 +63,11 @@ export class Firing {
     }
   }
 
+  /** The row that failed last is to be emitted again. */
+  stepBack(): void {
+    this.position.slot -= 1;
+  }
+
   private emit(out: RecordBatch, rowsMax: number): boolean {
     if (this.current === undefined) return true;
     try {
@@ -70,7 +75,7 @@ export class Firing {
       else this.emitExpanded(this.current, out, rowsMax);
     } catch (error) {
       this.results = undefined;
-      throw new RecordFailure(-1, this.operatorId, error);
+      throw new RecordFailure(-1, this.operatorId, error, this.current.window.end - 1);
     }
     if (this.results !== undefined || this.position.slot < this.current.to) return false;
     this.current = undefined;

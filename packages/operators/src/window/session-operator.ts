@@ -136,6 +136,10 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     for (const session of placed) this.register(session);
   }
 
+  retryFiring(): void {
+    this.firing.stepBack();
+  }
+
   onWatermark(timeMs: number, out: Outputs): Progress {
     this.watermark = Math.max(this.watermark, timeMs);
     for (;;) {

@@ -110,7 +110,8 @@ class StageBuilder {
 
   private port(output: StageOutput, shape: BatchShape = plainShape): OutputPort {
     const metrics = this.world.metricsOf(output.node);
-    return new OutputPort(this.outgoing.get(output)!, shape, metrics, this.world.checkRecords);
+    const channels = this.outgoing.get(output)!;
+    return new OutputPort(channels, shape, metrics, this.world.checkRecords, output.port);
   }
 
   private outputs(plan: StagePlan, node: LogicalNode): StageOutputs {

@@ -7,6 +7,8 @@ import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 /** A record at which a function threw, or input that could not be decoded. */
 export interface FailedRecord {
   readonly cause: unknown;
+  /** Index in its batch or chunk; −1 for a timer or a window that fired. */
+  readonly index: number;
   readonly record?: unknown;
   readonly raw?: string | Uint8Array | undefined;
   readonly position?: string | undefined;
@@ -23,6 +25,7 @@ export class FailurePolicy {
   private windowStartMs = -Infinity;
   private recordsAtStart = 0;
   private failed = 0;
+  private last = { index: -1, timestamp: Number.NaN };
 
   constructor(
     policy: ErrorPolicy,
@@ -40,6 +43,11 @@ export class FailurePolicy {
     return this.policy.action !== 'fail';
   }
 
+  /** What was tried again has worked. */
+  succeeded(): void {
+    this.attempts = 0;
+  }
+
   /**
    * What to do with a failed record.
    *
@@ -47,6 +55,10 @@ export class FailurePolicy {
    */
   decide(failure: FailedRecord): 'retry' | 'skip' {
     if (this.policy.action === 'retry') {
+      const { index, timestamp } = failure;
+      // Another one than the last that failed has all of its attempts.
+      if (index !== this.last.index || timestamp !== this.last.timestamp) this.attempts = 0;
+      this.last = { index, timestamp };
       this.attempts += 1;
       if (this.attempts < this.policy.attempts!) {
         this.metrics.numRecordsRetried += 1;

@@ -1,8 +1,9 @@
-import type { RecordContext } from '@millrace/core/internal';
+import { type RecordContext, toMillraceError } from '@millrace/core/internal';
 import type { RecordFailure } from '@millrace/core/spi';
 import type { LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { LoopStep } from '../plan/stage-plan.js';
+import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 
 /** One fused operator: whom to count for, and what to do on errors. */
@@ -19,6 +20,9 @@ export class LoopMembers {
   /** Records that each step let through; filters add to it, `count` takes it. */
   readonly passed: Float64Array;
   private readonly members: readonly LoopMember[];
+  /** Tear-downs of what has been set up. */
+  private readonly opened: (() => Promise<void>)[] = [];
+  private isRetrying = false;
 
   constructor(members: readonly LoopMember[]) {
     this.members = members;
@@ -26,33 +30,24 @@ export class LoopMembers {
   }
 
   async open(): Promise<void> {
-    for (const { step, context } of this.members) {
-      const setup = step?.operator.lifecycle?.setup;
-      if (setup !== undefined) context!.resource = await setup(context!);
+    for (const { step, context, metrics } of this.members) {
+      if (step === undefined) continue;
+      const { lifecycle } = step.operator;
+      await openFunction(metrics.operator, async () => {
+        context!.resource = await lifecycle?.setup?.(context!);
+      });
+      this.opened.push(async () => lifecycle?.teardown?.(context!.resource));
     }
   }
 
-  async close(): Promise<void> {
-    for (const { step, context } of this.members) {
-      await step?.operator.lifecycle?.teardown?.(context!.resource);
-    }
+  close(): Promise<void> {
+    return closeAll(this.opened);
   }
 
-  /** Where to go on after a failure: at the record again, or behind it. */
-  afterFailure(failure: RecordFailure, input: LoopInput, position?: string): number {
-    const { index, operatorId, cause } = failure;
-    const member = this.members.find(({ metrics }) => metrics.operator === operatorId)!;
-    const decision = member.failures.decide({
-      cause,
-      position,
-      record: input.values[index],
-      timestamp: input.timestamps?.[index] ?? 0,
-    });
-    return decision === 'retry' ? index : index + 1;
-  }
-
-  /** Counts `records` that went into the loop, for each operator by what reached it. */
+  /** Counts `records` that went through the loop, for each operator by what reached it. */
   count(records: number): void {
+    // What is tried again is the first record: with any that went through, it did.
+    if (this.isRetrying && records > 0) this.endRetry();
     let left = records;
     let k = 0;
     const { members, passed } = this;
@@ -67,5 +62,59 @@ export class LoopMembers {
       // What the last one gives is counted where it leaves the stage.
       if (m < members.length - 1) metrics.numRecordsOut += left;
     }
+  }
+
+  /**
+   * Deals with a failure at a record, of which those from `from` on ahead of it went through.
+   * Returns where to go on: at the record again, or behind it.
+   */
+  afterFailure(failure: RecordFailure, input: LoopInput, from: number, position?: string): number {
+    const { index, operatorId, cause } = failure;
+    const at = this.members.findIndex(({ metrics }) => metrics.operator === operatorId);
+    this.forgetPassed(at);
+    this.count(index - from);
+    const decision = this.members[at]!.failures.decide({
+      cause,
+      index,
+      position,
+      record: input.values[index],
+      timestamp: input.timestamps?.[index] ?? 0,
+    });
+    this.isRetrying = decision === 'retry';
+    if (this.isRetrying) return index;
+    this.countFailed(at);
+    return index + 1;
+  }
+
+  private endRetry(): void {
+    this.isRetrying = false;
+    for (const { failures } of this.members) failures.succeeded();
+  }
+
+  /** The failed record passed the filters ahead of the member it failed at: not counted there yet. */
+  private forgetPassed(at: number): void {
+    let k = 0;
+    for (const { step } of this.members.slice(0, at)) {
+      if (step?.operator.form === 'filter') this.passed[k]! -= 1;
+      if (step !== undefined) k += 1;
+    }
+  }
+
+  /** A record that failed at a member came that far, and not out of it. */
+  private countFailed(at: number): void {
+    for (let m = 0; m <= at; m += 1) {
+      const { metrics } = this.members[m]!;
+      metrics.numRecordsIn += 1;
+      if (m < at) metrics.numRecordsOut += 1;
+    }
+  }
+}
+
+/** Runs an author's set-up; what it throws names the operator. */
+export async function openFunction(operator: string, setup: () => Promise<void>): Promise<void> {
+  try {
+    await setup();
+  } catch (error) {
+    throw toMillraceError(error, 'ERR_FUNCTION_THREW', { operator });
   }
 }

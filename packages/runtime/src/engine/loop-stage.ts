@@ -3,6 +3,7 @@ import { type ControlElement, type RecordBatch, RecordFailure } from '@millrace/
 import type { Loop } from '../codegen/loop.js';
 import type { PooledBatch } from './batch-pool.js';
 import { type Channel, isBatch } from './channel.js';
+import { closeAll } from './close-all.js';
 import type { LoopMembers } from './loop-members.js';
 import type { OutputPort } from './output-port.js';
 import type { ChunkPart, SourceInput } from './source-input.js';
@@ -80,8 +81,9 @@ export class LoopStage implements Stage {
 
   async close(): Promise<void> {
     const { members, input } = this.parts;
-    if (input.kind === 'source') await input.source.close();
-    await members.close();
+    const closeSource = async (): Promise<void> =>
+      input.kind === 'source' ? input.source.close() : undefined;
+    await closeAll([closeSource, () => members.close()]);
   }
 
   wakeAtMs(): number {
@@ -114,11 +116,11 @@ export class LoopStage implements Stage {
     let next: number;
     try {
       next = loop(chunk, from, end, out, members.passed, split, latestMs);
+      members.count(next - from);
     } catch (error) {
       if (!(error instanceof RecordFailure)) throw error;
-      next = members.afterFailure(error, chunk, source.positionOf(error.index));
+      next = members.afterFailure(error, chunk, from, source.positionOf(error.index));
     }
-    members.count(next - from);
     source.taken(next);
     if (this.parts.main?.isFull === true) this.parts.main.flush();
   }
@@ -131,11 +133,11 @@ export class LoopStage implements Stage {
     const to = Math.min(batch.count, from + out.capacity - out.count);
     try {
       this.from = loop(batch, from, to, out, members.passed, undefined, 0);
+      members.count(this.from - from);
     } catch (error) {
       if (!(error instanceof RecordFailure)) throw error;
-      this.from = members.afterFailure(error, batch);
+      this.from = members.afterFailure(error, batch, from);
     }
-    members.count(this.from - from);
     if (this.parts.main?.isFull === true) this.parts.main.flush();
     if (this.from < batch.count) return;
     this.from = 0;

@@ -9,9 +9,10 @@ import {
 import type { FusedLoop } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { type Channel, isBatch } from './channel.js';
+import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { GateEvent, InputGate } from './input-gate.js';
-import type { LoopMembers } from './loop-members.js';
+import { type LoopMembers, openFunction } from './loop-members.js';
 import type { SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
@@ -52,6 +53,7 @@ type Cursor =
 export class OperatorStage implements Stage {
   readonly id: string;
   isFinished = false;
+  private isOpen = false;
   private cursor: Cursor;
   private readonly parts: OperatorStageParts;
 
@@ -80,14 +82,20 @@ export class OperatorStage implements Stage {
 
   async open(): Promise<void> {
     await this.parts.fused?.members.open();
-    await this.parts.operator.open?.();
+    await openFunction(this.id, async () => {
+      await this.parts.operator.open?.();
+      this.isOpen = true;
+    });
     await this.parts.fused?.source?.open();
   }
 
   async close(): Promise<void> {
-    await this.parts.fused?.source?.close();
-    await this.parts.fused?.members.close();
-    await this.parts.operator.close?.();
+    const { fused, operator } = this.parts;
+    await closeAll([
+      () => fused?.source?.close(),
+      () => fused?.members.close(),
+      () => (this.isOpen ? operator.close?.() : undefined),
+    ]);
   }
 
   wakeAtMs(): number {
@@ -144,11 +152,12 @@ export class OperatorStage implements Stage {
     let taken: number;
     try {
       taken = fused.loop(chunk, from, to, outputs, fused.members.passed, split, latestMs);
+      fused.members.count(taken - from);
     } catch (error) {
       const failure = this.undo(error);
-      taken = fused.members.afterFailure(failure, chunk, source.positionOf(failure.index));
+      const position = source.positionOf(failure.index);
+      taken = fused.members.afterFailure(failure, chunk, from, position);
     }
-    fused.members.count(taken - from);
     source.taken(taken);
     return undefined;
   }
@@ -210,12 +219,15 @@ export class OperatorStage implements Stage {
     outputs.begin();
     if (fused !== undefined) return this.processFused(fused, batch, from);
     try {
-      return operator.processBatch(batch, from, outputs, input);
+      const next = operator.processBatch(batch, from, outputs, input);
+      this.parts.failures.succeeded();
+      return next;
     } catch (error) {
       const failure = this.undo(error);
       const { index } = failure;
       const decision = this.parts.failures.decide({
         cause: failure.cause,
+        index,
         record: batch.values[index],
         timestamp: batch.timestamps[index]!,
       });
@@ -227,21 +239,23 @@ export class OperatorStage implements Stage {
     let next: number;
     try {
       next = loop(batch, from, batch.count, this.parts.outputs, members.passed, undefined, 0);
+      members.count(next - from);
     } catch (error) {
-      next = members.afterFailure(this.undo(error), batch);
+      next = members.afterFailure(this.undo(error), batch, from);
     }
-    members.count(next - from);
     return next;
   }
 
   private fire(action: () => Progress | undefined): Progress {
-    const { outputs, failures, gate } = this.parts;
+    const { operator, outputs, failures, gate } = this.parts;
     outputs.begin();
     try {
-      return action() ?? 'done';
+      const progress = action() ?? 'done';
+      failures.succeeded();
+      return progress;
     } catch (error) {
-      const { cause } = this.undo(error);
-      failures.decide({ cause, timestamp: gate.watermark });
+      const { cause, index, timestamp = gate.watermark } = this.undo(error);
+      if (failures.decide({ cause, index, timestamp }) === 'retry') operator.retryFiring?.();
       return 'more';
     }
   }

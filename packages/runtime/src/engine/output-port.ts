@@ -5,12 +5,16 @@ import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { BatchPool, type BatchShape, type PooledBatch } from './batch-pool.js';
 import type { Channel } from './channel.js';
 
+/** Side outputs with counters of their own: what goes there has not gone on. */
+const countedElsewhere: readonly string[] = ['deadLetters', 'late'];
+
 /** One output of a stage: its open batch, and the channels it goes to. */
 export class OutputPort {
   readonly channels: readonly Channel[];
   open: PooledBatch;
   private readonly pool: BatchPool;
   private readonly metrics: OperatorMetrics;
+  private readonly countsOut: boolean;
   /** Records that are still to be checked; see `checkedRecordsPerEdge`. */
   private checksLeft: number;
 
@@ -19,7 +23,9 @@ export class OutputPort {
     shape: BatchShape,
     metrics: OperatorMetrics,
     checkRecords: 'on' | 'off',
+    port: string,
   ) {
+    this.countsOut = !countedElsewhere.includes(port);
     this.channels = channels;
     this.pool = new BatchPool(shape);
     this.open = this.pool.take();
@@ -41,7 +47,7 @@ export class OutputPort {
     const batch = this.open;
     if (batch.count === 0) return false;
     if (this.checksLeft > 0) this.check(batch);
-    this.metrics.numRecordsOut += batch.count;
+    if (this.countsOut) this.metrics.numRecordsOut += batch.count;
     batch.holders = this.channels.length;
     for (const channel of this.channels) channel.send(batch);
     this.open = this.pool.take();

@@ -12,6 +12,7 @@ export class SinkStage implements Stage {
   isFinished = false;
   private isBusy = false;
   private isDirty = false;
+  private pending: Promise<void> | undefined;
   private readonly gate: InputGate;
   private readonly writer: SinkWriter;
   private readonly metrics: OperatorMetrics;
@@ -51,7 +52,7 @@ export class SinkStage implements Stage {
     }
     const event = this.gate.onControl(channel, element);
     if (event?.kind === 'endOfInput' && this.writer.finish !== undefined) {
-      this.waitFor(this.writer.finish());
+      this.waitFor(this.call(() => this.writer.finish!()));
     } else if (event?.kind === 'close') {
       this.isFinished = true;
     }
@@ -61,7 +62,7 @@ export class SinkStage implements Stage {
   flush(): boolean {
     if (!this.isDirty || this.isBusy || this.writer.flush === undefined) return false;
     this.isDirty = false;
-    this.waitFor(this.writer.flush());
+    this.waitFor(this.call(() => this.writer.flush!()));
     return true;
   }
 
@@ -70,6 +71,8 @@ export class SinkStage implements Stage {
   }
 
   async close(): Promise<void> {
+    // The writer is not called while a promise of it is open; what that one says is known already.
+    await this.pending?.catch(() => undefined);
     await this.guard(() => this.writer.close?.());
   }
 
@@ -80,18 +83,22 @@ export class SinkStage implements Stage {
   private write(batch: PooledBatch): void {
     this.metrics.numRecordsIn += batch.count;
     this.isDirty = true;
-    let pending: Promise<void> | undefined;
-    try {
-      pending = this.writer.write(batch);
-    } catch (error) {
-      throw this.failure(error);
-    }
+    const pending = this.call(() => this.writer.write(batch));
     if (pending === undefined) batch.release();
     else this.waitFor(pending.then(() => batch.release()));
   }
 
+  private call<R>(action: () => R): R {
+    try {
+      return action();
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
   private waitFor(pending: Promise<void>): void {
     this.isBusy = true;
+    this.pending = pending;
     pending.then(
       () => {
         this.isBusy = false;

@@ -8,6 +8,7 @@ import type {
 import { timeMaxMs } from '../codegen/event-time.js';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { SourceTime } from './source-time.js';
 import type { SplitTime } from './split-time.js';
@@ -115,10 +116,8 @@ export class SourceInput {
 
   async close(): Promise<void> {
     this.isClosed = true;
-    await this.guard(async () => {
-      await this.parts.reader.close?.();
-      await this.parts.enumerator.close?.();
-    });
+    const { reader, enumerator } = this.parts;
+    await this.guard(() => closeAll([() => reader.close?.(), () => enumerator.close?.()]));
   }
 
   /** When to look for idle splits again, epoch ms. */
@@ -165,7 +164,9 @@ export class SourceInput {
       metrics.numRecordsIn += 1;
       const cause = toMillraceError(error, 'ERR_INVALID_RECORD', { operator: this.id });
       // Decoding again gives the same error, so a retry is spent at once.
-      while (failures.decide({ cause, raw, position, timestamp: time.watermark }) === 'retry');
+      while (
+        failures.decide({ cause, index: -1, raw, position, timestamp: time.watermark }) === 'retry'
+      );
     }
   }
 
@@ -194,7 +195,7 @@ export class SourceInput {
       this.mayHaveData = true;
       wake();
     };
-    reader.available().then(again, (error: unknown) => wake(this.failure(error)));
+    this.read(() => reader.available()).then(again, (error: unknown) => wake(this.failure(error)));
   }
 
   private end(): void {

@@ -174,13 +174,13 @@ describe('a source that fails', () => {
   );
 
   // `available` is called outside of what gives errors their operator.
-  test.fails('available throws at once: as if it had rejected', async () => {
+  test('available throws at once: as if it had rejected', async () => {
     const { running } = start(scripted(['a'], [nothingYet], { available: broken }));
     await expect(running.done).rejects.toMatchObject({ code: 'ERR_SOURCE_FAILED', operator: 's' });
   });
 
   // The enumerator is closed behind the reader, in one go.
-  test.fails('a reader that cannot close leaves the enumerator closed', async () => {
+  test('a reader that cannot close leaves the enumerator closed', async () => {
     const log: string[] = [];
     const { running } = start(scripted(['a'], [], { close: async () => broken() }, log));
     await expect(running.done).rejects.toMatchObject({ code: 'ERR_SOURCE_FAILED', operator: 's' });

@@ -1,5 +1,6 @@
 import type { Cancellable, Env } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
+import { closeAll } from './close-all.js';
 import type { Stage } from './stage.js';
 
 /** A latch that a waiting task is woken by. */
@@ -77,7 +78,7 @@ export class Task {
       }
       await this.turns();
     } catch (error) {
-      await closeAll(opened).catch((closing: unknown) => {
+      await this.close(opened).catch((closing: unknown) => {
         this.env.log.log('warn', 'closing after a failure failed, too', { error: String(closing) });
       });
       throw error;
@@ -85,7 +86,7 @@ export class Task {
       this.timer?.cancel();
       this.tellIdle();
     }
-    await closeAll(opened);
+    await this.close(opened);
     return this.isCancelled ? 'cancelled' : 'finished';
   }
 
@@ -153,6 +154,10 @@ export class Task {
     }
   }
 
+  private close(stages: readonly Stage[]): Promise<void> {
+    return closeAll(stages.map((stage) => () => stage.close()));
+  }
+
   private tellIdle(): void {
     const listeners = this.idleListeners;
     if (listeners.length === 0) return;
@@ -174,10 +179,4 @@ export class Task {
       this.wakeUp.set();
     });
   }
-}
-
-async function closeAll(stages: readonly Stage[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const stage of stages) await stage.close().catch((error: unknown) => failures.push(error));
-  if (failures.length > 0) throw failures[0];
 }
