@@ -1,7 +1,7 @@
 import type { Transaction } from './transaction.js';
 
 /** How the frauds of one scenario fared; nulls where the input does not tell scenarios. */
-export interface ScenarioSummary {
+interface ScenarioSummary {
   readonly frauds: number | null;
   /** Frauds with an alert. */
   readonly caught: number | null;

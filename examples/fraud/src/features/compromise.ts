@@ -24,7 +24,7 @@ export interface FraudRun {
   readonly frauds: FraudDay[];
 }
 
-export interface FraudDay {
+interface FraudDay {
   readonly day: number;
   count: number;
   /** How many times as likely these frauds are at a compromised terminal as at another. */

@@ -29,7 +29,7 @@ export interface TerminalState {
 }
 
 /** What the terminal's labels say of a payment. */
-export interface TerminalFeatures {
+interface TerminalFeatures {
   /** Chance that the terminal is compromised. */
   readonly compromiseChance: number;
   /** Payments labelled within about four weeks, and frauds among them. */

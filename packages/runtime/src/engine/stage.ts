@@ -1,8 +1,3 @@
-import type { OutputPort } from './output-port.js';
-
-/** What a stage did when it was asked for something. */
-export type StepResult = 'worked' | 'nothing';
-
 /**
  * A part of a subtask that the task gives turns. One step does a bounded amount of work: a batch,
  * or a batch's worth of output.
@@ -24,8 +19,3 @@ export interface Stage {
   /** When it wants a turn without input, epoch ms; +∞ for never. */
   wakeAtMs(): number;
 }
-
-/** The outputs of a stage by operator and port. */
-export type Ports = ReadonlyMap<string, OutputPort>;
-
-export const portKey = (node: string, port: string): string => `${node} ${port}`;

@@ -3,7 +3,7 @@ import type { EdgeFunctions } from '@millrace/core/internal';
 import type { InlineOperator, OperatorFactory } from '@millrace/core/spi';
 
 /** Where a stage's output goes: an input of another stage. */
-export interface StageTarget {
+interface StageTarget {
   readonly stage: number;
   readonly input: 0 | 1;
   readonly edge: LogicalEdge;
@@ -32,7 +32,7 @@ export interface LoopKeys {
 }
 
 /** Steps and keys that run in one loop with the operator behind them. */
-export interface FusedPlan {
+interface FusedPlan {
   readonly source: LogicalNode | undefined;
   readonly steps: readonly LoopStep[];
   readonly keys: LoopKeys;
