@@ -14,6 +14,7 @@ import {
   keyBy,
   keyedProcess,
   map,
+  process,
   sinkTo,
   sum,
   tumbling,
@@ -100,7 +101,10 @@ describe('mistakes when a job is built', () => {
     [
       'the environment',
       'ERR_FORBIDDEN_IN_BUILD',
-      build((job) => void job.source(process.env.HOME ?? 'a', none).pipe(sinkTo('out', sink))),
+      build(
+        (job) =>
+          void job.source(globalThis.process.env.HOME ?? 'a', none).pipe(sinkTo('out', sink)),
+      ),
     ],
     [
       'dead letters that nobody reads',
@@ -400,6 +404,22 @@ describe('floods', () => {
     expect(sink.rows).toBe(1_000_000);
     expect(largest).toBeLessThanOrEqual(512);
     expect(aheadMax).toBeLessThanOrEqual(4 * 512);
+  });
+
+  test('a process function that emits a million rows for a record: a typed error', async () => {
+    const job = defineJob('mistake', {}, (builder) => {
+      builder.source('one', fromArray([1])).pipe(
+        process('flood', {
+          output: type<number>(),
+          process(_one, ctx) {
+            for (let row = 0; row < 1_000_000; row += 1) ctx.emit(row);
+          },
+        }),
+        sinkTo('out', quiet()),
+      );
+    });
+    const error = await errorOf(() => run(job).done);
+    expect(error).toMatchObject({ code: 'ERR_OUTPUT_LIMIT', operator: 'flood' });
   });
 
   test('a window that closes a million keys at once is emitted in steps', async () => {

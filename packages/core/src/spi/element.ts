@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors/millrace-error.js';
 import type { Key } from '../keys/key-codec.js';
 import { coreLimits } from '../limits.js';
 
@@ -66,6 +67,12 @@ export class RecordBatch {
   }
 
   private grow(): void {
+    if (this.timestamps.length >= coreLimits.recordOutputRowsMax) {
+      throw new MillraceError(
+        'ERR_OUTPUT_LIMIT',
+        `one record gave more than ${coreLimits.recordOutputRowsMax} rows at once`,
+      );
+    }
     const timestamps = new Float64Array(this.timestamps.length * 2);
     timestamps.set(this.timestamps);
     this.timestamps = timestamps;
