@@ -1,19 +1,23 @@
 import { toMillraceError } from '@millrace/core/internal';
 import {
+  closeElement,
+  endOfInput,
+  idleElement,
   type KeyedStateAccess,
   type Operator,
   type Progress,
   type RecordBatch,
   RecordFailure,
+  watermarkOf,
 } from '@millrace/core/spi';
-import type { FusedLoop } from '../codegen/loop.js';
+import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { type Channel, isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { GateEvent, InputGate } from './input-gate.js';
 import { type LoopMembers, openFunction } from './loop-members.js';
-import type { SourceInput } from './source-input.js';
+import type { ChunkPart, SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
 
@@ -40,6 +44,20 @@ export interface FusedHead {
   readonly members: LoopMembers;
   readonly setWatermark: (timeMs: number) => void;
 }
+
+/** Records for a fused loop: of a source's chunk, or of a batch, which has its event times. */
+type FusedPart = Pick<ChunkPart, 'from' | 'to' | 'latestMs'> & {
+  readonly chunk: LoopInput;
+  readonly split: ChunkPart['split'] | undefined;
+};
+
+const partOf = (batch: RecordBatch, from: number): FusedPart => ({
+  chunk: batch,
+  from,
+  to: batch.count,
+  split: undefined,
+  latestMs: 0,
+});
 
 /** Work that was begun and goes on in the next step. */
 type Cursor =
@@ -146,19 +164,8 @@ export class OperatorStage implements Stage {
     const next = source.next();
     if (next === undefined) return undefined;
     if (!('chunk' in next)) return this.onControl(this.parts.gate.onOnly(next));
-    const { chunk, from, to, split, latestMs } = next;
-    const { outputs } = this.parts;
-    outputs.begin();
-    let taken: number;
-    try {
-      taken = fused.loop(chunk, from, to, outputs, fused.members.passed, split, latestMs);
-      fused.members.count(taken - from);
-    } catch (error) {
-      const failure = this.undo(error);
-      const position = source.positionOf(failure.index);
-      taken = fused.members.afterFailure(failure, chunk, from, position);
-    }
-    source.taken(taken);
+    this.parts.outputs.begin();
+    source.taken(this.runFused(fused, next, (index) => source.positionOf(index)));
     return undefined;
   }
 
@@ -169,10 +176,10 @@ export class OperatorStage implements Stage {
       case 'endOfInput':
         return { kind: 'endOfInput' };
       case 'idle':
-        this.parts.outputs.sendControl({ kind: 'idle' });
+        this.parts.outputs.sendControl(idleElement);
         return undefined;
       case 'close':
-        this.parts.outputs.sendControl({ kind: 'close' });
+        this.parts.outputs.sendControl(closeElement);
         this.isFinished = true;
         return undefined;
       default:
@@ -190,7 +197,7 @@ export class OperatorStage implements Stage {
         const { time } = cursor;
         this.parts.fused?.setWatermark(time);
         if (this.fire(() => operator.onWatermark?.(time, outputs)) === 'more') return false;
-        outputs.sendControl({ kind: 'watermark', time });
+        outputs.sendControl(watermarkOf(time));
         return true;
       }
       case 'processingTime': {
@@ -199,7 +206,7 @@ export class OperatorStage implements Stage {
       }
       case 'endOfInput':
         if (this.fire(() => operator.onEnd?.(outputs)) === 'more') return false;
-        outputs.sendControl({ kind: 'endOfInput' });
+        outputs.sendControl(endOfInput);
         return true;
     }
   }
@@ -217,7 +224,7 @@ export class OperatorStage implements Stage {
   private process(batch: RecordBatch, from: number, input: 0 | 1): number {
     const { operator, outputs, fused } = this.parts;
     outputs.begin();
-    if (fused !== undefined) return this.processFused(fused, batch, from);
+    if (fused !== undefined) return this.runFused(fused, partOf(batch, from));
     try {
       const next = operator.processBatch(batch, from, outputs, input);
       this.parts.failures.succeeded();
@@ -235,15 +242,20 @@ export class OperatorStage implements Stage {
     }
   }
 
-  private processFused({ loop, members }: FusedHead, batch: RecordBatch, from: number): number {
-    let next: number;
+  /** Runs the fused loop over records of a chunk or batch; returns where to go on. */
+  private runFused(
+    { loop, members }: FusedHead,
+    { chunk, from, to, split, latestMs }: FusedPart,
+    positionOf?: (index: number) => string,
+  ): number {
     try {
-      next = loop(batch, from, batch.count, this.parts.outputs, members.passed, undefined, 0);
+      const next = loop(chunk, from, to, this.parts.outputs, members.passed, split, latestMs);
       members.count(next - from);
+      return next;
     } catch (error) {
-      next = members.afterFailure(this.undo(error), batch, from);
+      const failure = this.undo(error);
+      return members.afterFailure(failure, chunk, from, positionOf?.(failure.index));
     }
-    return next;
   }
 
   private fire(action: () => Progress | undefined): Progress {

@@ -1,9 +1,13 @@
 import { coreLimits, toMillraceError } from '@millrace/core/internal';
-import type {
-  ControlElement,
-  SourceChunk,
-  SourceReader,
-  SplitEnumerator,
+import {
+  type ControlElement,
+  closeElement,
+  endOfInput,
+  idleElement,
+  type SourceChunk,
+  type SourceReader,
+  type SplitEnumerator,
+  watermarkOf,
 } from '@millrace/core/spi';
 import { timeMaxMs } from '../codegen/event-time.js';
 import { runtimeLimits } from '../limits.js';
@@ -172,7 +176,7 @@ export class SourceInput {
 
   private sendWatermark(): void {
     const mark = this.parts.time.advanced();
-    if (mark !== undefined) this.control.push({ kind: 'watermark', time: mark });
+    if (mark !== undefined) this.control.push(watermarkOf(mark));
   }
 
   private align(): void {
@@ -185,7 +189,7 @@ export class SourceInput {
   private waitForData(idle: { readonly becameIdle: boolean; readonly lookAtMs: number }): void {
     const { reader, wake } = this.parts;
     this.sendWatermark();
-    if (idle.becameIdle) this.control.push({ kind: 'idle' });
+    if (idle.becameIdle) this.control.push(idleElement);
     this.lookAtMs = idle.lookAtMs;
     this.mayHaveData = false;
     if (this.isWaiting) return;
@@ -200,11 +204,7 @@ export class SourceInput {
 
   private end(): void {
     this.hasEnded = true;
-    this.control.push(
-      { kind: 'watermark', time: Infinity },
-      { kind: 'endOfInput' },
-      { kind: 'close' },
-    );
+    this.control.push(watermarkOf(Infinity), endOfInput, closeElement);
   }
 
   private read<R>(action: () => R): R {
