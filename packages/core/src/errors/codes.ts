@@ -139,6 +139,14 @@ export const errorCodes = {
     'a source that cannot wait produced more records than its buffer holds',
     'raise the buffer limit, or use a source that can be slowed down or read again',
   ),
+  ERR_SOURCE_CHANGED: permanent(
+    'a source is not what it was when the checkpoint was taken',
+    'put back what was truncated or replaced, or start the job without the checkpoint',
+  ),
+  ERR_SINK_CHANGED: permanent(
+    'committed output is not there any more, or not as it was written',
+    'put back the output, or start the job without the checkpoint',
+  ),
   ERR_SINK_FAILED: transient('a sink failed', 'see the cause; check the system it writes to'),
   // State
   ERR_STATE_UNDECLARED: permanent(
@@ -149,6 +157,55 @@ export const errorCodes = {
     'the state of an operator reached its limit',
     'set a time to live, raise the limit, or use the level backend',
   ),
+  ERR_STATE_INCOMPATIBLE: permanent(
+    'stored state does not fit the operators of the job',
+    'see the difference; add migrate, or allow for each operator named there what is to be dropped',
+  ),
+  ERR_LOSS_NOT_ALLOWED: permanent(
+    'a source of a job with checkpoints cannot be read again',
+    'say allowLoss at the source if losing its records after a failure is acceptable',
+  ),
+  // Checkpoints
+  ERR_CHECKPOINT_MISSING: permanent(
+    'there is no checkpoint or savepoint to restore from',
+    'check the folder; list what is there with "millrace checkpoints list"',
+  ),
+  ERR_CHECKPOINT_CORRUPT: permanent(
+    'a checkpoint is damaged',
+    'see which with "millrace checkpoints verify"; restore from another one',
+  ),
+  ERR_CHECKPOINT_FAILED: transient(
+    'too many checkpoints in a row failed',
+    'see the cause of the last one; free space or mend the store',
+  ),
+  ERR_CHECKPOINT_SUPERSEDED: permanent(
+    'another process has taken over this job',
+    'run one process for each checkpoint folder; this one has stopped and lost nothing',
+  ),
+  ERR_METADATA_ROLLBACK: permanent(
+    'the record of commits is older than what was committed',
+    'find out who put back the folder; restore on purpose with --from and --accept-replay',
+  ),
+  ERR_REPLAY_NOT_ACCEPTED: permanent(
+    'restoring from an older point publishes output again',
+    'pass --accept-replay if that is what you want',
+  ),
+  ERR_POISON_RECORD: permanent(
+    'the same record failed every attempt',
+    'mend the function, or set onError to skip or deadLetter at the operator',
+  ),
+  ERR_RESTARTS_EXHAUSTED: permanent(
+    'the job failed more often than its restart strategy allows',
+    'see the last cause; the job can be started again from its last checkpoint',
+  ),
+  // Storage
+  ERR_STORAGE_FULL: transient('there is no space left', 'free space; work goes on by itself then'),
+  ERR_STORAGE_READ_ONLY: transient(
+    'a file or folder cannot be written',
+    'check its owner and permissions, and how the file system is mounted',
+  ),
+  ERR_STORAGE_MISSING: permanent('a file is missing', 'check the path; restore the file'),
+  ERR_STORAGE_FAILED: transient('a file could not be read or written', 'see the cause; check the disk'),
   // The engine
   ERR_CODEC_CORRUPT: permanent(
     'stored or received bytes cannot be decoded',

@@ -1,3 +1,4 @@
+import type { Storage } from './storage.js';
 import type { Logger } from './telemetry.js';
 
 /** Tells time. */
@@ -27,11 +28,12 @@ export interface Random {
 
 /**
  * Everything outside the engine: nothing else in it may tell time, draw randomness, wait or
- * do I/O. Transport, meta and storage join with the parts that use them.
+ * do I/O. Transport joins with the part that uses it.
  */
 export interface Env {
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly log: Logger;
+  readonly storage: Storage;
 }

@@ -61,7 +61,7 @@ export type {
   SetupContext,
 } from './operator.js';
 export { RecordFailure } from './operator.js';
-export type { Sink, SinkContext, SinkGuarantee, SinkWriter } from './sink.js';
+export type { Sink, SinkContext, SinkGuarantee, SinkRestore, SinkWriter } from './sink.js';
 export type {
   BadInput,
   Source,
@@ -73,17 +73,35 @@ export type {
 } from './source.js';
 export type {
   DueTimer,
+  FoldingState,
   KeyedStateAccess,
+  KeyGroupTimes,
   KeyTable,
   KeyTableSpec,
+  KeyTables,
   ListState,
   MapState,
+  OperatorListState,
+  SortedMapState,
+  StateAggregation,
   StateBackend,
   StateDescriptor,
   StateKind,
+  StateTableSpec,
+  StateTime,
+  StateTtl,
   Timer,
   TimerService,
   ValueState,
 } from './state.js';
+export type { Storage, StorageFile } from './storage.js';
+export type {
+  BlobInfo,
+  BlobWriter,
+  CheckpointStore,
+  CompareAndSetResult,
+  MetaRecord,
+  MetaStore,
+} from './stores.js';
 export type { Counter, GaugeRead, Logger, LogLevel, MetricGroup } from './telemetry.js';
 export type { AllIdlePolicy, WatermarkGenerator, WatermarkStrategy } from './watermark.js';

@@ -1,7 +1,16 @@
 import type { RecordBatch } from './element.js';
 import type { Env } from './env.js';
 import type { ErrorPolicy } from './errors.js';
-import type { KeyedStateAccess, KeyTable, KeyTableSpec, StateDescriptor } from './state.js';
+import type {
+  KeyedStateAccess,
+  KeyGroupTimes,
+  KeyTable,
+  KeyTableSpec,
+  KeyTables,
+  StateDescriptor,
+  StateTableSpec,
+  StateTime,
+} from './state.js';
 import type { Logger, MetricGroup } from './telemetry.js';
 
 /**
@@ -43,7 +52,10 @@ export interface Outputs {
  * its sender. One record may overdraw this by its own output up to `recordOutputRowsMax`.
  */
 export interface Operator {
-  /** Called before the first record; may do I/O. A rejection fails the attempt. */
+  /**
+   * Called before the first record; may do I/O. A rejection fails the attempt. State restored from
+   * a checkpoint is there: what was derived from it is made again here.
+   */
   open?(): void | Promise<void>;
 
   /**
@@ -137,9 +149,18 @@ export interface OperatorContext {
   /** `processBatch` of a record loop that is not fused with anything. */
   compileRecordLoop(loop: RecordLoop): Operator['processBatch'];
   /** State of the current key as declared in the graph. Only on keyed operators. */
-  keyedState(descriptors: Readonly<Record<string, StateDescriptor>>): KeyedStateAccess;
-  /** A table of accumulators by key, e.g. one for each slice of a window. */
-  keyTable(spec: KeyTableSpec): KeyTable;
+  keyedState(
+    descriptors: Readonly<Record<string, StateDescriptor>>,
+    time: StateTime,
+  ): KeyedStateAccess;
+  /** Tables of accumulators by key, e.g. one for each slice of a window. */
+  keyTables(state: string, spec: StateTableSpec): KeyTables;
+  /** How far each key group has come, e.g. in firing windows. */
+  keyGroupTimes(state: string): KeyGroupTimes;
+  /** A table that is no state: for results in the making. */
+  scratchTable(spec: KeyTableSpec): KeyTable;
+  /** Whether changes of state are tracked; where not, generated code need not say `touch`. */
+  readonly tracksChanges: boolean;
   /** The operator's current watermark, epoch ms; −∞ before the first. */
   watermark(): number;
 }

@@ -4,13 +4,31 @@ import type { SourceContext } from './source.js';
 /** What a sink promises about its output when a job fails and is restored. */
 export type SinkGuarantee = 'exactly-once' | 'effectively-once' | 'at-least-once' | 'at-most-once';
 
-export type SinkContext = SourceContext;
+/** What a sink's writers had prepared for the checkpoint that a job is restored from. */
+export interface SinkRestore {
+  readonly checkpoint: number;
+  /** What each writer's `prepare` gave for it, in the order of the subtasks then. */
+  readonly prepared: readonly unknown[];
+}
+
+export interface SinkContext extends SourceContext {
+  /** `on`: checkpoints are taken, so `prepare` and `committed` will be called. */
+  readonly checkpoints: 'on' | 'off';
+  /** Set when the job was restored. */
+  readonly restored: SinkRestore | undefined;
+}
 
 /**
  * Writes one subtask's output.
  *
- * Order of calls: `open`, then `write` and `flush` in any order, one at a time (the next call
- * comes after the promise of the last), `finish` when the input has ended, `close` at the end.
+ * Order of calls: `open`, then `write`, `flush`, `prepare` and `committed` in any order, one at a
+ * time (the next call comes after the promise of the last), `finish` when the input has ended
+ * (`prepare` and `committed` may still follow), `close` at the end.
+ *
+ * With checkpoints an exactly-once writer keeps what it is given where nobody sees it, hands it
+ * over in `prepare`, and publishes it in `committed`. After a failure a new writer gets what the
+ * last committed checkpoint had prepared as `SinkContext.restored`: its `open` publishes that (it
+ * may have been published already, in whole or in part) and throws away everything newer.
  */
 export interface SinkWriter {
   open?(): Promise<void>;
@@ -21,6 +39,17 @@ export interface SinkWriter {
   write(batch: RecordBatch): undefined | Promise<void>;
   /** Everything written so far leaves the process' own buffers. */
   flush?(): Promise<void>;
+  /**
+   * A checkpoint is being taken: everything written since the last call belongs to it. Resolves
+   * when that is durable, with what is needed to publish it: JSON, at most a few kilobytes.
+   * A checkpoint may be aborted afterwards: what it prepared is then published with the next one
+   * that is committed, so `prepare` gives everything that is not published yet.
+   *
+   * Without this method the engine calls `flush` instead, which makes a sink at-least-once.
+   */
+  prepare?(checkpoint: number): Promise<unknown>;
+  /** The checkpoint and all before it are committed: publish what they prepared. */
+  committed?(checkpoint: number): Promise<void>;
   /** The input has ended: complete the output. */
   finish?(): Promise<void>;
   /** Frees resources, also after a failure; does not complete the output. */

@@ -1,13 +1,54 @@
 import type { Key } from '../keys/key-codec.js';
 
-/** Kinds of keyed state that operators can declare. */
-export type StateKind = 'value' | 'list' | 'map' | 'keyTable';
+/** Kinds of state that operators can declare. */
+export type StateKind =
+  | 'value'
+  | 'list'
+  | 'map'
+  | 'sortedMap'
+  | 'reducing'
+  | 'aggregating'
+  | 'keyTable'
+  | 'operatorList'
+  | 'broadcast';
+
+/** When state that is not used any more is forgotten. */
+export interface StateTtl {
+  /** An entry expires when its time, plus this many ms, has been reached. */
+  readonly durationMs: number;
+  /** `event`: entries have the time of their record, and the watermark says what time it is. */
+  readonly time: 'event' | 'processing';
+  /** What makes an entry new again. */
+  readonly refreshOn: 'write' | 'readAndWrite';
+  /** Whether an expired entry that has not been removed yet is still given out. */
+  readonly expired: 'hidden' | 'visible';
+}
+
+/** How an aggregating state folds values. */
+export interface StateAggregation<A = unknown, T = unknown, R = unknown> {
+  create(): A;
+  /** Returns the new accumulator; may be the old one, changed, where the state has a `copy`. */
+  add(accumulator: A, value: T): A;
+  result(accumulator: A): R;
+}
 
 /** Declares a state: part of the graph, so that the plan knows every state before it runs. */
 export interface StateDescriptor<H = unknown> {
   readonly kind: StateKind;
   /** Version of the value's shape; a restore of another one needs `migrate`. Default 1. */
   readonly version: number;
+  /** Makes a value of this version of one that an older version of the job had stored. */
+  readonly migrate?: ((stored: never, version: number) => unknown) | undefined;
+  /**
+   * Says that values are changed in place after `get`, and copies one: a snapshot that still needs
+   * the value as it was takes the copy. Without it values are not to be changed.
+   */
+  readonly copy?: ((value: never) => unknown) | undefined;
+  readonly ttl?: StateTtl | undefined;
+  /** Of a reducing state. */
+  readonly reduce?: ((accumulator: never, value: never) => unknown) | undefined;
+  /** Of an aggregating state. */
+  readonly aggregation?: StateAggregation<never, never, unknown> | undefined;
   /** Carries the handle's type; never set. */
   readonly handle?: H;
 }
@@ -36,6 +77,30 @@ export interface MapState<K, V> {
   delete(key: K): void;
   entries(): Iterable<readonly [K, V]>;
   readonly size: number;
+  clear(): void;
+}
+
+/** A map for each key, in the order of its keys. */
+export interface SortedMapState<K, V> {
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  set(key: K, value: V): void;
+  delete(key: K): void;
+  /** Entries with `from ≤ key < to`, in order; a missing end is open. */
+  range(from?: K, to?: K): Iterable<readonly [K, V]>;
+  first(): readonly [K, V] | undefined;
+  last(): readonly [K, V] | undefined;
+  /** Deletes the entries with `from ≤ key < to`. */
+  deleteRange(from?: K, to?: K): void;
+  readonly size: number;
+  clear(): void;
+}
+
+/** One value for each key, into which what is added is folded. */
+export interface FoldingState<T, R> {
+  /** What was added so far, folded; undefined when nothing was. */
+  get(): R | undefined;
+  add(value: T): void;
   clear(): void;
 }
 
@@ -92,17 +157,38 @@ export interface KeyTableSpec {
   readonly refs: readonly (() => unknown)[];
 }
 
+/** A table that is state: its rows outlive the process by checkpoints. */
+export interface StateTableSpec extends KeyTableSpec {
+  /** What the cells mean, e.g. the aggregators: rows of another shape cannot be restored. */
+  readonly shape: string;
+  /** Numbers in a namespace. */
+  readonly namespaceLength: number;
+  /**
+   * `first`: keys are tuples, of which the first component decides the key group: rows beside a
+   * record's key that belong with it. Default: the key itself.
+   */
+  readonly keyedBy?: 'first' | undefined;
+}
+
 /**
  * Rows of accumulators by key, as columns side by side: generated code reads and writes
  * `numbers[slot * numberStride + i]` and `refs[slot * refStride + j]` without a call.
  *
- * Laws: a slot stays a key's own until `remove` or `clear`. `numbers` and `refs` may be replaced
- * whenever a slot is made: read them anew after `slot`. Slots `0 … high − 1` for which `isLive`
- * are in use; without removals they are in the order of first use.
+ * Laws: a slot stays a key's own until `remove` or `clear`. `numbers`, `refs` and `marks` may be
+ * replaced whenever a slot is made: read them anew after `slot`. Slots `0 … high − 1` for which
+ * `isLive` are in use; without removals they are in the order of first use.
+ *
+ * Whoever changes a row that was there before says so first:
+ * `if (table.marks[slot] < table.epoch) table.touch(slot)`. What `slot` has made needs no touch.
+ * So a snapshot that still needs the row as it was can keep it.
  */
 export interface KeyTable {
   numbers: Float64Array;
   refs: unknown[];
+  /** When each row was last touched. */
+  marks: Uint16Array;
+  /** What `marks` has for rows touched since the last barrier; 0 where changes are not tracked. */
+  epoch: number;
   readonly numberStride: number;
   readonly refStride: number;
   readonly high: number;
@@ -111,18 +197,59 @@ export interface KeyTable {
   slot(key: Key): number;
   /** The key's slot, or −1. */
   find(key: Key): number;
+  /** The row is about to be changed. */
+  touch(slot: number): void;
   isLive(slot: number): boolean;
   keyAt(slot: number): Key;
   remove(slot: number): void;
-  /** Forgets all keys and keeps the memory for reuse. */
+  /** Forgets all keys and keeps the memory for reuse. Not for tables that are state. */
   clear(): void;
 }
 
-/** Keeps the state of the operators of one subtask. */
+/** Tables of one state: one for each namespace, e.g. for each slice of a window. */
+export interface KeyTables {
+  /** The namespace's table, made when there is none. */
+  open(...namespace: readonly number[]): KeyTable;
+  /** Forgets a namespace with all its rows; its table is not to be used any more. */
+  drop(...namespace: readonly number[]): void;
+  /** The namespaces there are, after a restore those of before, in no order. */
+  namespaces(): Iterable<readonly number[]>;
+}
+
+/** A time for each key group: how far its windows have fired, also after a rescale. */
+export interface KeyGroupTimes {
+  /** The times of the subtask's key groups; −∞ at first. */
+  readonly lowest: number;
+  readonly highest: number;
+  of(key: Key): number;
+  /** Moves all key groups that are behind `timeMs` to it. */
+  advance(timeMs: number): void;
+}
+
+/** Elements of one subtask of an operator without a key. */
+export interface OperatorListState<T> {
+  get(): readonly T[];
+  add(value: T): void;
+  set(values: readonly T[]): void;
+}
+
+/** What state needs to know of time, for its time to live. */
+export interface StateTime {
+  /** Event time of the record or timer at hand, epoch ms. */
+  recordMs(): number;
+}
+
+/** Makes the state of the operators of one subtask. */
 export interface StateBackend {
+  /** Whether changes are tracked: generated code leaves `touch` out where they are not. */
+  readonly tracksChanges: boolean;
   keyedState(
     operatorId: string,
     descriptors: Readonly<Record<string, StateDescriptor>>,
+    time: StateTime & { watermarkMs(): number; processingMs(): number },
   ): KeyedStateAccess;
-  keyTable(operatorId: string, spec: KeyTableSpec): KeyTable;
+  keyTables(operatorId: string, state: string, spec: StateTableSpec): KeyTables;
+  keyGroupTimes(operatorId: string, state: string): KeyGroupTimes;
+  /** A table that is no state: for results in the making. */
+  scratchTable(spec: KeyTableSpec): KeyTable;
 }
