@@ -8,5 +8,13 @@ export type { HarnessOptions, HarnessResult, ScriptStep } from './operator-harne
 export { runOperator } from './operator-harness.js';
 export type { SunkRecord } from './recording-sink.js';
 export { RecordingSink } from './recording-sink.js';
+export type {
+  DiskFault,
+  DiskOperation,
+  DiskStep,
+  DiskStepListener,
+  SimulatedDiskOptions,
+} from './simulated-disk.js';
+export { SimulatedDisk } from './simulated-disk.js';
 export type { LoggedLine, VirtualEnv } from './virtual-env.js';
 export { virtualEnv } from './virtual-env.js';

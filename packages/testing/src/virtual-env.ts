@@ -1,4 +1,5 @@
-import type { Cancellable, Env, LogLevel } from '@millrace/core/spi';
+import type { Cancellable, Env, LogLevel, Storage } from '@millrace/core/spi';
+import { SimulatedDisk } from './simulated-disk.js';
 
 /** A line that was logged. */
 export interface LoggedLine {
@@ -25,13 +26,18 @@ interface VirtualTimer {
 const loggedLinesMax = 10_000;
 
 /**
- * Virtual time, a seeded random source and a log that is kept.
+ * Virtual time, a seeded random source, a log that is kept and a disk in memory.
  *
  * @param options.startMs the wall clock at the start, epoch ms. Default 2020-01-01
  * @param options.seed of the random numbers. Default 1
+ * @param options.storage by default a new {@link SimulatedDisk}
  */
 export function virtualEnv(
-  options: { readonly startMs?: number | undefined; readonly seed?: number | undefined } = {},
+  options: {
+    readonly startMs?: number | undefined;
+    readonly seed?: number | undefined;
+    readonly storage?: Storage | undefined;
+  } = {},
 ): VirtualEnv {
   const startMs = options.startMs ?? Date.UTC(2020, 0, 1);
   let elapsed = 0;
@@ -65,6 +71,7 @@ export function virtualEnv(
         if (logged.length < loggedLinesMax) logged.push({ level, message, fields });
       },
     },
+    storage: options.storage ?? new SimulatedDisk(),
     logged,
     advance(ms) {
       const until = elapsed + ms;

@@ -1,4 +1,5 @@
 import type { Env, Logger, LogLevel } from '@millrace/core/spi';
+import { nodeStorage } from './node-storage.js';
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
@@ -14,7 +15,7 @@ export function stderrLogger(from: LogLevel = 'warn'): Logger {
   };
 }
 
-/** The real world: this process' clocks, timers and randomness. */
+/** The real world: this process' clocks, timers, randomness and files. */
 export function nodeEnv(log: Logger = stderrLogger()): Env {
   return {
     clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
@@ -28,6 +29,7 @@ export function nodeEnv(log: Logger = stderrLogger()): Env {
       },
     },
     log,
+    storage: nodeStorage,
   };
 }
 
