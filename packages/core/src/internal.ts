@@ -1,6 +1,11 @@
 /** For the packages of this repository; may change with any release. */
 
+export { ByteReader } from './codec/byte-reader.js';
+export { ByteWriter } from './codec/byte-writer.js';
 export { checkRecord } from './codec/record-check.js';
+export { decodeRecord, encodeRecord } from './codec/record-codec.js';
+export { recordCodecVersion } from './codec/record-tags.js';
+export { RecordWriter } from './codec/record-writer.js';
 export type { SourceDefinition } from './dsl/job.js';
 export { toMillraceError, withContext } from './errors/millrace-error.js';
 export { usesDeadLetters } from './graph/builder.js';
@@ -14,6 +19,9 @@ export type {
 export { assertValid } from './graph/validate.js';
 export type { CanonicalKey } from './keys/canonical-key.js';
 export { canonicalKey, keyOfCanonical } from './keys/canonical-key.js';
+export { encodeKey, readKey, writeKey } from './keys/key-codec.js';
+export type { KeyGroupRange } from './keys/key-groups.js';
+export { keyGroupOf, keyGroupRange, subtaskOf } from './keys/key-groups.js';
 export { coreLimits } from './limits.js';
 export { RecordContext, wantsContext } from './spi/record-context.js';
 export { durationMs, formatDuration, formatTimestamp } from './time/duration.js';

@@ -1,7 +1,29 @@
-/** Every bound of the heap backend, with its unit and its reason. */
+/** Every bound of this package, with its unit and its reason. */
 export const stateLimits = {
   /** Rows a table has room for at first. */
   tableRowsInitial: 64,
   /** Share of a table's hash cells in use before it grows: linear probing slows down beyond. */
   hashLoadMax: 0.5,
+  /** Bytes of a segment's chunk, about: large enough that writing it is one good system call. */
+  segmentChunkBytes: 256 * 1024,
+  /** Bytes beyond a chunk that a block of numbers may take without the chunk being copied. */
+  segmentChunkSlackBytes: 32 * 1024,
+  /** Bytes that one read of neighbouring blocks asks for, unless a single block is larger. */
+  segmentReadBytesMax: 1024 * 1024,
+  /** Bytes read from a segment's end at once: most footers are shorter. */
+  segmentTailBytes: 64 * 1024,
+  /** Columns of a layout, and numbers of a namespace; more is a damaged or mistaken one. */
+  segmentColumnsMax: 4_096,
+  /** Rows that a merge holds at a time, unless one key group has more. */
+  mergeRowsMax: 65_536,
+  /** Encoded bytes that a merge holds at a time, unless one key group has more. */
+  mergeBytesMax: 16 * 1024 * 1024,
+  /** Rows a merge handles between two pauses: about half a millisecond. */
+  mergeRowsPerTurn: 2_000,
+  /** Bytes of blobs after which a merge closes a block that is not full yet. */
+  mergeBlockBytes: 256 * 1024,
+  /** Segments in a chain: a restore reads them all. */
+  chainSegmentsMax: 16,
+  /** Bytes that the shortest segment counts for in a plan: opening a file costs as much. */
+  mergeBytesFloor: 64 * 1024,
 } as const;

@@ -1,0 +1,17 @@
+/** For the packages of this repository; may change with any release. */
+
+export type {
+  BlobColumn,
+  Block,
+  BlockColumns,
+  BlockKind,
+  StateLayout,
+} from './segment/block.js';
+export { blockRowsMax } from './segment/block.js';
+export { newBlockColumns } from './segment/block-columns.js';
+export type { BlockEntry, SegmentIndex } from './segment/segment-footer.js';
+export type { ReadBytes } from './segment/segment-format.js';
+export { readBlocks, readSegmentIndex } from './segment/segment-reader.js';
+export { SegmentWriter } from './segment/segment-writer.js';
+export type { LayoutCounts } from './segment/verify-segment.js';
+export { verifySegment } from './segment/verify-segment.js';

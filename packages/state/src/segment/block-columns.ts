@@ -1,0 +1,15 @@
+import { type BlockColumns, blockRowsMax, type StateLayout } from './block.js';
+
+/** Empty columns with room for a full block of a layout. */
+export function newBlockColumns({ numbers, blobs }: StateLayout): BlockColumns {
+  return {
+    count: 0,
+    groups: new Uint16Array(blockRowsMax),
+    keys: new Array(blockRowsMax).fill(0),
+    numbers: Array.from({ length: numbers }, () => new Float64Array(blockRowsMax)),
+    blobs: Array.from({ length: blobs }, () => ({
+      bytes: new Uint8Array(0),
+      ends: new Uint32Array(blockRowsMax),
+    })),
+  };
+}
