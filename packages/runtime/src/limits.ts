@@ -20,4 +20,26 @@ export const runtimeLimits = {
   splitDiscoveryMs: 1_000,
   /** Stages one after another in a job; more is a mistake of a generator of jobs. */
   stagesMax: 10_000,
+  /** Bytes of a blob in memory at a time while it is copied or compared. */
+  blobReadBytes: 1024 * 1024,
+  /** Folders that a store knows to exist; for others it asks the disk again. */
+  foldersRememberedMax: 1_000,
+  /** Revisions of a record that stay in its folder: more than one may overlook while reading. */
+  revisionsKept: 16,
+  /** Readings of a record in a row that were overtaken by writers before it is an error. */
+  overtakenReadsMax: 100,
+  /** Time between the starts of two checkpoints, ms: what a restart repeats at most. */
+  checkpointIntervalMsDefault: 10_000,
+  /** Time without a checkpoint after one has ended, ms: work goes on between slow ones. */
+  checkpointPauseMsDefault: 500,
+  /** Time after which a checkpoint that does not complete is given up, ms. */
+  checkpointTimeoutMsDefault: 600_000,
+  /** Failed checkpoints in a row that a job endures; each lengthens what a restart repeats. */
+  toleratedFailuresDefault: 3,
+  /** Checkpoints that are kept: the last one, and one more in case that is damaged. */
+  retainedCheckpointsDefault: 2,
+  /** Past checkpoints that are remembered for metrics and the command line. */
+  checkpointHistoryMax: 32,
+  /** Answers that may be lost in a row when a commit is written; then the attempt fails. */
+  commitTriesMax: 3,
 } as const;

@@ -7,6 +7,7 @@ import {
   open,
   readdir,
   rename,
+  stat,
   unlink,
 } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -33,7 +34,11 @@ export const nodeStorage: Storage = {
       }
     }),
 
-  size: (path) => attempt('size', path, async () => (await unlessMissing(() => lstat(path)))?.size),
+  size: (path) =>
+    attempt('size', path, async () => {
+      const found = await unlessMissing(() => stat(path));
+      return found?.isFile() === true ? found.size : undefined;
+    }),
 
   list: (folder) =>
     attempt('list', folder, async () =>
@@ -161,11 +166,28 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
 }
 
 async function makeFolderDurably(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
+  await makeFolders(path);
   // Also the parents that were there: whoever made them may have died before syncing them.
   for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) {
     await syncIfAllowed(dirname(folder));
   }
+}
+
+/** By hand: Node's own recursion calls a file system that is mounted for reading missing. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const system = systemCodeOf(error);
+    if (system === 'ENOENT' && dirname(path) !== path) {
+      await makeFolders(dirname(path));
+      await makeFolders(path);
+    } else if (!(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await unlessMissing(() => stat(path)))?.isDirectory() === true;
 }
 
 /** Parents of other owners cannot always be opened; they were not made here. */

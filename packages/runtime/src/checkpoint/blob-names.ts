@@ -1,0 +1,98 @@
+import { MillraceError } from '@millrace/core';
+import type { Random } from '@millrace/core/spi';
+import type { AttemptId } from './manifest.js';
+
+/** Folders of a checkpoint folder. All names of blobs are formed in this file. */
+export const blobFolders = {
+  manifests: 'manifests/',
+  segments: 'segments/',
+  /** One folder for each savepoint, which is complete once its manifest is there. */
+  savepoints: 'savepoints/',
+  /** Marks of commits, apart from the meta store, to notice when that travelled back. */
+  committed: 'committed/',
+} as const;
+
+/** The meta store's record that says which checkpoint counts. */
+export const commitRecordName = 'commit';
+
+export function manifestName(checkpoint: number, attempt: AttemptId): string {
+  return `${blobFolders.manifests}${digits(checkpoint)}-${attempt.number}-${attempt.random}.json`;
+}
+
+/**
+ * @param part distinguishes what one task writes for one checkpoint: letters, digits, `-`, `_`, `.`
+ */
+export function segmentName(
+  checkpoint: number,
+  attempt: AttemptId,
+  task: string,
+  part: string,
+): string {
+  const owner = `${digits(checkpoint)}-${attempt.number}-${attempt.random}`;
+  return `${blobFolders.segments}${owner}-${fileSafe(task)}-${part}`;
+}
+
+export function savepointFolder(name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
+    throw new MillraceError(
+      'ERR_INVALID_OPTION',
+      `${JSON.stringify(name)} is no name of a savepoint: letters, digits, "-", "_" and "."`,
+    );
+  }
+  return `${blobFolders.savepoints}${name}/`;
+}
+
+export function savepointManifestName(name: string): string {
+  return `${savepointFolder(name)}manifest.json`;
+}
+
+/** Where a blob of a checkpoint is in a savepoint's folder. */
+export function savepointBlobName(name: string, blob: string): string {
+  return `${savepointFolder(name)}${lastPart(blob)}`;
+}
+
+/** What a savepoint's blob is called when a checkpoint refers to it. */
+export function adoptedBlobName(blob: string, lineage: string): string {
+  return `${blobFolders.segments}from-${lineage}-${lastPart(blob)}`;
+}
+
+/** A point of a job's history; marks are ordered by epoch, then checkpoint. */
+export interface CommitMark {
+  readonly epoch: number;
+  readonly checkpoint: number;
+}
+
+export function commitMarkName({ epoch, checkpoint }: CommitMark): string {
+  return `${blobFolders.committed}${digits(epoch)}-${digits(checkpoint)}`;
+}
+
+/** Undefined for a name that is none of a mark. */
+export function parseCommitMark(name: string): CommitMark | undefined {
+  const match = /^committed\/(\d+)-(\d+)$/.exec(name);
+  return match === null ? undefined : { epoch: Number(match[1]), checkpoint: Number(match[2]) };
+}
+
+/** 64 random bits in hexadecimal. */
+export function randomId(random: Random): string {
+  const half = (): string =>
+    Math.floor(random.next() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return half() + half();
+}
+
+/** Thirteen digits, so that names sort like numbers. */
+export function digits(number: number): string {
+  return String(number).padStart(13, '0');
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** Ids may have any characters; those that names do not allow become their code. */
+function fileSafe(id: string): string {
+  return id.replaceAll(/[^A-Za-z0-9.-]/g, (character) => {
+    return `_${character.codePointAt(0)!.toString(16)}_`;
+  });
+}
