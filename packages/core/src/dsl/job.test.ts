@@ -1,4 +1,11 @@
-import { defineJob, isJobDefinition, type JobBuilder, type JobParams } from '@millrace/core';
+import {
+  defineJob,
+  isJobDefinition,
+  type JobBuilder,
+  type JobParams,
+  noWatermarks,
+  type SourceOptions,
+} from '@millrace/core';
 import { map, sinkTo } from '@millrace/operators';
 import { ManualSource, RecordingSink } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
@@ -97,6 +104,18 @@ describe('a build that depends on more than its params', () => {
     job.build();
     expect(() => kept!.pipe(map((n) => n))).toThrow('ERR_FORBIDDEN_IN_BUILD');
   });
+});
+
+test('a source says that its records may be lost, as data of its node', () => {
+  const nodeWith = (options: SourceOptions) =>
+    defineJob('j', {}, (job) => {
+      job
+        .source('in', new ManualSource<number>(), noWatermarks(), options)
+        .pipe(sinkTo('out', new RecordingSink()));
+    }).build().graph.nodes[0];
+  expect(nodeWith({ allowLoss: true })).toHaveProperty('allowLoss', true);
+  expect(nodeWith({ allowLoss: false })).not.toHaveProperty('allowLoss');
+  expect(nodeWith({})).not.toHaveProperty('allowLoss');
 });
 
 test.each(['', 'a b', '-a', 'a/b', 'x'.repeat(101)])('%j is no name for a job', (name) => {

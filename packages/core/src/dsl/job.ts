@@ -14,6 +14,11 @@ export interface SourceOptions {
   /** What becomes of input that cannot be decoded or has no valid event time. Default `fail`. */
   readonly onError?: OnError | undefined;
   readonly parallelism?: number | undefined;
+  /**
+   * Whether losing records of a source that cannot be read again (`replay: 'none'`) is acceptable
+   * after a failure. A job with checkpoints refuses such a source otherwise. Default false.
+   */
+  readonly allowLoss?: boolean | undefined;
 }
 
 /** A source as the function table keeps it. */
@@ -30,6 +35,8 @@ export interface JobBuilder {
    * @param id unique in the job; positions are bound to it
    * @param watermarks how event time is told; without it windows by event time do not fire
    *   before the input ends
+   * @example
+   * job.source('keys', stdinSource({ format: 'lines' }), noWatermarks(), { allowLoss: true });
    */
   source<T>(
     id: string,
@@ -139,6 +146,7 @@ function buildOnce(name: string, params: JobParams, build: BuildFunction): Built
         settings: { ...(source.settings as JobParams | undefined), ...watermarkSettings(strategy) },
         onError: options.onError,
         parallelism: options.parallelism,
+        allowLoss: options.allowLoss,
       });
       return streamWithSidesOf(ref, ['deadLetters']);
     },

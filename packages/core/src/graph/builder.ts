@@ -56,6 +56,7 @@ export interface NodeSpec {
   readonly emitsKinds?: boolean | 'same' | undefined;
   readonly onError?: OnError | undefined;
   readonly parallelism?: number | undefined;
+  readonly allowLoss?: boolean | undefined;
 }
 
 const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?$/;
@@ -89,6 +90,7 @@ export class GraphBuilder {
       emitsKinds: spec.emitsKinds ?? false,
       onError: policyOf(spec.onError, id),
       ...(spec.parallelism === undefined ? {} : { parallelism: spec.parallelism }),
+      ...(spec.allowLoss === true ? { allowLoss: true } : {}),
     });
     this.definitions.set(id, spec.definition);
     for (const [index, input] of spec.inputs.entries()) this.connect(id, index as 0 | 1, input);

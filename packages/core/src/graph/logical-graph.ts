@@ -41,6 +41,8 @@ export interface LogicalNode {
   readonly onError: ErrorPolicy;
   /** Subtasks; undefined: the job's parallelism. */
   readonly parallelism?: number;
+  /** Of a source that cannot be read again: its records may be lost after a failure. */
+  readonly allowLoss?: true;
 }
 
 /** How records move from one operator's subtasks to the next one's. */
