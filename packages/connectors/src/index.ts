@@ -12,7 +12,7 @@ export { ndjsonSink } from './files/ndjson-sink.js';
 export type { NdjsonSourceOptions } from './files/ndjson-source.js';
 export { ndjsonSource } from './files/ndjson-source.js';
 export type { RecordSchema } from './files/schema-check.js';
-export type { FileSinkOptions } from './files/text-file-sink.js';
+export type { FileSinkLayout, FileSinkOptions } from './files/text-file-sink.js';
 export type { TextFileOptions, TextOptions } from './files/text-source.js';
 export type { TextEncoding } from './files/text-window.js';
 export type { GeneratorOptions } from './generator/generator.js';

@@ -20,4 +20,8 @@ export const connectorLimits = {
   collectedRecordsMax: 1_000_000,
   /** Characters a file sink gathers before it writes them. */
   writeBufferChars: 262_144,
+  /** Bytes of a prepared file that are copied at once into the file that readers see. */
+  publishBlockBytes: 1_048_576,
+  /** Bytes at the beginning of a file, and before a position in it, that tell it from another. */
+  identityBytes: 4_096,
 } as const;

@@ -14,12 +14,13 @@ export interface CsvSinkOptions<N extends string> extends FileSinkOptions {
 }
 
 /**
- * A sink that writes each record as a row of CSV (RFC 4180, newline `\n`); at least once when it
- * appends.
+ * A sink that writes each record as a row of CSV (RFC 4180, newline `\n`). When it appends it is
+ * exactly once with checkpoints, which make rows visible, and at least once without.
  *
  * Texts, numbers, booleans and bigints are written as they print, Dates as ISO texts, undefined
  * and null as empty fields. Objects fail the job as ERR_UNSERIALISABLE_VALUE naming the column;
- * failures of the file are ERR_SINK_FAILED.
+ * failures of the file are ERR_SINK_FAILED or, with checkpoints, ERR_STORAGE_…, and
+ * ERR_SINK_CHANGED when somebody else wrote to it.
  *
  * @example
  * sinkTo('totals', csvSink({ path: 'out/totals.csv', columns: ['card', 'total'] }))

@@ -1,6 +1,15 @@
-import type { RecordBatch, Sink } from '@millrace/core/spi';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { RecordBatch, Sink, SinkContext, SinkWriter } from '@millrace/core/spi';
 import { refuseOption } from '../option-checks.js';
 import { BufferedFileWriter, type ExistingFile, pathOfSubtask } from './buffered-file-writer.js';
+import { GrowingFile } from './growing-file.js';
+import { HiddenFiles } from './hidden-files.js';
+import { PartFolder, partStem } from './part-folder.js';
+import { StagedWriter } from './staged-writer.js';
+
+/** One growing file for each subtask, or a folder of files that do not change any more. */
+export type FileSinkLayout = 'file' | 'parts';
 
 /** Where a file sink writes. */
 export interface FileSinkOptions {
@@ -11,6 +20,13 @@ export interface FileSinkOptions {
    * also when it is restored from a checkpoint, so what was written before that one is lost.
    */
   readonly existing?: ExistingFile | undefined;
+  /**
+   * `file` (default): one growing file. `parts` (default where `path` ends with `/`): `path` is a
+   * folder, made when it is missing, that gets a file `part-SUBTASK-CHECKPOINT.csv` with each
+   * checkpoint that has rows; without checkpoints one growing file `part-SUBTASK.csv`. The parts
+   * of the last checkpoint must stay until the next one: a restart looks whether they are there.
+   */
+  readonly layout?: FileSinkLayout | undefined;
 }
 
 /** How records become text. */
@@ -21,7 +37,14 @@ export interface TextFormatter {
   line(record: unknown): string;
 }
 
-/** A sink that writes a line for each record. */
+/**
+ * A sink that writes a line for each record.
+ *
+ * With checkpoints, appending is exactly once: readers see a row when its checkpoint is committed.
+ * Until then it lies in a hidden file (`.NAME.pending-…`) beside the one it belongs to, which
+ * nobody else may write to: after a restart that is ERR_SINK_CHANGED. Without checkpoints rows
+ * are seen as they come, and come again when the job does.
+ */
 export function textFileSink<T>(
   type: string,
   options: FileSinkOptions,
@@ -30,27 +53,89 @@ export function textFileSink<T>(
 ): Sink<T> {
   const { path, existing = 'append' } = options;
   if (path === '') refuseOption('path', 'the path is empty');
+  const layout = layoutOf(options);
+  const place: FilePlace = { path, extension: type, layout };
   return {
     type,
-    guarantee: existing === 'append' ? 'at-least-once' : 'at-most-once',
-    settings: { path, existing, ...settings },
-    createWriter(context) {
-      const file = new BufferedFileWriter(pathOfSubtask(path, context));
-      return {
-        async open() {
-          const { isEmpty } = await file.open(existing);
-          if (isEmpty) await file.add(formatter.head);
-        },
-        write: (batch) => file.add(linesOf(batch, formatter)),
-        flush: () => file.flush(),
-        finish: () => file.finish(),
-        close: () => file.close(),
-      };
-    },
+    guarantee: existing === 'append' ? 'exactly-once' : 'at-most-once',
+    settings: { path, existing, layout, ...settings },
+    createWriter: (context) =>
+      existing === 'append' && context.checkpoints === 'on'
+        ? stagedWriter(place, context, formatter)
+        : plainWriter(place, existing, context, formatter),
   };
 }
 
-function linesOf({ values, count }: RecordBatch, formatter: TextFormatter): string {
+interface FilePlace {
+  readonly path: string;
+  readonly extension: string;
+  readonly layout: FileSinkLayout;
+}
+
+function layoutOf({ path, existing, layout }: FileSinkOptions): FileSinkLayout {
+  const isFolder = path.endsWith('/');
+  const chosen = layout ?? (isFolder ? 'parts' : 'file');
+  if (chosen !== 'file' && chosen !== 'parts') {
+    refuseOption('layout', `'${chosen}' is none of file, parts`);
+  }
+  if (chosen === 'file' && isFolder) refuseOption('layout', `${path} is a folder, not a file`);
+  if (chosen === 'parts' && existing === 'truncate') {
+    refuseOption('existing', 'a folder of parts is only added to');
+  }
+  return chosen;
+}
+
+function stagedWriter(
+  { path, extension, layout }: FilePlace,
+  context: SinkContext,
+  formatter: TextFormatter,
+): SinkWriter {
+  const { env, subtask } = context;
+  const linesOf = (batch: RecordBatch): string => textOf(batch, formatter);
+  if (layout === 'parts') {
+    const folder = folderOf(path, context);
+    const destination = new PartFolder(env, { folder, subtask, extension }, formatter.head);
+    const hidden = new HiddenFiles(folder, partStem(subtask), env);
+    return new StagedWriter({ context, destination, hidden, linesOf });
+  }
+  const file = pathOfSubtask(path, context);
+  const destination = new GrowingFile(env.storage, file, formatter.head);
+  const hidden = new HiddenFiles(dirname(file), basename(file), env);
+  return new StagedWriter({ context, destination, hidden, linesOf });
+}
+
+function plainWriter(
+  { path, extension, layout }: FilePlace,
+  existing: ExistingFile,
+  context: SinkContext,
+  formatter: TextFormatter,
+): SinkWriter {
+  const folder = layout === 'parts' ? folderOf(path, context) : undefined;
+  const file = new BufferedFileWriter(
+    folder === undefined
+      ? pathOfSubtask(path, context)
+      : join(folder, `${partStem(context.subtask)}.${extension}`),
+  );
+  return {
+    async open() {
+      if (folder !== undefined) await mkdir(folder, { recursive: true });
+      const { isEmpty } = await file.open(existing);
+      if (isEmpty) await file.add(formatter.head);
+    },
+    write: (batch) => file.add(textOf(batch, formatter)),
+    flush: () => file.flush(),
+    finish: () => file.finish(),
+    close: () => file.close(),
+  };
+}
+
+/** With a `/` at its end. Subtasks share it: their numbers are in the names of their files. */
+function folderOf(path: string, { subtask }: SinkContext): string {
+  const folder = path.replaceAll('{subtask}', String(subtask));
+  return folder.endsWith('/') ? folder : `${folder}/`;
+}
+
+function textOf({ values, count }: RecordBatch, formatter: TextFormatter): string {
   let lines = '';
   for (let i = 0; i < count; i += 1) lines += formatter.line(values[i]);
   return lines;

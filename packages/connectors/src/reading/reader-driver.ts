@@ -1,4 +1,5 @@
-import type { Counter, Env, Source, SourceContext, SourceReader, Split } from '@millrace/core/spi';
+import type { Counter, Env, SinkContext, Source, SourceReader, Split } from '@millrace/core/spi';
+import { SimulatedDisk } from '@millrace/testing';
 
 /** Time that stands still until a test moves it. */
 export interface ManualTime {
@@ -26,6 +27,7 @@ export function manualTime(): ManualTime {
         },
       },
       log: { log: () => {} },
+      storage: new SimulatedDisk(),
     },
     advance(ms) {
       nowMs += ms;
@@ -37,7 +39,7 @@ export function manualTime(): ManualTime {
 }
 
 /** A context as the engine gives it, whose counters a test can read. */
-export interface TestContext extends SourceContext {
+export interface TestContext extends SinkContext {
   readonly counters: ReadonlyMap<string, { value: number }>;
 }
 
@@ -56,7 +58,17 @@ export function testContext(env: Env = manualTime().env, parallelism = 1): TestC
     };
   };
   const metrics = { counter, gauge: () => {} };
-  return { operatorId: 'in', subtask: 0, parallelism, env, metrics, log: env.log, counters };
+  return {
+    operatorId: 'in',
+    subtask: 0,
+    parallelism,
+    env,
+    metrics,
+    log: env.log,
+    checkpoints: 'off',
+    restored: undefined,
+    counters,
+  };
 }
 
 /** A record or bad input as it came: where from, and what. */
@@ -71,7 +83,7 @@ export interface Arrived {
 /** A reader with all splits of its source, or with those of a snapshot. */
 export async function openReader<T>(
   source: Source<T>,
-  context: SourceContext = testContext(),
+  context: TestContext = testContext(),
   restored?: readonly Split[],
 ): Promise<SourceReader<T>> {
   const reader = source.createReader(context);

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Env } from '@millrace/core/spi';
+
+/**
+ * Names of a writer's hidden files: `.NAME.pending-CHECKPOINT-RANDOM`.
+ *
+ * CHECKPOINT is the last one that its maker knew to be committed. Law: whoever knows that a later
+ * one is committed may remove the file, unless a checkpoint names it. A process that was paused
+ * and does not know of its successor has seen no later commit than the one the successor began
+ * with, and so never removes what that one has under way.
+ */
+export class HiddenFiles {
+  readonly folder: string;
+  private readonly stem: string;
+  private readonly env: Env;
+
+  /** @param name of the file they stand in for */
+  constructor(folder: string, name: string, env: Env) {
+    this.folder = folder;
+    this.stem = `.${name}.pending-`;
+    this.env = env;
+  }
+
+  /** A path that no file has, nor another process will choose. */
+  async newPath(committed: number): Promise<string> {
+    for (;;) {
+      const name = `${this.stem}${committed}-${this.randomHex()}${this.randomHex()}`;
+      const path = join(this.folder, name);
+      if ((await this.env.storage.size(path)) === undefined) return path;
+    }
+  }
+
+  /** Removes what was left behind before a checkpoint was committed. */
+  async sweep(committed: number, keep: ReadonlySet<string>): Promise<void> {
+    for (const name of await this.env.storage.list(this.folder)) {
+      if (!name.startsWith(this.stem)) continue;
+      const [, made] = /^(\d+)-[0-9a-f]+$/.exec(name.slice(this.stem.length)) ?? [];
+      const path = join(this.folder, name);
+      if (made === undefined || Number(made) >= committed || keep.has(path)) continue;
+      await this.env.storage.remove(path);
+    }
+  }
+
+  private randomHex(): string {
+    const word = Math.floor(this.env.random.next() * 2 ** 32);
+    return word.toString(16).padStart(8, '0');
+  }
+}

@@ -1,0 +1,135 @@
+import type { RecordBatch, SinkContext, SinkWriter } from '@millrace/core/spi';
+import { assertAsLeft } from './growing-file.js';
+import type { HiddenFiles } from './hidden-files.js';
+import { Publisher } from './publisher.js';
+import type { SinkDestination } from './sink-destination.js';
+import { type StagedOutput, type StagedPiece, stagedOutputOf } from './staged-output.js';
+import { StagingFile } from './staging-file.js';
+
+/** What a writer is made of. */
+export interface StagedWriterParts {
+  readonly context: SinkContext;
+  readonly destination: SinkDestination;
+  readonly hidden: HiddenFiles;
+  readonly linesOf: (batch: RecordBatch) => string;
+}
+
+/**
+ * Writes text exactly once: rows lie aside in hidden files, a new one for each checkpoint, and are
+ * published when it is committed.
+ *
+ * The commit that a crash comes right after is made good by the next writer's `open`, from what
+ * the checkpoint says was prepared; hidden files that no checkpoint names are removed then, or
+ * with the first commit.
+ */
+export class StagedWriter implements SinkWriter {
+  private readonly parts: StagedWriterParts;
+  private readonly publisher: Publisher;
+  /** Rows since the last checkpoint. */
+  private staging: StagingFile | undefined;
+  /** Prepared and not published, in order. */
+  private readonly unpublished: { readonly checkpoint: number; readonly piece: StagedPiece }[] = [];
+  private lastCommitted: number;
+  private hasSwept = false;
+  /** After a failure it is unknown what the staging file holds. */
+  private failure: { readonly cause: unknown } | undefined;
+
+  constructor(parts: StagedWriterParts) {
+    this.parts = parts;
+    this.publisher = new Publisher(parts.context.env.storage);
+    this.lastCommitted = parts.context.restored?.checkpoint ?? 0;
+  }
+
+  async open(): Promise<void> {
+    const { destination, hidden, context } = this.parts;
+    const { restored, subtask, parallelism } = context;
+    const outputs = restored?.prepared.map(stagedOutputOf) ?? [];
+    // Subtasks there were more of then leave theirs to those of now.
+    const adopted = outputs.filter((_, index) => index % parallelism === subtask);
+    for (const output of adopted) if (output !== undefined) await this.restore(output);
+    const text = await destination.open(
+      outputs.find((output) => output?.home === destination.home),
+    );
+    if (text !== '') this.staging = this.newStaging(text);
+    const named = outputs.flatMap((output) => output?.pieces ?? []).map(({ aside }) => aside);
+    if (restored !== undefined) await hidden.sweep(restored.checkpoint, new Set(named));
+  }
+
+  write(batch: RecordBatch): undefined | Promise<void> {
+    this.assertSound();
+    if (batch.count === 0) return undefined;
+    const lines = this.parts.linesOf(batch);
+    this.staging ??= this.newStaging(this.parts.destination.head);
+    const full = this.staging.add(lines);
+    return full === undefined ? undefined : this.soundly(() => full);
+  }
+
+  flush(): Promise<void> {
+    return this.soundly(async () => this.staging?.flush());
+  }
+
+  prepare(checkpoint: number): Promise<StagedOutput> {
+    return this.soundly(async () => {
+      const { destination, context, hidden } = this.parts;
+      const rows = await this.staging?.seal();
+      if (rows !== undefined) {
+        await context.env.storage.syncFolder(hidden.folder);
+        const place = await destination.place(checkpoint, rows);
+        this.unpublished.push({ checkpoint, piece: { ...rows, ...place } });
+        this.staging = undefined;
+      }
+      const pieces = this.unpublished.map(({ piece }) => piece);
+      return { format: 1, home: destination.home, endByte: destination.endByte, pieces };
+    });
+  }
+
+  async committed(checkpoint: number): Promise<void> {
+    const { unpublished } = this;
+    this.lastCommitted = Math.max(this.lastCommitted, checkpoint);
+    while (unpublished.length > 0 && unpublished[0]!.checkpoint <= checkpoint) {
+      await this.publisher.publish(unpublished[0]!.piece, 'running');
+      unpublished.shift();
+    }
+    if (this.hasSwept) return;
+    const own = unpublished.map(({ piece }) => piece.aside);
+    if (this.staging?.path !== undefined) own.push(this.staging.path);
+    await this.parts.hidden.sweep(checkpoint, new Set(own));
+    this.hasSwept = true;
+  }
+
+  finish(): Promise<void> {
+    return this.flush();
+  }
+
+  /** What was prepared stays: its checkpoint may be committed. */
+  async close(): Promise<void> {
+    const { staging } = this;
+    this.staging = undefined;
+    await staging?.discard();
+  }
+
+  private async restore(output: StagedOutput): Promise<void> {
+    await assertAsLeft(this.parts.context.env.storage, output);
+    for (const piece of output.pieces) await this.publisher.publish(piece, 'restart');
+  }
+
+  private newStaging(head: string): StagingFile {
+    const { context, hidden } = this.parts;
+    const newPath = () => hidden.newPath(this.lastCommitted);
+    return new StagingFile(context.env.storage, newPath, head);
+  }
+
+  private assertSound(): void {
+    if (this.failure !== undefined) throw this.failure.cause;
+  }
+
+  private async soundly<R>(action: () => Promise<R>): Promise<R> {
+    this.assertSound();
+    try {
+      return await action();
+    } catch (cause) {
+      this.failure = { cause };
+      throw cause;
+    }
+  }
+}
