@@ -9,8 +9,13 @@ export type {
 } from './segment/block.js';
 export { blockRowsMax } from './segment/block.js';
 export { newBlockColumns } from './segment/block-columns.js';
+export type { MergeInput } from './segment/merge-units.js';
+export type { MergePlan } from './segment/plan-merge.js';
+export { planMerge } from './segment/plan-merge.js';
 export type { BlockEntry, SegmentIndex } from './segment/segment-footer.js';
 export type { ReadBytes } from './segment/segment-format.js';
+export type { MergeOptions } from './segment/segment-merge.js';
+export { mergeSegments } from './segment/segment-merge.js';
 export { readBlocks, readSegmentIndex } from './segment/segment-reader.js';
 export { SegmentWriter } from './segment/segment-writer.js';
 export type { LayoutCounts } from './segment/verify-segment.js';

@@ -6,24 +6,18 @@ import type { RowSpan } from './row-span.js';
 const groupMax = 0xffff;
 
 /**
- * Writes the key groups as runs: their number, then for each the distance from the group before
+ * Writes the key groups as runs until all rows are covered: the distance from the group before,
  * and the number of rows.
  *
  * @throws MillraceError `ERR_INVARIANT` if the groups fall
  */
 export function writeGroups(out: ByteWriter, groups: Uint16Array, count: number): void {
-  let runs = 1;
-  for (let row = 1; row < count; row += 1) {
-    if (groups[row]! === groups[row - 1]!) continue;
-    if (groups[row]! < groups[row - 1]!) {
-      throw new MillraceError('ERR_INVARIANT', `key groups of a block fall at row ${row}`);
-    }
-    runs += 1;
-  }
-  out.varint(runs);
   let before = 0;
   for (let row = 0; row < count; ) {
     const group = groups[row]!;
+    if (group < before) {
+      throw new MillraceError('ERR_INVARIANT', `key groups of a block fall at row ${row}`);
+    }
     let end = row + 1;
     while (end < count && groups[end] === group) end += 1;
     out.varint(group - before);
@@ -35,19 +29,16 @@ export function writeGroups(out: ByteWriter, groups: Uint16Array, count: number)
 
 /** Reads the key groups of all `count` rows. */
 export function readGroups(reader: ByteReader, groups: Uint16Array, count: number): void {
-  const runs = reader.count(2);
-  let row = 0;
   let group = 0;
-  for (let run = 0; run < runs; run += 1) {
+  for (let row = 0; row < count; ) {
     const step = reader.varint();
     const rows = reader.varint();
     if (rows === 0 || rows > count - row) reader.corrupt(`${rows} rows in a run of key groups`);
-    if ((run > 0 && step === 0) || step > groupMax - group) reader.corrupt('not a key group');
+    if ((row > 0 && step === 0) || step > groupMax - group) reader.corrupt('not a key group');
     group += step;
     groups.fill(group, row, row + rows);
     row += rows;
   }
-  if (row !== count) reader.corrupt(`key groups of ${row} rows instead of ${count}`);
 }
 
 /** The rows whose groups lie within a range, moved to the front of `groups`. */

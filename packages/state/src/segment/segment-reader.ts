@@ -97,7 +97,7 @@ function decodeBlock(
   range: KeyGroupRange,
   columns: BlockColumns,
 ): void {
-  decoding(`block ${entry.kind} at byte ${entry.offset}`, () => {
+  decoding(`block of ${entry.kind} at byte ${entry.offset}`, () => {
     const reader = new ByteReader(framed);
     const length = reader.view.getUint32(reader.advance(4), true);
     const crc = reader.view.getUint32(reader.advance(4), true);
