@@ -2,6 +2,7 @@ import type { Key } from '@millrace/core/spi';
 import type { Block, BlockKind, StateLayout } from './block.js';
 import { blobsOf, numbersOf } from './block-body.js';
 import { newBlockColumns } from './block-columns.js';
+import { type LayoutFields, layoutOf } from './segment-footer.js';
 import type { ReadBytes } from './segment-format.js';
 import { readBlocks, readSegmentIndex } from './segment-reader.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -20,6 +21,51 @@ export interface PlainBlock {
   readonly kind: BlockKind;
   readonly namespace: readonly number[];
   readonly rows: readonly PlainRow[];
+}
+
+/** A key in JSON; what JSON does not know is an object with one property, as text. */
+type JsonKey =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly number: string }
+  | { readonly bigint: string }
+  | { readonly date: string }
+  | readonly JsonKey[];
+
+/** A blob in JSON: text, or text and how often it is repeated. */
+type JsonBlob = string | readonly [string, number];
+
+/** A block in JSON: numbers as text, fields of the layout in the order of the file. */
+export interface JsonBlock {
+  readonly layout: LayoutFields;
+  readonly kind: BlockKind;
+  readonly namespace: readonly string[];
+  readonly rows: readonly (readonly [number, JsonKey, readonly string[], readonly JsonBlob[]])[];
+}
+
+/** Blocks as golden files hold them. */
+export function plainBlocksOfJson(blocks: readonly JsonBlock[]): PlainBlock[] {
+  return blocks.map(({ layout, kind, namespace, rows }) => ({
+    layout: layoutOf(layout),
+    kind,
+    namespace: namespace.map(Number),
+    rows: rows.map(([group, key, numbers, blobs]) => ({
+      group,
+      key: keyOfJson(key),
+      numbers: numbers.map(Number),
+      blobs: blobs.map((blob) => (typeof blob === 'string' ? blob : blob[0].repeat(blob[1]))),
+    })),
+  }));
+}
+
+function keyOfJson(key: JsonKey): Key {
+  if (typeof key !== 'object' || key === null) return key;
+  if ('number' in key) return Number(key.number);
+  if ('bigint' in key) return BigInt(key.bigint);
+  if ('date' in key) return new Date(Number(key.date));
+  return key.map(keyOfJson);
 }
 
 /** The file that holds these blocks. */
@@ -67,7 +113,7 @@ function plainBlock({ kind, namespace, columns }: Block, layout: StateLayout): P
     key: columns.keys[row]!,
     numbers: numbers.map((column) => column[row]!),
     blobs: blobs.map(({ bytes, ends }) =>
-      String.fromCharCode(...bytes.subarray(row === 0 ? 0 : ends[row - 1]!, ends[row]!)),
+      Buffer.from(bytes.subarray(row === 0 ? 0 : ends[row - 1]!, ends[row]!)).toString('latin1'),
     ),
   }));
   return { layout, kind, namespace, rows };

@@ -156,7 +156,7 @@ function readLayouts(reader: ByteReader): readonly StateLayout[] {
 }
 
 /** A layout as it is written: an array, so that the order of properties does not matter. */
-type LayoutFields = readonly [
+export type LayoutFields = readonly [
   operator: string,
   state: string,
   kind: string,
@@ -174,7 +174,7 @@ function layoutFields(layout: StateLayout): LayoutFields {
   return [operator, state, kind, version, shape, numbers, blobs, identityNumbers, identityBlobs];
 }
 
-function layoutOf(fields: LayoutFields): StateLayout {
+export function layoutOf(fields: LayoutFields): StateLayout {
   const [operator, state, kind, version, shape, ...columns] = fields;
   const [numbers, blobs, identityNumbers, identityBlobs] = columns;
   return {

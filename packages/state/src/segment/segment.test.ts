@@ -125,7 +125,7 @@ describe('a segment', () => {
       fc.asyncProperty(blocksArbitrary, async (blocks) => {
         expect(normal(await plainBlocks(segmentOf(blocks)))).toEqual(normal(blocks));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -137,7 +137,7 @@ describe('a segment', () => {
         const found = await plainBlocks(segmentOf(blocks), { first, last });
         expect(normal(found)).toEqual(normal(within(blocks, first, last)));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
