@@ -4,6 +4,15 @@ export const stateLimits = {
   tableRowsInitial: 64,
   /** Share of a table's hash cells in use before it grows: linear probing slows down beyond. */
   hashLoadMax: 0.5,
+  /**
+   * Share of a table's rows from which on a snapshot takes all of them: it frees the chain of what
+   * was written before, which then need not be merged.
+   */
+  rewriteShare: 0.5,
+  /** Tables that a state keeps for reuse: windows come and go, their memory stays. */
+  freeTablesMax: 64,
+  /** Rows looked at for expired state with each record: two make a round before state doubles. */
+  ttlSweepRows: 2,
   /** Bytes of a segment's chunk, about: large enough that writing it is one good system call. */
   segmentChunkBytes: 256 * 1024,
   /** Bytes beyond a chunk that a block of numbers may take without the chunk being copied. */
@@ -14,8 +23,8 @@ export const stateLimits = {
   segmentTailBytes: 64 * 1024,
   /** Columns of a layout, and numbers of a namespace; more is a damaged or mistaken one. */
   segmentColumnsMax: 4_096,
-  /** Rows that a merge holds at a time, unless one key group has more. */
-  mergeRowsMax: 65_536,
+  /** Rows that a merge holds at a time, unless one key group has more: they fit the cache. */
+  mergeRowsMax: 8_192,
   /** Encoded bytes that a merge holds at a time, unless one key group has more. */
   mergeBytesMax: 16 * 1024 * 1024,
   /** Rows a merge handles between two pauses: about half a millisecond. */

@@ -21,8 +21,15 @@ interface OpenBlock {
 /** Puts merged rows into blocks of their layout and kind, and full blocks into the segment. */
 export class MergeOutput {
   private readonly writer: SegmentWriter;
-  /** By layout in the writer and kind. */
+  /** By kind and layout in the writer. */
   private readonly open = new Map<string, OpenBlock>();
+  /** The same, by the layouts of the inputs. */
+  private readonly known: Readonly<Record<BlockKind, Map<StateLayout, OpenBlock>>> = {
+    rows: new Map(),
+    removals: new Map(),
+    keyRemovals: new Map(),
+    drop: new Map(),
+  };
   private namespace: readonly number[] = [];
 
   constructor(writer: SegmentWriter) {
@@ -78,19 +85,13 @@ export class MergeOutput {
   }
 
   private blockFor(layout: StateLayout, kind: BlockKind): OpenBlock {
-    const index = this.writer.layout(layout);
-    const id = `${index} ${kind}`;
-    let block = this.open.get(id);
+    let block = this.known[kind].get(layout);
     if (block === undefined) {
-      block = {
-        columns: newBlockColumns(layout),
-        layout: index,
-        kind,
-        numbers: numbersOf(layout, kind),
-        blobs: Array.from({ length: blobsOf(layout, kind) }, () => new ByteWriter()),
-        bytes: 0,
-      };
+      const index = this.writer.layout(layout);
+      const id = `${kind} ${index}`;
+      block = this.open.get(id) ?? newBlock(layout, index, kind);
       this.open.set(id, block);
+      this.known[kind].set(layout, block);
     }
     return block;
   }
@@ -106,4 +107,15 @@ export class MergeOutput {
     block.bytes = 0;
     for (const bytes of blobs) bytes.reset();
   }
+}
+
+function newBlock(layout: StateLayout, index: number, kind: BlockKind): OpenBlock {
+  return {
+    columns: newBlockColumns(layout),
+    layout: index,
+    kind,
+    numbers: numbersOf(layout, kind),
+    blobs: Array.from({ length: blobsOf(layout, kind) }, () => new ByteWriter()),
+    bytes: 0,
+  };
 }

@@ -23,7 +23,7 @@ export interface MergeOptions {
  * two. Rows are sorted by key group, then by the bytes of their keys. A key must be in the same
  * key group everywhere.
  *
- * Holds one state and namespace and as many key groups at a time as have some 65,000 rows or
+ * Holds one state and namespace and as many key groups at a time as have some 8,000 rows or
  * 16 MiB, or one key group that has more. The caller finishes the writer.
  *
  * @param inputs oldest first

@@ -21,19 +21,22 @@ export class Turns {
   }
 }
 
+/** Rows that are sorted at once, and what that takes in rows that are merely handled. */
+const sortedPart = { rows: 512, costRows: 1_024 };
+
 /**
- * Sorts without holding up others for longer than a turn: parts of a turn's length at once, then
- * merges of neighbouring parts.
+ * Sorts without holding up others for longer than a turn: short parts at once, then merges of
+ * neighbouring parts.
  */
 export async function sortInTurns(
   items: Int32Array,
   compare: (a: number, b: number) => number,
   turns: Turns,
 ): Promise<Int32Array> {
-  const part = stateLimits.mergeRowsPerTurn;
+  const part = sortedPart.rows;
   for (let at = 0; at < items.length; at += part) {
     items.subarray(at, at + part).sort(compare);
-    if (turns.isOver(part)) await turns.end();
+    if (turns.isOver(sortedPart.costRows)) await turns.end();
   }
   let source = items;
   let target: Int32Array = new Int32Array(items.length);
