@@ -14,8 +14,10 @@ function shuffledKeys(count: number): Int32Array {
 /** A counter for each integer key: rows of a table against a plain `Map`, as state grows. */
 async function main(): Promise<void> {
   const bench = new Bench({ name: 'counters by integer key', time: 500, warmupTime: 200 });
+  const groups = { first: 0, last: 255 };
+  const backend = new HeapBackend({ groupCount: 256, groups });
   for (const size of sizes) {
-    const table = new HeapBackend().keyTable('bench', { numbers: [0], refs: [] });
+    const table = backend.scratchTable({ numbers: [0], refs: [] });
     const map = new Map<number, { n: number }>();
     for (let key = 0; key < size; key += 1) {
       table.slot(key);

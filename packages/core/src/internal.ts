@@ -19,7 +19,7 @@ export type {
 export { assertValid } from './graph/validate.js';
 export type { CanonicalKey } from './keys/canonical-key.js';
 export { canonicalKey, keyOfCanonical } from './keys/canonical-key.js';
-export { encodeKey, readKey, writeKey } from './keys/key-codec.js';
+export { decodeKey, encodeKey, readKey, writeKey } from './keys/key-codec.js';
 export type { KeyGroupRange } from './keys/key-groups.js';
 export { keyGroupOf, keyGroupRange, subtaskOf } from './keys/key-groups.js';
 export { coreLimits } from './limits.js';

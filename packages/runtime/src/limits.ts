@@ -18,6 +18,14 @@ export const runtimeLimits = {
   errorCeilingRecordsMin: 100,
   /** Splits are discovered again this often, ms, while a source says there may be more. */
   splitDiscoveryMs: 1_000,
+  /** Bytes of a snapshot that are encoded and not written yet; encoding waits beyond them. */
+  snapshotBytesInFlightMax: 16 << 20,
+  /** Length of one step of encoding a snapshot between batches, ms. */
+  snapshotStepMs: 0.5,
+  /** Time between such steps while there are batches, ms: encoding takes a fifth of the thread. */
+  snapshotPauseMs: 2,
+  /** Rows encoded between two looks at the clock. */
+  snapshotStepRows: 1_024,
   /** Stages one after another in a job; more is a mistake of a generator of jobs. */
   stagesMax: 10_000,
   /** Bytes of a blob in memory at a time while it is copied or compared. */
@@ -38,6 +46,8 @@ export const runtimeLimits = {
   toleratedFailuresDefault: 3,
   /** Checkpoints that are kept: the last one, and one more in case that is damaged. */
   retainedCheckpointsDefault: 2,
+  /** Ids reserved ahead with each commit, so that the next one needs no writing of its own. */
+  checkpointIdsReserved: 1,
   /** Past checkpoints that are remembered for metrics and the command line. */
   checkpointHistoryMax: 32,
   /** Answers that may be lost in a row when a commit is written; then the attempt fails. */

@@ -1,26 +1,40 @@
 import type { Key } from '@millrace/core';
 import type { KeyTable, KeyTableSpec } from '@millrace/core/spi';
+import { ChangeTracker } from './change-tracker.js';
+import { copyOfRecord } from './copy-of-record.js';
 import { KeyIndex } from './key-index.js';
 import { stateLimits } from './limits.js';
+
+const noMarks = new Uint16Array(0);
 
 /** Rows of accumulators by key on the heap: numbers in one typed array, references in another. */
 export class HeapKeyTable implements KeyTable {
   numbers: Float64Array;
   refs: unknown[];
+  marks: Uint16Array;
+  epoch: number;
   readonly numberStride: number;
   readonly refStride: number;
+  /** Undefined: changes are not tracked. */
+  readonly changes: ChangeTracker | undefined;
+  /** Numbers and references of rows kept aside. */
+  asideNumbers = new Float64Array(0);
+  asideRefs: unknown[] = [];
   private rows: number = stateLimits.tableRowsInitial;
   private readonly index = new KeyIndex();
   private readonly initialNumbers: Float64Array;
   private readonly initialRefs: readonly (() => unknown)[];
 
-  constructor({ numbers, refs }: KeyTableSpec) {
+  constructor({ numbers, refs }: KeyTableSpec, tracking: 'tracked' | 'untracked' = 'untracked') {
     this.initialNumbers = Float64Array.from(numbers);
     this.initialRefs = refs;
     this.numberStride = numbers.length;
     this.refStride = refs.length;
     this.numbers = new Float64Array(this.rows * this.numberStride);
     this.refs = new Array(this.rows * this.refStride).fill(undefined);
+    this.changes = tracking === 'tracked' ? new ChangeTracker(this) : undefined;
+    this.marks = this.changes?.marks ?? noMarks;
+    this.epoch = this.changes?.epoch ?? 0;
   }
 
   get high(): number {
@@ -29,6 +43,12 @@ export class HeapKeyTable implements KeyTable {
 
   get size(): number {
     return this.index.size;
+  }
+
+  /** Estimate of what the table takes in memory, bytes. */
+  get bytes(): number {
+    const row = 8 * this.numberStride + 56 * this.refStride + (this.changes ? 2 : 0);
+    return this.rows * row + this.index.bytes;
   }
 
   slot(key: Key): number {
@@ -40,6 +60,10 @@ export class HeapKeyTable implements KeyTable {
     return this.index.find(key);
   }
 
+  touch(slot: number): void {
+    this.changes?.touch(slot);
+  }
+
   isLive(slot: number): boolean {
     return this.index.isLive(slot);
   }
@@ -49,6 +73,7 @@ export class HeapKeyTable implements KeyTable {
   }
 
   remove(slot: number): void {
+    this.changes?.gone(slot);
     this.index.remove(slot);
     for (let j = 0; j < this.refStride; j += 1) this.refs[slot * this.refStride + j] = undefined;
   }
@@ -56,15 +81,69 @@ export class HeapKeyTable implements KeyTable {
   clear(): void {
     this.refs.fill(undefined, 0, this.index.high * this.refStride);
     this.index.clear();
+    this.changes?.reset();
+  }
+
+  /** Begins an epoch; undefined when nothing has changed in the one that ends. */
+  freeze(): ReturnType<ChangeTracker['freeze']> | undefined {
+    const { changes } = this;
+    if (changes?.hasChanges !== true) return undefined;
+    const frozen = changes.freeze(this.high, this.size);
+    this.epoch = changes.epoch;
+    return frozen;
+  }
+
+  keepAside(slot: number, at: number): void {
+    const { numberStride: ns, refStride: rs } = this;
+    if ((at + 1) * ns > this.asideNumbers.length) {
+      const larger = new Float64Array(Math.max(64 * ns, this.asideNumbers.length * 2));
+      larger.set(this.asideNumbers);
+      this.asideNumbers = larger;
+    }
+    const { asideNumbers, numbers } = this;
+    for (let i = 0; i < ns; i += 1) asideNumbers[at * ns + i] = numbers[slot * ns + i]!;
+    // Aggregators may change what a reference refers to.
+    for (let j = 0; j < rs; j += 1) {
+      this.asideRefs[at * rs + j] = copyOfRecord(this.refs[slot * rs + j]);
+    }
+  }
+
+  forgetAside(): void {
+    if (this.asideNumbers.length === 0 && this.asideRefs.length === 0) return;
+    this.asideNumbers = new Float64Array(0);
+    this.asideRefs = [];
+  }
+
+  /** A row for a key as a snapshot has it: made if need be, and not marked as changed. */
+  restoreSlot(key: Key): number {
+    const found = this.index.find(key);
+    if (found >= 0) return found;
+    const slot = this.insert(key);
+    if (this.changes !== undefined) this.marks[slot] = 0;
+    return slot;
+  }
+
+  /** Takes a row out that a later part of a snapshot says is gone. */
+  restoreRemoval(key: Key): void {
+    const slot = this.index.find(key);
+    if (slot < 0) return;
+    this.index.remove(slot);
+    for (let j = 0; j < this.refStride; j += 1) this.refs[slot * this.refStride + j] = undefined;
   }
 
   private make(key: Key): number {
-    const slot = this.index.insert(key);
-    if (slot >= this.rows) this.grow();
+    const slot = this.insert(key);
+    this.changes?.born(slot);
     const n = slot * this.numberStride;
     for (let i = 0; i < this.numberStride; i += 1) this.numbers[n + i] = this.initialNumbers[i]!;
     const r = slot * this.refStride;
     for (let j = 0; j < this.refStride; j += 1) this.refs[r + j] = this.initialRefs[j]!();
+    return slot;
+  }
+
+  private insert(key: Key): number {
+    const slot = this.index.insert(key);
+    if (slot >= this.rows) this.grow();
     return slot;
   }
 
@@ -75,5 +154,8 @@ export class HeapKeyTable implements KeyTable {
       numbers.set(this.numbers);
       this.numbers = numbers;
     }
+    if (this.changes === undefined) return;
+    this.changes.grow(this.rows);
+    this.marks = this.changes.marks;
   }
 }

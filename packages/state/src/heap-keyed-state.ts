@@ -1,35 +1,62 @@
-import { type Key, MillraceError } from '@millrace/core';
+import type { Key } from '@millrace/core';
 import type { KeyedStateAccess, StateDescriptor, TimerService } from '@millrace/core/spi';
+import { CellColumn, type CellColumnParts } from './cell-column.js';
+import type { CellKind } from './cell-kind.js';
+import { Expiry, type OperatorTime } from './expiry.js';
 import { HeapTimers } from './heap-timers.js';
 import { KeyRows } from './key-rows.js';
-import { HeapListState, HeapMapState, HeapValueState, type StateCell } from './state-handles.js';
+import { stateLimits } from './limits.js';
+import { StateCell } from './state-cell.js';
+import { handleOf, kindOf } from './state-kinds.js';
+import type { StatePart } from './state-part.js';
 import { UndoLog } from './undo-log.js';
+
+export interface HeapKeyedStateParts
+  extends Pick<CellColumnParts, 'operator' | 'tracking' | 'groupCount' | 'groupOf'> {
+  readonly descriptors: Readonly<Record<string, StateDescriptor>>;
+  readonly time: OperatorTime;
+}
 
 /** The keyed state of one operator on the heap. */
 export class HeapKeyedState implements KeyedStateAccess {
   readonly handles: Readonly<Record<string, unknown>>;
   readonly eventTimers: TimerService;
   readonly processingTimers: TimerService;
+  /** By state, in the order of their declaration; timers come after the states. */
+  readonly columns: StatePart[] = [];
+  private readonly parts: HeapKeyedStateParts;
   private readonly rows = new KeyRows();
   private readonly undo = new UndoLog();
+  private readonly expires: boolean;
+  private sweepAt = 0;
 
-  constructor(descriptors: Readonly<Record<string, StateDescriptor>>) {
+  constructor(parts: HeapKeyedStateParts) {
+    const { descriptors, time } = parts;
+    this.parts = parts;
+    this.expires = Object.values(descriptors).some(({ ttl }) => ttl !== undefined);
     this.handles = Object.fromEntries(
-      Object.entries(descriptors).map(([name, descriptor]) => [
-        name,
-        handleOf(descriptor, this.cellOf(this.rows.addColumn())),
-      ]),
+      Object.entries(descriptors).map(([name, descriptor]) => {
+        const expiry = descriptor.ttl && new Expiry(descriptor.ttl, time);
+        const column = this.addColumn(name, descriptor.version, kindOf(descriptor, expiry));
+        const cell = new StateCell(this.rows, column, this.undo);
+        return [name, handleOf({ cell, descriptor, expiry })];
+      }),
     );
-    this.eventTimers = new HeapTimers(this.rows, this.undo);
-    this.processingTimers = new HeapTimers(this.rows, this.undo);
+    this.eventTimers = this.timers('event');
+    this.processingTimers = this.timers('processing');
   }
 
   get keyCount(): number {
     return this.rows.size;
   }
 
+  get bytes(): number {
+    return this.rows.bytes;
+  }
+
   setKey(key: Key): void {
     this.rows.setKey(key);
+    if (this.expires) this.sweep();
   }
 
   begin(): void {
@@ -40,38 +67,29 @@ export class HeapKeyedState implements KeyedStateAccess {
     this.undo.rollback();
   }
 
-  private cellOf(column: number): StateCell {
-    const { rows, undo } = this;
-    return {
-      get: () => rows.read(column),
-      set: (value) => {
-        if (undo.isOn) this.rememberBefore(column);
-        rows.write(column, value);
-      },
-      beforeChange: (action) => undo.push(action),
-    };
+  private timers(kind: 'event' | 'processing'): HeapTimers {
+    return new HeapTimers(this.rows, this.undo, (name, cells) =>
+      this.addColumn(`timers.${kind}.${name}`, 1, cells),
+    );
   }
 
-  private rememberBefore(column: number): void {
-    const { rows } = this;
-    const key = rows.currentKey;
-    const before = rows.read(column);
-    this.undo.push(() => {
-      rows.setKey(key);
-      rows.write(column, before);
+  private addColumn(state: string, version: number, kind: CellKind): number {
+    const { operator, tracking, groupCount, groupOf } = this.parts;
+    return this.rows.addColumn((rows) => {
+      const parts = { operator, tracking, groupCount, groupOf, state, version, ...rows };
+      const column = new CellColumn(kind, parts);
+      this.columns.push(column);
+      return column;
     });
   }
-}
 
-function handleOf({ kind }: StateDescriptor, cell: StateCell): unknown {
-  switch (kind) {
-    case 'value':
-      return new HeapValueState(cell);
-    case 'list':
-      return new HeapListState(cell);
-    case 'map':
-      return new HeapMapState(cell);
-    case 'keyTable':
-      throw new MillraceError('ERR_STATE_UNDECLARED', 'key tables have no handle of their own');
+  /** Removes what has expired in a few rows, so that what nobody asks for goes as well. */
+  private sweep(): void {
+    const { rows } = this;
+    for (let i = 0; i < stateLimits.ttlSweepRows; i += 1) {
+      if (this.sweepAt >= rows.high) this.sweepAt = 0;
+      if (rows.isLive(this.sweepAt)) rows.expireAt(this.sweepAt);
+      this.sweepAt += 1;
+    }
   }
 }

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeapTimers } from './heap-timers.js';
-import { KeyRows } from './key-rows.js';
-import { UndoLog } from './undo-log.js';
+import { timersRig } from './timers-rig.js';
 
 /** Timers as a plain list. */
 class Model {
@@ -45,11 +43,11 @@ describe('timers with failing records', () => {
   it('are the timers of a plain list, whatever is set, deleted, taken and undone', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { timers, undo, at } = build();
+        const { timers, rows, at } = build();
         const model = new Model();
         for (const { action, name, key, atMs } of steps) {
           const timer = at(name, key);
-          undo.begin();
+          rows.begin();
           if (action === 'set') {
             timer.set(atMs);
             model.set(name, key, atMs);
@@ -66,7 +64,7 @@ describe('timers with failing records', () => {
             timer.set(atMs);
             timer.delete(atMs);
             timer.set(atMs + 1);
-            undo.rollback();
+            rows.rollback();
           }
           expect(timers.size).toBe(model.size);
         }
@@ -81,22 +79,21 @@ describe('timers with failing records', () => {
   it('leave no row of a key behind', () => {
     const { timers, rows, at } = build();
     for (let index = 0; index < 1_000; index += 1) at('a', `key ${index}`).set(index);
-    expect(rows.size).toBe(1_000);
+    expect(rows.keyCount).toBe(1_000);
     for (let due = timers.takeDue(Infinity); due; due = timers.takeDue(Infinity)) {
       rows.setKey(due.key);
     }
-    expect(rows.size).toBe(0);
+    expect(rows.keyCount).toBe(0);
   });
 });
 
 function build() {
-  const undo = new UndoLog();
-  const rows = new KeyRows();
-  const timers = new HeapTimers(rows, undo);
+  const rows = timersRig();
+  const timers = rows.eventTimers;
   const handles = new Map(['a', 'b'].map((name) => [name, timers.handle(name)]));
   const at = (name: string, key: string) => {
     rows.setKey(key);
     return handles.get(name)!;
   };
-  return { timers, undo, rows, at };
+  return { timers, rows, at };
 }

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HeapTimers } from './heap-timers.js';
-import { KeyRows } from './key-rows.js';
-import { UndoLog } from './undo-log.js';
+import { timersRig } from './timers-rig.js';
 
 interface Step {
   readonly action: 'set' | 'delete' | 'clear' | 'fire';
@@ -23,8 +21,8 @@ describe('timers', () => {
   test('fire each time once, in order, and only those that still stand', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const rows = new KeyRows();
-        const timers = new HeapTimers(rows, new UndoLog());
+        const rows = timersRig();
+        const timers = rows.eventTimers;
         const handle = timers.handle('t');
         const model = new Set<string>();
         for (const step of list) {
@@ -59,21 +57,20 @@ describe('timers', () => {
   });
 
   test('a time that is no whole number is refused', () => {
-    const timers = new HeapTimers(new KeyRows(), new UndoLog());
+    const timers = timersRig().eventTimers;
     expect(() => timers.handle('t').set(Number.NaN)).toThrow('ERR_TIMER_INVALID');
   });
 
   test('what a failed record set or deleted is undone', () => {
-    const undo = new UndoLog();
-    const rows = new KeyRows();
+    const rows = timersRig();
     rows.setKey('k');
-    const timers = new HeapTimers(rows, undo);
+    const timers = rows.eventTimers;
     const timer = timers.handle('t');
     timer.set(5);
-    undo.begin();
+    rows.begin();
     timer.delete(5);
     timer.set(7);
-    undo.rollback();
+    rows.rollback();
     expect(timers.takeDue(100)).toEqual({ name: 't', key: 'k', atMs: 5 });
     expect(timers.takeDue(100)).toBeUndefined();
   });

@@ -1,7 +1,9 @@
 import { MillraceError } from '@millrace/core';
 import type { DueTimer, Timer, TimerService } from '@millrace/core/spi';
+import type { CellKind } from './cell-kind.js';
 import type { KeyRows } from './key-rows.js';
 import { TimerQueue } from './timer-queue.js';
+import { type StoredTimer, timersKind } from './timers-kind.js';
 import type { UndoLog } from './undo-log.js';
 
 interface Entry {
@@ -29,30 +31,46 @@ export class HeapTimers implements TimerService {
   private readonly queue = new TimerQueue<Entry>();
   private count = 0;
   private sequence = 0;
+  /** Entries were loaded from a snapshot and are not in the queue yet. */
+  private isLoaded = false;
+  private readonly all: NamedTimers[] = [];
   private readonly rows: KeyRows;
   private readonly undo: UndoLog;
+  private readonly addColumn: (name: string, kind: CellKind) => number;
 
-  constructor(rows: KeyRows, undo: UndoLog) {
+  /** @param addColumn adds the cells of the timers of a name to the rows */
+  constructor(rows: KeyRows, undo: UndoLog, addColumn: (name: string, kind: CellKind) => number) {
     this.rows = rows;
     this.undo = undo;
+    this.addColumn = addColumn;
   }
 
   get size(): number {
+    this.queueLoaded();
     return this.count;
   }
 
   /** Called once for each name. */
   handle(name: string): Timer {
     const { rows } = this;
-    const named = { name, column: rows.addColumn() };
+    const named: NamedTimers = {
+      name,
+      column: this.addColumn(
+        name,
+        this.kindOf(() => named),
+      ),
+    };
+    this.all.push(named);
     return {
       set: (atMs) => this.set(named, atMs),
       delete: (atMs) => {
+        this.queueLoaded();
         const standing = rows.read(named.column) as Standing;
         const entry = standing instanceof Map ? standing.get(atMs) : standing;
         if (entry?.atMs === atMs) this.delete(entry);
       },
       clear: () => {
+        this.queueLoaded();
         const standing = rows.read(named.column) as Standing;
         if (standing instanceof Map) for (const entry of [...standing.values()]) this.delete(entry);
         else if (standing !== undefined) this.delete(standing);
@@ -61,6 +79,7 @@ export class HeapTimers implements TimerService {
   }
 
   takeDue(limitMs: number): DueTimer | undefined {
+    this.queueLoaded();
     const entry = this.peek();
     if (entry === undefined || entry.atMs >= limitMs) return undefined;
     const { slot, of: named, atMs } = entry;
@@ -72,6 +91,7 @@ export class HeapTimers implements TimerService {
   }
 
   nextMs(): number {
+    this.queueLoaded();
     return this.count === 0 ? Infinity : (this.peek()?.atMs ?? Infinity);
   }
 
@@ -80,6 +100,7 @@ export class HeapTimers implements TimerService {
       const detail = `timer ${named.name} was set to ${String(atMs)}`;
       throw new MillraceError('ERR_TIMER_INVALID', detail);
     }
+    this.queueLoaded();
     const standing = this.rows.read(named.column) as Standing;
     if (standing instanceof Map ? standing.has(atMs) : standing?.atMs === atMs) return;
     this.sequence += 1;
@@ -106,8 +127,10 @@ export class HeapTimers implements TimerService {
     this.count += 1;
     this.queue.push(entry);
     let value: Standing = entry;
-    if (standing instanceof Map) value = standing.set(entry.atMs, entry);
-    else if (standing !== undefined) {
+    if (standing instanceof Map) {
+      this.rows.touch(entry.of.column);
+      value = standing.set(entry.atMs, entry);
+    } else if (standing !== undefined) {
       value = new Map([standing, entry].map((one) => [one.atMs, one]));
     }
     entry.slot = this.rows.write(entry.of.column, value);
@@ -119,10 +142,48 @@ export class HeapTimers implements TimerService {
     const { slot, of: named } = entry;
     const standing = this.rows.readAt(named.column, slot) as Standing;
     if (standing instanceof Map) {
+      this.rows.touchAt(named.column, slot);
       standing.delete(entry.atMs);
       if (standing.size > 0) return;
     }
     this.rows.clearAt(named.column, slot);
+  }
+
+  private kindOf(named: () => NamedTimers): CellKind {
+    return timersKind<Entry | Map<number, Entry>>({
+      timersIn: (cell) => (cell instanceof Map ? cell.values() : [cell]),
+      with: (cell, timer, slot) => this.loaded(cell, timer, slot, named()),
+    });
+  }
+
+  private loaded(
+    cell: Entry | Map<number, Entry> | undefined,
+    { atMs, sequence }: StoredTimer,
+    slot: number,
+    of: NamedTimers,
+  ): Entry | Map<number, Entry> {
+    this.isLoaded = true;
+    this.sequence = Math.max(this.sequence, sequence);
+    const entry: Entry = { atMs, sequence, of, slot, stands: true };
+    if (cell === undefined) return entry;
+    if (cell instanceof Map) return cell.set(atMs, entry);
+    return cell.atMs === atMs ? entry : new Map([cell, entry].map((one) => [one.atMs, one]));
+  }
+
+  /** Queues what was loaded; only now, since later parts of a snapshot may have removed some. */
+  private queueLoaded(): void {
+    if (!this.isLoaded) return;
+    this.isLoaded = false;
+    for (const { column } of this.all) {
+      for (let slot = 0; slot < this.rows.high; slot += 1) {
+        const standing = this.rows.readAt(column, slot) as Standing;
+        if (standing === undefined) continue;
+        for (const entry of standing instanceof Map ? standing.values() : [standing]) {
+          this.queue.push(entry);
+          this.count += 1;
+        }
+      }
+    }
   }
 
   /** The earliest timer that still stands. */

@@ -1,5 +1,6 @@
 /** For the packages of this repository; may change with any release. */
 
+export type { BlockSink } from './block-builder.js';
 export type {
   BlobColumn,
   Block,

@@ -7,6 +7,9 @@ const nobody = -1;
 /** What a slot holds. */
 const SlotKind = { free: 0, integer: 1, other: 2 } as const;
 
+/** Measured for short texts: the text, its place in the map and in the list. */
+const otherKeyBytes = 80;
+
 /** Spreads neighbouring integers (Knuth's multiplicative hashing); the upper bits are the best. */
 const spread = 0x9e3779b1;
 
@@ -31,6 +34,12 @@ export class KeyIndex {
 
   get size(): number {
     return this.integerCount + this.others.size;
+  }
+
+  /** Estimate of the memory in use. */
+  get bytes(): number {
+    const others = this.others.size * otherKeyBytes;
+    return this.cells.byteLength + this.integers.byteLength + this.kinds.byteLength + others;
   }
 
   find(key: Key): number {

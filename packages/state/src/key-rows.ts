@@ -1,4 +1,5 @@
 import type { Key } from '@millrace/core';
+import type { CellColumn, CellColumnParts } from './cell-column.js';
 import { KeyIndex } from './key-index.js';
 
 /** A row without its key's look-up done. */
@@ -14,13 +15,22 @@ export class KeyRows {
   /** Of the key's row. */
   private slot = unknown;
   private readonly index = new KeyIndex();
-  private readonly columns: unknown[][] = [];
+  private readonly columns: CellColumn[] = [];
   private dueKey: Key | undefined;
   private dueSlot = unknown;
 
   /** Keys that have a row. */
   get size(): number {
     return this.index.size;
+  }
+
+  /** Slots in use, and free ones between them. */
+  get high(): number {
+    return this.index.high;
+  }
+
+  get bytes(): number {
+    return this.index.bytes;
   }
 
   get currentKey(): Key {
@@ -40,14 +50,27 @@ export class KeyRows {
     this.dueSlot = this.index.isLive(slot) ? slot : unknown;
   }
 
-  addColumn(): number {
-    return this.columns.push([]) - 1;
+  /** Adds the column that `create` makes. */
+  addColumn(
+    create: (rows: Pick<CellColumnParts, 'keyAt' | 'slotOf' | 'emptied'>) => CellColumn,
+  ): number {
+    const column = create({
+      keyAt: (slot) => this.index.keyAt(slot),
+      slotOf: (key) => {
+        const slot = this.index.find(key);
+        return slot < 0 ? this.index.insert(key) : slot;
+      },
+      emptied: (slot) => {
+        if (this.index.isLive(slot)) this.removeEmpty(slot);
+      },
+    });
+    return this.columns.push(column) - 1;
   }
 
   /** The current key's cell; undefined when it is empty. */
   read(column: number): unknown {
     const slot = this.find();
-    return slot < 0 ? undefined : this.columns[column]![slot];
+    return slot < 0 ? undefined : this.columns[column]!.cells[slot];
   }
 
   /** Fills the current key's cell, or empties it with undefined. Returns the slot of its row. */
@@ -58,23 +81,43 @@ export class KeyRows {
       slot = this.index.insert(this.key);
       this.slot = slot;
     }
-    this.columns[column]![slot] = value;
+    this.columns[column]!.put(slot, value);
     if (value === undefined) this.removeEmpty(slot);
     return slot;
+  }
+
+  /** What is in the current key's filled cell is about to be changed in place. */
+  touch(column: number): void {
+    const slot = this.find();
+    if (slot >= 0) this.columns[column]!.touch(slot);
   }
 
   keyAt(slot: number): Key {
     return this.index.keyAt(slot);
   }
 
+  isLive(slot: number): boolean {
+    return this.index.isLive(slot);
+  }
+
   /** A cell of a row that there is. */
   readAt(column: number, slot: number): unknown {
-    return this.columns[column]![slot];
+    return this.columns[column]!.cells[slot];
+  }
+
+  touchAt(column: number, slot: number): void {
+    this.columns[column]!.touch(slot);
   }
 
   /** Empties a cell of a row that there is; with it goes the row when nothing else is in it. */
   clearAt(column: number, slot: number): void {
-    this.columns[column]![slot] = undefined;
+    this.columns[column]!.put(slot, undefined);
+    this.removeEmpty(slot);
+  }
+
+  /** Removes what has expired in a row that there is. */
+  expireAt(slot: number): void {
+    for (const column of this.columns) column.expire(slot);
     this.removeEmpty(slot);
   }
 
@@ -84,7 +127,7 @@ export class KeyRows {
   }
 
   private removeEmpty(slot: number): void {
-    for (const cells of this.columns) if (cells[slot] !== undefined) return;
+    for (const { cells } of this.columns) if (cells[slot] !== undefined) return;
     this.index.remove(slot);
     if (slot === this.slot) this.slot = none;
   }

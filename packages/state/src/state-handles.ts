@@ -1,19 +1,63 @@
-import type { ListState, MapState, ValueState } from '@millrace/core/spi';
+import type {
+  FoldingState,
+  ListState,
+  StateAggregation,
+  StateDescriptor,
+  ValueState,
+} from '@millrace/core/spi';
+import type { Expiry } from './expiry.js';
+import { ListCell, withoutExpired } from './list-kind.js';
+import type { StateCell } from './state-cell.js';
+import { Stamped } from './value-kind.js';
 
-/** One state's value of the current key, wherever the backend keeps it. */
-export interface StateCell {
-  get(): unknown;
-  /** Undefined clears it. */
-  set(value: unknown): void;
-  /** Called ahead of a change inside the value, with how to undo it. */
-  beforeChange(undo: () => void): void;
+/** What a handle works on. */
+export interface HandleParts {
+  readonly cell: StateCell;
+  readonly descriptor: StateDescriptor;
+  readonly expiry: Expiry | undefined;
 }
 
-export class HeapValueState implements ValueState<unknown> {
+/** The value in a cell, with its time to live where it has one. */
+class ValueCell {
   private readonly cell: StateCell;
+  private readonly expiry: Expiry | undefined;
+  private readonly changesInPlace: boolean;
 
-  constructor(cell: StateCell) {
+  constructor({ cell, descriptor, expiry }: HandleParts) {
     this.cell = cell;
+    this.expiry = expiry;
+    this.changesInPlace = descriptor.copy !== undefined;
+  }
+
+  get(): unknown {
+    const found = this.cell.get();
+    if (found === undefined) return undefined;
+    if (this.changesInPlace) this.cell.mayChange();
+    return this.expiry === undefined ? found : this.living(found as Stamped, this.expiry);
+  }
+
+  set(value: unknown): void {
+    const { cell, expiry } = this;
+    cell.set(expiry === undefined || value === undefined ? value : stamped(value, expiry));
+  }
+
+  private living(found: Stamped, expiry: Expiry): unknown {
+    if (expiry.hasExpired(found.stampMs) && expiry.hidesExpired) {
+      this.cell.set(undefined);
+      return undefined;
+    }
+    if (expiry.refreshesOnRead) this.cell.set(stamped(found.value, expiry));
+    return found.value;
+  }
+}
+
+const stamped = (value: unknown, expiry: Expiry): Stamped => new Stamped(value, expiry.stamp());
+
+export class HeapValueState implements ValueState<unknown> {
+  private readonly cell: ValueCell;
+
+  constructor(parts: HandleParts) {
+    this.cell = new ValueCell(parts);
   }
 
   get(): unknown {
@@ -29,36 +73,24 @@ export class HeapValueState implements ValueState<unknown> {
   }
 }
 
-const noElements: readonly unknown[] = Object.freeze([]);
+/** Reducing and aggregating states: a value into which what is added is folded. */
+export class HeapFoldingState implements FoldingState<unknown, unknown> {
+  private readonly cell: ValueCell;
+  private readonly aggregation: StateAggregation;
 
-export class HeapListState implements ListState<unknown> {
-  private readonly cell: StateCell;
-
-  constructor(cell: StateCell) {
-    this.cell = cell;
+  constructor(parts: HandleParts, aggregation: StateAggregation) {
+    this.cell = new ValueCell(parts);
+    this.aggregation = aggregation;
   }
 
-  get(): readonly unknown[] {
-    // A copy: what the author keeps must not grow with the state.
-    const list = this.cell.get() as unknown[] | undefined;
-    return list === undefined ? noElements : [...list];
+  get(): unknown {
+    const accumulator = this.cell.get();
+    return accumulator === undefined ? undefined : this.aggregation.result(accumulator);
   }
 
   add(value: unknown): void {
-    const list = this.cell.get() as unknown[] | undefined;
-    if (list === undefined) {
-      this.cell.set([value]);
-      return;
-    }
-    const length = list.length;
-    this.cell.beforeChange(() => {
-      list.length = length;
-    });
-    list.push(value);
-  }
-
-  set(values: readonly unknown[]): void {
-    this.cell.set(values.length === 0 ? undefined : [...values]);
+    const { aggregation, cell } = this;
+    cell.set(aggregation.add(cell.get() ?? aggregation.create(), value));
   }
 
   clear(): void {
@@ -66,64 +98,73 @@ export class HeapListState implements ListState<unknown> {
   }
 }
 
-export class HeapMapState implements MapState<unknown, unknown> {
+/** A reduction as an aggregation: the first value is the accumulator. */
+export function reduction(
+  reduce: (accumulator: unknown, value: unknown) => unknown,
+): StateAggregation {
+  return {
+    create: () => undefined,
+    add: (accumulator, value) => (accumulator === undefined ? value : reduce(accumulator, value)),
+    result: (accumulator) => accumulator,
+  };
+}
+
+const noElements: readonly unknown[] = Object.freeze([]);
+
+export class HeapListState implements ListState<unknown> {
   private readonly cell: StateCell;
+  private readonly expiry: Expiry | undefined;
 
-  constructor(cell: StateCell) {
+  constructor({ cell, expiry }: HandleParts) {
     this.cell = cell;
+    this.expiry = expiry;
   }
 
-  get size(): number {
-    return this.map()?.size ?? 0;
+  get(): readonly unknown[] {
+    const list = this.living();
+    // A copy: what the author keeps must not grow with the state.
+    return list === undefined ? noElements : [...list.elements];
   }
 
-  get(key: unknown): unknown {
-    return this.map()?.get(key);
-  }
-
-  has(key: unknown): boolean {
-    return this.map()?.has(key) ?? false;
-  }
-
-  set(key: unknown, value: unknown): void {
-    let map = this.map();
-    if (map === undefined) {
-      map = new Map();
-      this.cell.set(map);
-    }
-    this.rememberEntry(map, key);
-    map.set(key, value);
-  }
-
-  delete(key: unknown): void {
-    const map = this.map();
-    if (map === undefined || !map.has(key)) return;
-    if (map.size === 1) {
-      this.cell.set(undefined);
+  add(value: unknown): void {
+    const { cell, expiry } = this;
+    const list = cell.get() as ListCell | undefined;
+    if (list === undefined) {
+      this.set([value]);
       return;
     }
-    this.rememberEntry(map, key);
-    map.delete(key);
+    const { length } = list.elements;
+    cell.change(() => {
+      list.elements.length = length;
+      if (list.stamps !== undefined) list.stamps.length = length;
+    });
+    list.elements.push(value);
+    list.stamps?.push(expiry!.stamp());
   }
 
-  *entries(): Iterable<readonly [unknown, unknown]> {
-    yield* this.map()?.entries() ?? [];
+  set(values: readonly unknown[]): void {
+    const { cell, expiry } = this;
+    const stamps = expiry && values.map(() => expiry.stamp());
+    cell.set(values.length === 0 ? undefined : new ListCell([...values], stamps));
   }
 
   clear(): void {
     this.cell.set(undefined);
   }
 
-  private map(): Map<unknown, unknown> | undefined {
-    return this.cell.get() as Map<unknown, unknown> | undefined;
-  }
-
-  private rememberEntry(map: Map<unknown, unknown>, key: unknown): void {
-    if (!map.has(key)) {
-      this.cell.beforeChange(() => map.delete(key));
-      return;
-    }
-    const before = map.get(key);
-    this.cell.beforeChange(() => map.set(key, before));
+  private living(): ListCell | undefined {
+    const { cell, expiry } = this;
+    const list = cell.get() as ListCell | undefined;
+    if (list === undefined || expiry === undefined) return list;
+    const left = expiry.hidesExpired ? withoutExpired(list, expiry) : list;
+    if (left !== list) cell.set(left);
+    if (left === undefined || !expiry.refreshesOnRead) return left;
+    cell.set(
+      new ListCell(
+        left.elements,
+        left.elements.map(() => expiry.stamp()),
+      ),
+    );
+    return left;
   }
 }

@@ -75,7 +75,8 @@ export class ProcessOperator implements Operator {
   constructor(functions: ProcessFunctions, keyed: boolean, context: OperatorContext) {
     this.functions = functions;
     this.operator = context;
-    this.access = keyed ? context.keyedState(functions.state ?? {}) : undefined;
+    const time = { recordMs: () => this.recordContext.timestamp };
+    this.access = keyed ? context.keyedState(functions.state ?? {}, time) : undefined;
     this.recordContext = new ProcessRecordContext(context, functions, this.access);
     this.undo = context.policy.action !== 'fail';
     this.keyed = keyed;

@@ -9,6 +9,7 @@ import {
 import type { Fold } from './fold.js';
 import { addStatements, closureOf, preparedParts, prepareStatements } from './fold-code.js';
 import { addCells } from './fold-plain.js';
+import type { Tracking } from './touch-row.js';
 
 /**
  * Where the records of the timestamps `lo ≤ t < hi` are added: to the rows of `tables` (one table
@@ -36,7 +37,11 @@ const onlyOf = (tables: readonly KeyTable[]): KeyTable | undefined =>
   tables.length === 1 ? tables[0] : undefined;
 
 /** Adds records to a target; to several tables when records are stored per window. */
-export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): RecordLoop {
+export function addLoopOf(
+  fold: Fold,
+  target: AddTarget,
+  { perWindow, tracking }: { readonly perWindow: boolean; readonly tracking: Tracking },
+): RecordLoop {
   const { names, values } = closureOf(fold);
   const tables = perWindow
     ? 'tables = target.tables, only = onlyOf(tables), lastKey = undefined, lastSlot = -1'
@@ -60,7 +65,7 @@ export function addLoopOf(fold: Fold, perWindow: boolean, target: AddTarget): Re
   lo = target.lo; hi = target.hi; again = target.again; ${tables.replaceAll(',', ';')};
 }
 if (again) target.beforeAgain(key);
-${perWindow ? addEverywhere(fold) : addStatements(fold, 'make')}
+${perWindow ? addEverywhere(fold, tracking) : addStatements(fold, 'make', tracking)}
 if (again) {
   target.fireAgain(key, out);
   if (out.isFull()) { i += 1; break; }
@@ -75,7 +80,7 @@ if (again) {
  * With several, the author's functions run for all of them before any row changes: a record that
  * throws in one window is in none.
  */
-function addEverywhere(fold: Fold): string {
+function addEverywhere(fold: Fold, tracking: Tracking): string {
   const prepared = preparedParts(fold);
   const keep = prepared.map((name) => `${name}s[w] = ${name};`).join(' ');
   const prepareAll =
@@ -83,19 +88,19 @@ function addEverywhere(fold: Fold): string {
       ? ''
       : `for (let w = 0; w < tables.length; w += 1) {
     const table = tables[w], found = table.find(key);
-    ${prepareStatements(fold, 'make').join(' ')}
+    ${prepareStatements(fold, 'make', tracking).join(' ')}
     ${keep}
   }`;
   return `if (only !== undefined) {
   const table = only, found = key === lastKey ? lastSlot : table.find(key);
-  ${addStatements(fold, 'maybe')}
+  ${addStatements(fold, 'maybe', tracking)}
   lastKey = key; lastSlot = slot;
 } else {
   ${prepareAll}
   for (let w = 0; w < tables.length; w += 1) {
     const table = tables[w];
     ${prepared.map((name) => `const ${name} = ${name}s[w];`).join(' ')}
-    ${addStatements(fold, 'prepared')}
+    ${addStatements(fold, 'prepared', tracking)}
   }
 }`;
 }

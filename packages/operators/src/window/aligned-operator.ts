@@ -1,7 +1,9 @@
 import { coreLimits } from '@millrace/core/internal';
 import type {
   Key,
+  KeyGroupTimes,
   KeyTable,
+  KeyTables,
   Operator,
   OperatorContext,
   Outputs,
@@ -12,11 +14,13 @@ import type {
 import { type AddTarget, addLoopOf, plainAddLoop } from './add-code.js';
 import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
 import { Firing } from './firing.js';
-import type { Fold } from './fold.js';
+import { type Fold, shapeOf } from './fold.js';
 import { LateRecords } from './late-records.js';
-import { type PaneStore, type Place, TablePool } from './pane-store.js';
+import type { PaneStore, Place } from './pane-store.js';
+import { assertEqual } from './restored-times.js';
 import { rowCodeOf } from './row-code.js';
 import { SliceStore } from './slice-store.js';
+import { touchRow } from './touch-row.js';
 import { WholeWindowStore } from './whole-window-store.js';
 import type { Pane } from './window.js';
 
@@ -54,8 +58,9 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   /** Windows may end together: the last one of them that fired. */
   private lastFired: TimeWindow = { start: -Infinity, end: -Infinity };
   private firing: { readonly window: TimeWindow; readonly rows: KeyTable } | undefined;
-  /** Next pane of a key in a window that fired; kept while late records may come. */
-  private readonly nextPane = new Map<number, KeyTable>();
+  /** By end of window the next pane of each key that fired; kept while late records may come. */
+  private readonly nextPane: KeyTables;
+  private readonly firedTimes: KeyGroupTimes;
   private readonly store: PaneStore;
   private readonly fold: Fold;
   private readonly perWindow: boolean;
@@ -69,17 +74,26 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   constructor(spec: WindowSpec, context: OperatorContext) {
     const { assigner, latenessMs, fold } = spec;
     const rows = rowCodeOf(fold, context);
-    const pool = new TablePool(() => context.keyTable(fold.row), coreLimits.windowSlicesMax);
     const perWindow = storageOf(spec) === 'windows';
+    const namespaceLength = perWindow ? 2 : 1;
+    const tables = context.keyTables('rows', {
+      ...fold.row,
+      shape: shapeOf(fold),
+      namespaceLength,
+    });
+    const scratch = (): KeyTable => context.scratchTable(fold.row);
     this.store =
       perWindow || assigner.kind === 'custom'
-        ? new WholeWindowStore(assigner, latenessMs, pool)
-        : new SliceStore(assigner, latenessMs, pool, rows);
+        ? new WholeWindowStore(assigner, latenessMs, tables)
+        : new SliceStore({ assigner, latenessMs }, tables, scratch, rows);
+    const panes = { numbers: [0], refs: [], shape: 'next pane', namespaceLength: 1 };
+    this.nextPane = context.keyTables('panes', panes);
+    this.firedTimes = context.keyGroupTimes('fired');
     this.fold = fold;
     this.perWindow = perWindow;
     if (context.codegen === 'off') this.add = plainAddLoop(fold, this, context.operatorId);
     this.fire = new Firing(fold, rows, context.operatorId);
-    this.scratch = context.keyTable(fold.row);
+    this.scratch = scratch();
     this.table = this.scratch;
     this.tables = [];
     this.lateRecords = new LateRecords(context);
@@ -88,13 +102,22 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     context.metrics.gauge('windowRows', () => this.store.rowCount);
   }
 
+  async open(): Promise<void> {
+    this.store.restore();
+    assertEqual(this.firedTimes, this.context.operatorId);
+    this.firedUpTo = this.firedTimes.highest;
+    this.lastFired = { start: Infinity, end: this.firedUpTo };
+  }
+
   processBatch(batch: RecordBatch, from: number, out: Outputs): number {
     this.add ??= this.context.compileRecordLoop(this.recordLoop());
     return this.add(batch, from, out, 0);
   }
 
   recordLoop(): RecordLoop {
-    return addLoopOf(this.fold, this.perWindow, this);
+    const { perWindow, context } = this;
+    const tracking = context.tracksChanges ? 'tracked' : 'untracked';
+    return addLoopOf(this.fold, this, { perWindow, tracking });
   }
 
   seek(timestamp: number): boolean {
@@ -121,7 +144,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     for (const window of this.firedWindows()) {
       const panes = this.panesOf(window);
       if (panes.find(key) >= 0) continue;
-      panes.numbers[panes.slot(key)] = this.store.hasKey(window, key as never) ? 1 : 0;
+      const at = panes.slot(key);
+      panes.numbers[at] = this.store.hasKey(window, key as never) ? 1 : 0;
     }
   }
 
@@ -130,6 +154,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       const panes = this.panesOf(window);
       const at = panes.slot(key);
       const index = panes.numbers[at]!;
+      touchRow(panes, at);
       panes.numbers[at] = index + 1;
       this.store.rowOf(window, key as never, this.scratch);
       const { scratch: rows } = this;
@@ -162,6 +187,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       this.firing = undefined;
     }
     this.firedUpTo = Math.max(this.firedUpTo, timeMs);
+    this.firedTimes.advance(timeMs);
     this.lastFired = { start: Infinity, end: this.firedUpTo };
     this.purge();
     return 'done';
@@ -169,8 +195,10 @@ export class AlignedWindowOperator implements Operator, AddTarget {
 
   private purge(): void {
     this.store.purge(this.firedUpTo);
-    for (const [end] of this.nextPane) {
-      if (end + this.latenessMs <= this.firedUpTo) this.nextPane.delete(end);
+    if (this.latenessMs > 0) {
+      for (const [end] of [...this.nextPane.namespaces()]) {
+        if (end! + this.latenessMs <= this.firedUpTo) this.nextPane.drop(end!);
+      }
     }
     this.lo = 1;
     this.hi = 0;
@@ -181,11 +209,6 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   }
 
   private panesOf({ end }: TimeWindow): KeyTable {
-    let panes = this.nextPane.get(end);
-    if (panes === undefined) {
-      panes = this.context.keyTable({ numbers: [0], refs: [] });
-      this.nextPane.set(end, panes);
-    }
-    return panes;
+    return this.nextPane.open(end);
   }
 }

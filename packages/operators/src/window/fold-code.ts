@@ -1,5 +1,6 @@
 import type { AggregatorNames } from '@millrace/core/spi';
 import type { Fold, FoldPart } from './fold.js';
+import { type Tracking, touchStatement } from './touch-row.js';
 
 /** Names and values that generated text closes over. */
 export interface Closure {
@@ -47,18 +48,24 @@ function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames 
  *   negative; `found`: it is in slot `found`; `prepared`: the row is found or made, and the
  *   author's functions have run
  */
-export function addStatements(fold: Fold, row: 'make' | 'maybe' | 'found' | 'prepared'): string {
+export function addStatements(
+  fold: Fold,
+  row: 'make' | 'maybe' | 'found' | 'prepared',
+  tracking: Tracking,
+): string {
   const numberStride = fold.row.numbers.length;
   const refStride = fold.row.refs.length;
   const cells: RowNames = { numbers: 'd', n: 'p', refs: 'r', r: 'q' };
   const lines: string[] = [];
-  const prepared = row === 'prepared' ? [] : prepareStatements(fold, row);
+  const prepared = row === 'prepared' ? [] : prepareStatements(fold, row, tracking);
   if (row === 'found') lines.push(...prepared, 'const slot = found;');
   else if (row !== 'maybe' && prepared.length === 0) lines.push('const slot = table.slot(key);');
   else {
     if (row === 'make') lines.push('const found = table.find(key);');
     lines.push(...prepared, 'const slot = found < 0 ? table.slot(key) : found;');
   }
+  // A row just made counts as touched; one that prepared statements looked at has been.
+  lines.push(touchStatement(tracking, 'slot'));
   if (numberStride > 0) lines.push(`const d = table.numbers, p = slot * ${numberStride};`);
   if (refStride > 0) lines.push(`const r = table.refs, q = slot * ${refStride};`);
   for (const [index, part] of fold.parts.entries()) {
@@ -77,7 +84,11 @@ export function preparedParts(fold: Fold): string[] {
 }
 
 /** `const prepared0 = …;` for the aggregators that call the author's functions. */
-export function prepareStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): string[] {
+export function prepareStatements(
+  fold: Fold,
+  row: 'make' | 'maybe' | 'found',
+  tracking: Tracking,
+): string[] {
   const refStride = fold.row.refs.length;
   const cells: RowNames = {
     numbers: 'table.numbers',
@@ -85,7 +96,7 @@ export function prepareStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): 
     refs: 'table.refs',
     r: `found * ${refStride}`,
   };
-  return fold.parts.flatMap((part, index) => {
+  const statements = fold.parts.flatMap((part, index) => {
     const existing = namesOf(part, index, cells);
     const initial = (j: number): string => `initial${part.ref + j}()`;
     const names: AggregatorNames =
@@ -95,6 +106,9 @@ export function prepareStatements(fold: Fold, row: 'make' | 'maybe' | 'found'): 
     const { prepare } = part.aggregator.add(names);
     return prepare === undefined ? [] : [`const ${names.prepared} = ${prepare};`];
   });
+  if (statements.length === 0 || tracking === 'untracked') return statements;
+  // The author's functions may change an accumulator in place.
+  return [`if (found >= 0) { ${touchStatement(tracking, 'found')} }`, ...statements];
 }
 
 /** Statements that merge row `m`/`o` of `e`/`f` into row `p`/`q` of `d`/`r`. */

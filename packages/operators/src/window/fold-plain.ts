@@ -1,6 +1,7 @@
 import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 import type { Fold, FoldPart } from './fold.js';
+import { touchRow } from './touch-row.js';
 import type { Pane } from './window.js';
 
 /** The cells of one row. */
@@ -21,7 +22,9 @@ const partCells = (cells: AccumulatorCells, part: FoldPart): AccumulatorCells =>
 
 /** Adds a record's inputs to the row of `key`, which is made if need be. */
 export function addCells(fold: Fold, table: KeyTable, key: Key, inputs: readonly unknown[]): void {
-  const added = addedCells(fold, table, table.find(key), inputs);
+  const found = table.find(key);
+  if (found >= 0) touchRow(table, found);
+  const added = addedCells(fold, table, found, inputs);
   storeCells(table, table.slot(key), added);
 }
 
@@ -32,6 +35,7 @@ export function addCellsAt(
   slot: number,
   inputs: readonly unknown[],
 ): void {
+  touchRow(table, slot);
   storeCells(table, slot, addedCells(fold, table, slot, inputs));
 }
 

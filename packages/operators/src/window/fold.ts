@@ -57,3 +57,8 @@ export function withReserved(fold: Fold, reserved: ReservedNumbers): Fold {
     row: { ...fold.row, numbers: [...reserved, ...fold.row.numbers] },
   };
 }
+
+/** What the cells of a row mean: rows of another shape cannot be restored. */
+export function shapeOf(fold: Fold): string {
+  return fold.parts.map(({ name, aggregator }) => `${name}:${aggregator.type}`).join(',');
+}

@@ -31,27 +31,8 @@ export interface PaneStore {
   purge(watermark: number): void;
   /** Rows kept now, over all tables. */
   readonly rowCount: number;
-}
-
-/** Tables for reuse: windows come and go, their memory stays. */
-export class TablePool {
-  private readonly free: KeyTable[] = [];
-  private readonly create: () => KeyTable;
-  private readonly freeTablesMax: number;
-
-  constructor(create: () => KeyTable, freeTablesMax: number) {
-    this.create = create;
-    this.freeTablesMax = freeTablesMax;
-  }
-
-  take(): KeyTable {
-    return this.free.pop() ?? this.create();
-  }
-
-  give(table: KeyTable): void {
-    table.clear();
-    if (this.free.length < this.freeTablesMax) this.free.push(table);
-  }
+  /** Takes up the tables that were restored from a checkpoint. */
+  restore(): void;
 }
 
 /** Index of the first element for which `isAfter` holds, in a list sorted by it. */

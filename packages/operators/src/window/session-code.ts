@@ -10,6 +10,7 @@ import {
 import type { Fold } from './fold.js';
 import { addStatements, closureOf } from './fold-code.js';
 import { addCellsAt } from './fold-plain.js';
+import type { Tracking } from './touch-row.js';
 
 /** Numbers of a session's row ahead of its accumulators. */
 export const sessionCells = { start: 0, end: 1, nextPane: 2, bucket: 3 } as const;
@@ -36,7 +37,7 @@ export interface SessionTarget {
 export type AddRow = (table: KeyTable, slot: number, inputs: readonly unknown[]) => void;
 
 /** Adds records: those inside or at the end of their key's latest session at once. */
-export function sessionLoopOf(fold: Fold, target: SessionTarget): RecordLoop {
+export function sessionLoopOf(fold: Fold, target: SessionTarget, tracking: Tracking): RecordLoop {
   const { names, values } = closureOf(fold);
   const { start, end, nextPane } = sessionCells;
   const inputs = fold.inputs.map((_input, k) => `x${k}`).join(', ');
@@ -48,7 +49,7 @@ export function sessionLoopOf(fold: Fold, target: SessionTarget): RecordLoop {
 if (found >= 0) {
   const cells = table.numbers, row = found * ${fold.row.numbers.length};
   if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
-    ${addStatements(fold, 'found')}
+    ${addStatements(fold, 'found', tracking)}
     if (t + gap > cells[row + ${end}]) cells[row + ${end}] = t + gap;
     continue;
   }
@@ -62,11 +63,12 @@ export function addRowOf(fold: Fold, context: OperatorContext): AddRow {
   if (context.codegen === 'off') {
     return (table, slot, inputs) => addCellsAt(fold, table, slot, inputs);
   }
+  const tracking = context.tracksChanges ? 'tracked' : 'untracked';
   const { names, values } = closureOf(fold);
   const inputs = fold.inputs.map((_input, k) => `const x${k} = inputs[${k}];`).join(' ');
   const body = `return function addRow(table, found, inputs) {
   ${inputs}
-  ${addStatements(fold, 'found')}
+  ${addStatements(fold, 'found', tracking)}
 };`;
   return context.compile<AddRow>('row', { names, values, body });
 }

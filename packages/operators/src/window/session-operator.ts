@@ -1,5 +1,6 @@
 import type {
   Key,
+  KeyGroupTimes,
   KeyTable,
   Operator,
   OperatorContext,
@@ -10,9 +11,10 @@ import type {
 } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 import { Firing } from './firing.js';
-import { type Fold, withReserved } from './fold.js';
+import { type Fold, shapeOf, withReserved } from './fold.js';
 import { cellsAt } from './fold-plain.js';
 import { LateRecords } from './late-records.js';
+import { assertEqual } from './restored-times.js';
 import { type RowCode, rowCodeOf } from './row-code.js';
 import { SessionCalendar, type SessionRef } from './session-calendar.js';
 import {
@@ -25,6 +27,7 @@ import {
   sessionLoopOf,
 } from './session-code.js';
 import { SessionRows } from './session-rows.js';
+import { touchRow } from './touch-row.js';
 
 export interface SessionSpec {
   readonly gapMs: number;
@@ -60,6 +63,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   private readonly firing: Firing;
   private readonly lateRecords: LateRecords;
   private readonly latenessMs: number;
+  private readonly firedTimes: KeyGroupTimes;
   private watermark = -Infinity;
   private openBucket: OpenBucket | undefined;
   private fired: SessionRef | undefined;
@@ -69,7 +73,13 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const fold = withReserved(spec.fold, [0, 0, 0, 0]);
     this.gapMs = spec.gapMs;
     this.latenessMs = spec.latenessMs;
-    this.rows = new SessionRows(() => context.keyTable(fold.row));
+    const table = { ...fold.row, shape: shapeOf(fold), namespaceLength: 0 };
+    this.rows = new SessionRows({
+      latest: context.keyTables('sessions', table).open(),
+      older: context.keyTables('older', { ...table, keyedBy: 'first' }).open(),
+      scratch: context.scratchTable(fold.row),
+    });
+    this.firedTimes = context.keyGroupTimes('fired');
     this.latest = this.rows.latest;
     this.calendar = new SessionCalendar(spec.gapMs);
     this.fold = fold;
@@ -82,13 +92,20 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     context.metrics.gauge('windowRows', () => this.rows.size);
   }
 
+  async open(): Promise<void> {
+    assertEqual(this.firedTimes, this.context.operatorId);
+    this.watermark = this.firedTimes.highest;
+    for (const session of this.rows.restore()) this.register(session);
+  }
+
   processBatch(batch: RecordBatch, from: number, out: Outputs): number {
     this.add ??= this.context.compileRecordLoop(this.recordLoop());
     return this.add(batch, from, out, 0);
   }
 
   recordLoop(): RecordLoop {
-    return sessionLoopOf(this.fold, this);
+    const tracking = this.context.tracksChanges ? 'tracked' : 'untracked';
+    return sessionLoopOf(this.fold, this, tracking);
   }
 
   takeElsewhere(record: SessionRecord, out: Outputs): void {
@@ -162,6 +179,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   private endOfAdvance(): Progress {
     for (const session of this.lookedAt) this.register(session);
     this.lookedAt = [];
+    this.firedTimes.advance(this.watermark);
     return 'done';
   }
 
@@ -182,6 +200,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const cells = table.numbers;
     const at = slot * table.numberStride;
     const index = cells[at + nextPane]!;
+    touchRow(table, slot);
     cells[at + nextPane] = index + 1;
     const window: TimeWindow = { start: cells[at + start]!, end: cells[at + end]! };
     const { table: rows, slot: from } = this.rows.shown(session);

@@ -3,6 +3,7 @@ import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
 import { cellsAt, storeCells } from './fold-plain.js';
 import type { SessionRef } from './session-calendar.js';
 import { sessionCells } from './session-code.js';
+import { touchRow } from './touch-row.js';
 
 const { start, end } = sessionCells;
 
@@ -18,10 +19,27 @@ export class SessionRows {
   private readonly olderOf = new Map<unknown, SessionRef[]>();
   private nextNumber = 0;
 
-  constructor(createTable: () => KeyTable) {
-    this.latest = createTable();
-    this.older = createTable();
-    this.scratch = createTable();
+  /** @param tables `older` has keys of the session's key and number */
+  constructor(tables: Readonly<Record<'latest' | 'older' | 'scratch', KeyTable>>) {
+    this.latest = tables.latest;
+    this.older = tables.older;
+    this.scratch = tables.scratch;
+  }
+
+  /** All sessions, after the tables were restored from a checkpoint. */
+  *restore(): Iterable<SessionRef> {
+    const { latest, older } = this;
+    for (let slot = 0; slot < latest.high; slot += 1) {
+      if (latest.isLive(slot)) yield { key: latest.keyAt(slot), number: undefined };
+    }
+    for (let slot = 0; slot < older.high; slot += 1) {
+      if (!older.isLive(slot)) continue;
+      const [key, number] = older.keyAt(slot) as readonly [Key, number];
+      this.nextNumber = Math.max(this.nextNumber, number + 1);
+      const session: SessionRef = { key, number };
+      this.addOlder(session);
+      yield session;
+    }
   }
 
   get size(): number {
@@ -30,8 +48,8 @@ export class SessionRows {
 
   /** Where a session's row is; slot −1 when it is gone. */
   find({ key, number }: SessionRef): { readonly table: KeyTable; readonly slot: number } {
-    const table = number === undefined ? this.latest : this.older;
-    return { table, slot: table.find(number ?? key) };
+    if (number === undefined) return { table: this.latest, slot: this.latest.find(key) };
+    return { table: this.older, slot: this.older.find([key, number]) };
   }
 
   /** Whether the key has any session. */
@@ -66,7 +84,7 @@ export class SessionRows {
       this.latest.remove(this.latest.find(key));
       return;
     }
-    this.older.remove(this.older.find(number));
+    this.older.remove(this.older.find([key, number]));
     const id = canonicalKey(key);
     const rest = this.olderOf.get(id)!.filter((other) => other.number !== number);
     if (rest.length === 0) this.olderOf.delete(id);
@@ -87,19 +105,25 @@ export class SessionRows {
       }
       moved.push(this.insertOlder(key, current));
     }
-    storeCells(this.latest, this.latest.slot(key), cells);
+    const place = this.latest.slot(key);
+    touchRow(this.latest, place);
+    storeCells(this.latest, place, cells);
     return [{ key, number: undefined }, ...moved];
   }
 
   private insertOlder(key: Key, cells: AccumulatorCells): SessionRef {
     const session: SessionRef = { key, number: this.nextNumber };
     this.nextNumber += 1;
-    storeCells(this.older, this.older.slot(session.number!), cells);
-    const id = canonicalKey(key);
+    storeCells(this.older, this.older.slot([key, session.number!]), cells);
+    this.addOlder(session);
+    return session;
+  }
+
+  private addOlder(session: SessionRef): void {
+    const id = canonicalKey(session.key);
     const others = this.olderOf.get(id);
     if (others === undefined) this.olderOf.set(id, [session]);
     else others.push(session);
-    return session;
   }
 
   private borders(session: SessionRef): { readonly start: number; readonly end: number } {

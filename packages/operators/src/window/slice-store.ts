@@ -1,7 +1,7 @@
-import type { KeyTable } from '@millrace/core/spi';
+import type { KeyTable, KeyTables } from '@millrace/core/spi';
 import { type AlignedAssigner, sliceMs, type TimeWindow } from './assigner.js';
 import { copyRow } from './fold-plain.js';
-import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
+import { firstIndex, type PaneStore, type Place } from './pane-store.js';
 import type { RowCode } from './row-code.js';
 
 interface Slice {
@@ -19,20 +19,34 @@ export class SliceStore implements PaneStore {
   private readonly slices: Slice[] = [];
   private readonly assigner: AlignedAssigner;
   private readonly latenessMs: number;
-  private readonly pool: TablePool;
+  private readonly tables: KeyTables;
+  private readonly scratch: () => KeyTable;
+  /** Where windows of several slices are merged: used again by the next one. */
+  private merged: KeyTable | undefined;
   private readonly rows: RowCode;
   private readonly sliceMs: number;
 
-  constructor(assigner: AlignedAssigner, latenessMs: number, pool: TablePool, rows: RowCode) {
+  /** @param scratch makes a table that is no state */
+  constructor(
+    { assigner, latenessMs }: { assigner: AlignedAssigner; latenessMs: number },
+    tables: KeyTables,
+    scratch: () => KeyTable,
+    rows: RowCode,
+  ) {
     this.assigner = assigner;
     this.latenessMs = latenessMs;
-    this.pool = pool;
+    this.tables = tables;
+    this.scratch = scratch;
     this.rows = rows;
     this.sliceMs = sliceMs(assigner);
   }
 
   get rowCount(): number {
     return this.slices.reduce((sum, { table }) => sum + table.size, 0);
+  }
+
+  restore(): void {
+    for (const [start] of this.tables.namespaces()) this.sliceAt(start!);
   }
 
   place(timestamp: number, watermark: number): Place | undefined {
@@ -58,13 +72,16 @@ export class SliceStore implements PaneStore {
   rowsOf(window: TimeWindow): KeyTable {
     const slices = this.slicesOf(window);
     if (slices.length === 1) return slices[0]!.table;
-    const merged = this.pool.take();
+    const merged = this.merged ?? this.scratch();
+    this.merged = undefined;
     for (const { table } of slices) this.rows.mergeAll(merged, table);
     return merged;
   }
 
   release(window: TimeWindow, rows: KeyTable): void {
-    if (!this.slicesOf(window).some(({ table }) => table === rows)) this.pool.give(rows);
+    if (this.slicesOf(window).some(({ table }) => table === rows)) return;
+    rows.clear();
+    this.merged = rows;
   }
 
   rowOf(window: TimeWindow, key: never, into: KeyTable): number {
@@ -86,9 +103,9 @@ export class SliceStore implements PaneStore {
 
   purge(watermark: number): void {
     let closed = 0;
-    for (const { start, table } of this.slices) {
+    for (const { start } of this.slices) {
       if (this.lastEnd(start) + this.latenessMs > watermark) break;
-      this.pool.give(table);
+      this.tables.drop(start);
       closed += 1;
     }
     if (closed > 0) this.slices.splice(0, closed);
@@ -128,7 +145,7 @@ export class SliceStore implements PaneStore {
     const index = firstIndex(this.slices, (slice) => slice.start >= start);
     const found = this.slices[index];
     if (found?.start === start) return found;
-    const slice: Slice = { start, end: start + this.sliceMs, table: this.pool.take() };
+    const slice: Slice = { start, end: start + this.sliceMs, table: this.tables.open(start) };
     this.slices.splice(index, 0, slice);
     return slice;
   }

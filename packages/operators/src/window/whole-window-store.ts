@@ -1,9 +1,9 @@
 import { MillraceError } from '@millrace/core';
 import { coreLimits } from '@millrace/core/internal';
-import type { KeyTable } from '@millrace/core/spi';
+import type { KeyTable, KeyTables } from '@millrace/core/spi';
 import type { AlignedAssigner, CustomAssigner, TimeWindow } from './assigner.js';
 import { copyRow } from './fold-plain.js';
-import { firstIndex, type PaneStore, type Place, type TablePool } from './pane-store.js';
+import { firstIndex, type PaneStore, type Place } from './pane-store.js';
 
 interface OpenWindow extends TimeWindow {
   readonly table: KeyTable;
@@ -18,16 +18,22 @@ export class WholeWindowStore implements PaneStore {
   private readonly open: OpenWindow[] = [];
   private readonly assigner: AlignedAssigner | CustomAssigner;
   private readonly latenessMs: number;
-  private readonly pool: TablePool;
+  private readonly tables: KeyTables;
 
-  constructor(assigner: AlignedAssigner | CustomAssigner, latenessMs: number, pool: TablePool) {
+  constructor(assigner: AlignedAssigner | CustomAssigner, latenessMs: number, tables: KeyTables) {
     this.assigner = assigner;
     this.latenessMs = latenessMs;
-    this.pool = pool;
+    this.tables = tables;
   }
 
   get rowCount(): number {
     return this.open.reduce((sum, { table }) => sum + table.size, 0);
+  }
+
+  restore(): void {
+    for (const [start, end] of this.tables.namespaces()) {
+      this.openWindow({ start: start!, end: end! });
+    }
   }
 
   place(timestamp: number, watermark: number): Place | undefined {
@@ -61,14 +67,15 @@ export class WholeWindowStore implements PaneStore {
 
   purge(watermark: number): void {
     const closed = firstIndex(this.open, ({ end }) => end + this.latenessMs > watermark);
-    for (const { table } of this.open.splice(0, closed)) this.pool.give(table);
+    for (const { start, end } of this.open.splice(0, closed)) this.tables.drop(start, end);
   }
 
   private openWindow(window: TimeWindow): OpenWindow {
     const index = firstIndex(this.open, (other) => byEnd(other, window) >= 0);
     const found = this.open[index];
     if (found !== undefined && byEnd(found, window) === 0) return found;
-    const opened = { start: window.start, end: window.end, table: this.pool.take() };
+    const { start, end } = window;
+    const opened = { start, end, table: this.tables.open(start, end) };
     this.open.splice(index, 0, opened);
     return opened;
   }

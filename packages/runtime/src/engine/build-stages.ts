@@ -9,6 +9,8 @@ import {
   type OperatorFactory,
   RecordBatch,
   type Sink,
+  type SinkContext,
+  type SinkRestore,
   type SourceContext,
   type StateBackend,
 } from '@millrace/core/spi';
@@ -34,10 +36,19 @@ import { LoopStage, type StageInput } from './loop-stage.js';
 import { type FusedHead, OperatorStage } from './operator-stage.js';
 import { OutputPort } from './output-port.js';
 import { SinkStage } from './sink-stage.js';
-import { SourceInput } from './source-input.js';
+import { SourceInput, type SourceSnapshot } from './source-input.js';
 import { SourceTime } from './source-time.js';
 import type { Stage } from './stage.js';
 import { StageOutputs } from './stage-outputs.js';
+
+/** What a checkpointed task does at barriers, and what it is restored from. */
+export interface StageCheckpoints {
+  sourceAtBarrier(operator: string, checkpoint: number, snapshot: SourceSnapshot): void;
+  operatorAtBarrier(operator: string, checkpoint: number): void;
+  sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void;
+  restoredSource(operator: string): SourceSnapshot | undefined;
+  restoredSink(operator: string): SinkRestore | undefined;
+}
 
 /** What the stages of one slot need from around them. */
 export interface StageWorld {
@@ -51,12 +62,17 @@ export interface StageWorld {
   /** Monotone processing time, epoch ms. */
   readonly nowMs: () => number;
   readonly wake: (failure?: unknown) => void;
+  /** Undefined: no checkpoints are taken. */
+  readonly checkpoints: StageCheckpoints | undefined;
 }
 
 export interface BuiltStages {
   /** In topological order. */
   readonly stages: readonly Stage[];
   readonly channels: readonly Channel[];
+  readonly sources: readonly SourceInput[];
+  readonly operators: readonly OperatorStage[];
+  readonly sinks: readonly SinkStage[];
 }
 
 /** Makes the stages of a job for one slot, connected by channels. */
@@ -66,10 +82,19 @@ export function buildStages(world: StageWorld): BuiltStages {
     throw new MillraceError('ERR_INVALID_OPTION', `the job has ${plans.length} stages`);
   }
   const builder = new StageBuilder(world, plans);
-  return { stages: plans.map((plan) => builder.build(plan)), channels: builder.allChannels() };
+  const stages = plans.map((plan) => builder.build(plan));
+  const { sources } = builder;
+  return {
+    stages,
+    channels: builder.allChannels(),
+    sources,
+    operators: stages.filter((stage) => stage instanceof OperatorStage),
+    sinks: stages.filter((stage) => stage instanceof SinkStage),
+  };
 }
 
 class StageBuilder {
+  readonly sources: SourceInput[] = [];
   private readonly world: StageWorld;
   private readonly outgoing = new Map<StageOutput, readonly Channel[]>();
   private readonly incoming = new Map<number, Channel[]>();
@@ -145,15 +170,16 @@ class StageBuilder {
   }
 
   private source(node: LogicalNode, failures: FailurePolicy): SourceInput {
-    const { nowMs, wake, env, metricsOf } = this.world;
+    const { nowMs, wake, env, metricsOf, checkpoints } = this.world;
+    const restored = checkpoints?.restoredSource(node.id);
     const { source, watermarks } = this.definition<SourceDefinition>(node);
     const context = this.context(node);
     const time = new SourceTime(watermarks, this.groupOf(watermarks.alignment?.group));
     metricsOf(node.id).gauge('currentOutputWatermark', () => time.watermark);
-    return new SourceInput({
+    const input = new SourceInput({
       id: node.id,
       reader: source.createReader(context),
-      enumerator: source.createEnumerator(context),
+      enumerator: source.createEnumerator(context, restored?.enumerator),
       time,
       farFutureMs: watermarks.farFutureMs,
       metrics: metricsOf(node.id),
@@ -161,7 +187,12 @@ class StageBuilder {
       nowMs,
       wake,
       later: (delayMs, action) => env.scheduler.after(delayMs, action),
+      restored,
+      atBarrier: (id, snapshot) => checkpoints?.sourceAtBarrier(node.id, id, snapshot),
+      atEnd: checkpoints === undefined ? 'close' : 'held',
     });
+    this.sources.push(input);
+    return input;
   }
 
   /** The source of a loop as its code needs it. */
@@ -182,11 +213,18 @@ class StageBuilder {
   }
 
   private sink(plan: StagePlan, node: LogicalNode): Stage {
-    const { metricsOf, wake } = this.world;
+    const { metricsOf, wake, checkpoints } = this.world;
     const gate = new InputGate(this.incoming.get(plan.index) ?? []);
-    const writer = this.definition<Sink<unknown>>(node).createWriter(this.context(node));
+    const context: SinkContext = {
+      ...this.context(node),
+      checkpoints: checkpoints === undefined ? 'off' : 'on',
+      restored: checkpoints?.restoredSink(node.id),
+    };
+    const writer = this.definition<Sink<unknown>>(node).createWriter(context);
     metricsOf(node.id).gauge('currentInputWatermark', () => gate.watermark);
-    return new SinkStage(gate, writer, metricsOf(node.id), wake);
+    return new SinkStage(gate, writer, metricsOf(node.id), wake, (id, prepared) =>
+      checkpoints?.sinkAtBarrier(node.id, id, prepared),
+    );
   }
 
   private operator(plan: StagePlan & { readonly kind: 'operator' }, node: LogicalNode): Stage {
@@ -208,6 +246,7 @@ class StageBuilder {
       failures: this.failuresIn(node, outputs),
       states,
       nowMs,
+      atBarrier: (id) => this.world.checkpoints?.operatorAtBarrier(node.id, id),
     });
   }
 
@@ -248,12 +287,17 @@ class StageBuilder {
       compile: (label, source) => compiler.compile(node.id, label, source),
       compileRecordLoop: (loop) =>
         generateRecordLoop(node.id, loop, this.columnsInto(node), compiler),
-      keyedState: (descriptors) => {
-        const access = state.keyedState(node.id, descriptors);
+      keyedState: (descriptors, { recordMs }) => {
+        const watermarkMs = (): number => gate.watermark;
+        const time = { recordMs, watermarkMs, processingMs: this.world.nowMs };
+        const access = state.keyedState(node.id, descriptors, time);
         states.push(access);
         return access;
       },
-      keyTable: (spec) => state.keyTable(node.id, spec),
+      keyTables: (name, spec) => state.keyTables(node.id, name, spec),
+      keyGroupTimes: (name) => state.keyGroupTimes(node.id, name),
+      scratchTable: (spec) => state.scratchTable(spec),
+      tracksChanges: state.tracksChanges,
       watermark: () => gate.watermark,
     };
   }

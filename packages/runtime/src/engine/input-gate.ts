@@ -1,4 +1,4 @@
-import type { ControlElement } from '@millrace/core/spi';
+import type { CheckpointBarrier, ControlElement } from '@millrace/core/spi';
 import type { Channel } from './channel.js';
 import { WatermarkCombiner } from './watermark-combiner.js';
 
@@ -6,6 +6,7 @@ import { WatermarkCombiner } from './watermark-combiner.js';
 export type GateEvent =
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'idle' | 'endOfInput' | 'close' }
+  | CheckpointBarrier
   | undefined;
 
 /** The inputs of a stage: takes elements from its channels in turn and combines control. */
@@ -15,9 +16,13 @@ export class InputGate {
   private next = 0;
   private ended = 0;
   private closed = 0;
+  /** Channels that have delivered the barrier the others are waited for; closed ones, too. */
+  private readonly isBlocked: boolean[];
+  private blocked = 0;
 
   constructor(channels: readonly Channel[]) {
     this.channels = channels;
+    this.isBlocked = channels.map(() => false);
     // A stage that reads a source directly has no channel, and still one watermark.
     this.combiner = new WatermarkCombiner(Math.max(1, channels.length));
   }
@@ -30,16 +35,19 @@ export class InputGate {
   nextChannel(): Channel | undefined {
     const { channels } = this;
     for (let i = 0; i < channels.length; i += 1) {
-      const channel = channels[(this.next + i) % channels.length]!;
-      if (channel.isEmpty) continue;
-      this.next = (this.next + i) % channels.length;
+      const at = (this.next + i) % channels.length;
+      const channel = channels[at]!;
+      if (channel.isEmpty || this.isBlocked[at]) continue;
+      this.next = at;
       return channel;
     }
     return undefined;
   }
 
   get isEmpty(): boolean {
-    for (const channel of this.channels) if (!channel.isEmpty) return false;
+    for (let i = 0; i < this.channels.length; i += 1) {
+      if (!this.channels[i]!.isEmpty && !this.isBlocked[i]) return false;
+    }
     return true;
   }
 
@@ -69,17 +77,25 @@ export class InputGate {
         this.closed += 1;
         return this.closed === this.channels.length ? element : undefined;
       case 'barrier':
-        // Sources send none before there are checkpoints.
-        return undefined;
+        return this.align(index, element);
     }
   }
 
   /** A control element of the only input, which is not a channel. */
   onOnly(element: ControlElement): GateEvent {
-    if (element.kind === 'barrier') return undefined;
     if (element.kind !== 'watermark') return element;
     this.combiner.advance(0, element.time);
     return element;
+  }
+
+  /** Blocks the channel until all have delivered the barrier: what follows it is not part of it. */
+  private align(index: number, barrier: CheckpointBarrier): GateEvent {
+    this.isBlocked[index] = true;
+    this.blocked += 1;
+    if (this.blocked + this.closed < this.channels.length) return undefined;
+    this.isBlocked.fill(false);
+    this.blocked = 0;
+    return barrier;
   }
 
   private onIdle(index: number): GateEvent {

@@ -33,6 +33,8 @@ export interface OperatorStageParts {
   readonly nowMs: () => number;
   /** What is fused ahead of the operator, if anything is. */
   readonly fused: FusedHead | undefined;
+  /** All inputs have delivered the barrier: freezes the operator's state. */
+  readonly atBarrier: (checkpoint: number) => void;
 }
 
 /** A loop that filters, maps and extracts keys, and ends in the operator. */
@@ -177,6 +179,10 @@ export class OperatorStage implements Stage {
         return { kind: 'endOfInput' };
       case 'idle':
         this.parts.outputs.sendControl(idleElement);
+        return undefined;
+      case 'barrier':
+        this.parts.atBarrier(event.checkpoint);
+        this.parts.outputs.sendControl(event);
         return undefined;
       case 'close':
         this.parts.outputs.sendControl(closeElement);

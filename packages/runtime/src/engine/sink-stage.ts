@@ -17,6 +17,9 @@ export class SinkStage implements Stage {
   private readonly writer: SinkWriter;
   private readonly metrics: OperatorMetrics;
   private readonly wake: (failure?: unknown) => void;
+  private readonly atBarrier: (checkpoint: number, prepared: unknown) => void;
+  /** The newest committed checkpoint that the writer has not been told of. */
+  private committed: number | undefined;
 
   /** @param wake called when a promise of the writer has settled, with its error if it failed */
   constructor(
@@ -24,16 +27,30 @@ export class SinkStage implements Stage {
     writer: SinkWriter,
     metrics: OperatorMetrics,
     wake: (failure?: unknown) => void,
+    atBarrier: (checkpoint: number, prepared: unknown) => void,
   ) {
     this.id = metrics.operator;
     this.gate = gate;
     this.writer = writer;
     this.metrics = metrics;
     this.wake = wake;
+    this.atBarrier = atBarrier;
   }
 
   isReady(): boolean {
-    return !this.isBusy && !this.gate.isEmpty;
+    return !this.isBusy && (!this.gate.isEmpty || this.committed !== undefined);
+  }
+
+  /** The checkpoint and all before it are committed: the writer publishes what they prepared. */
+  commit(checkpoint: number): void {
+    if (this.writer.committed === undefined) return;
+    this.committed = checkpoint;
+    this.wake();
+  }
+
+  /** Nothing is being written or published, and nothing is to be. */
+  get isQuiet(): boolean {
+    return !this.isBusy && this.committed === undefined;
   }
 
   isBlocked(): boolean {
@@ -41,6 +58,12 @@ export class SinkStage implements Stage {
   }
 
   step(): void {
+    const { committed } = this;
+    if (committed !== undefined) {
+      this.committed = undefined;
+      this.waitFor(this.call(() => this.writer.committed!(committed)));
+      return;
+    }
     const channel = this.gate.nextChannel()!;
     const element = channel.peek()!;
     this.gate.turn();
@@ -53,6 +76,8 @@ export class SinkStage implements Stage {
     const event = this.gate.onControl(channel, element);
     if (event?.kind === 'endOfInput' && this.writer.finish !== undefined) {
       this.waitFor(this.call(() => this.writer.finish!()));
+    } else if (event?.kind === 'barrier') {
+      this.prepare(event.checkpoint);
     } else if (event?.kind === 'close') {
       this.isFinished = true;
     }
@@ -78,6 +103,19 @@ export class SinkStage implements Stage {
 
   wakeAtMs(): number {
     return Infinity;
+  }
+
+  private prepare(checkpoint: number): void {
+    const { writer } = this;
+    const prepared = async (): Promise<void> => {
+      if (writer.prepare !== undefined)
+        this.atBarrier(checkpoint, await writer.prepare(checkpoint));
+      else {
+        await writer.flush?.();
+        this.atBarrier(checkpoint, undefined);
+      }
+    };
+    this.waitFor(prepared());
   }
 
   private write(batch: PooledBatch): void {

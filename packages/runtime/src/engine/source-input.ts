@@ -6,6 +6,7 @@ import {
   idleElement,
   type SourceChunk,
   type SourceReader,
+  type Split,
   type SplitEnumerator,
   watermarkOf,
 } from '@millrace/core/spi';
@@ -14,7 +15,7 @@ import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
-import type { SourceTime } from './source-time.js';
+import type { SourceTime, SourceTimeSnapshot } from './source-time.js';
 import type { SplitTime } from './split-time.js';
 
 export interface SourceInputParts {
@@ -30,6 +31,21 @@ export interface SourceInputParts {
   /** Called when there may be something to read again, or with what went wrong. */
   readonly wake: (failure?: unknown) => void;
   readonly later: (delayMs: number, action: () => void) => void;
+  /** Where a checkpoint stood that the source goes on from. */
+  readonly restored: SourceSnapshot | undefined;
+  /** Called at a barrier with what the checkpoint is to have of the source. */
+  readonly atBarrier: (checkpoint: number, snapshot: SourceSnapshot) => void;
+  /** `held`: the channel stays open at the end of input, until `release`. */
+  readonly atEnd: 'close' | 'held';
+}
+
+/** A source in a checkpoint: JSON. */
+export interface SourceSnapshot {
+  /** The enumerator's own; undefined when it had not been asked yet. */
+  readonly enumerator?: unknown;
+  /** Splits that are not read to their end, with their positions. */
+  readonly splits: readonly Split[];
+  readonly time: SourceTimeSnapshot;
 }
 
 /** Records of a chunk that a loop may take now. */
@@ -59,24 +75,58 @@ export class SourceInput {
   private isWaiting = false;
   private isClosed = false;
   private hasEnded = false;
+  private isDraining = false;
+  /** Checkpoints whose barriers are to be sent. */
+  private readonly barriers: number[] = [];
+  /** The enumerator's state that goes with the splits handed to the reader so far. */
+  private enumerated: unknown;
 
   constructor(parts: SourceInputParts) {
     this.id = parts.id;
     this.parts = parts;
+    this.enumerated = parts.restored?.enumerator;
     parts.time.onGroupAdvance(() => {
       this.mayHaveData = true;
     });
   }
 
+  /** All records have been handed on; barriers may still follow. */
+  get isAtEnd(): boolean {
+    return this.hasEnded && this.control.length === 0;
+  }
+
+  /** Sends a barrier behind the chunk at hand. */
+  trigger(checkpoint: number): void {
+    this.barriers.push(checkpoint);
+    this.parts.wake();
+  }
+
+  /** Ends the input where it stands, as if there were no more. */
+  drain(): void {
+    this.isDraining = true;
+    this.mayHaveData = true;
+    this.parts.wake();
+  }
+
+  /** Closes the channel that was held open at the end. */
+  release(): void {
+    this.control.push(closeElement);
+    this.parts.wake();
+  }
+
   get hasWork(): boolean {
     if (this.control.length > 0 || this.chunk !== undefined) return true;
+    if (this.barriers.length > 0) return true;
     if (this.hasEnded) return false;
     return this.mayHaveData || this.lookAtMs <= this.parts.nowMs();
   }
 
   /** What comes next; records are to be answered with `taken`. */
   next(): ControlElement | ChunkPart | undefined {
-    if (this.control.length === 0 && this.chunk === undefined) this.poll();
+    if (this.control.length === 0 && this.chunk === undefined) {
+      if (this.barriers.length > 0) return this.barrier(this.barriers.shift()!);
+      this.poll();
+    }
     const control = this.control.shift();
     if (control !== undefined) return control;
     const { chunk, from } = this;
@@ -114,6 +164,7 @@ export class SourceInput {
   async open(): Promise<void> {
     await this.guard(async () => {
       await this.parts.reader.open?.();
+      this.restore();
       await this.discover();
     });
   }
@@ -129,12 +180,30 @@ export class SourceInput {
     return this.hasEnded ? Infinity : this.lookAtMs;
   }
 
+  private barrier(checkpoint: number): ControlElement {
+    const { reader, time, atBarrier } = this.parts;
+    const splits = this.read(() => reader.snapshot());
+    const enumerator = this.enumerated;
+    const own = { splits, time: time.snapshot() };
+    atBarrier(checkpoint, enumerator === undefined ? own : { enumerator, ...own });
+    return { kind: 'barrier', checkpoint };
+  }
+
+  private restore(): void {
+    const { restored, time, reader } = this.parts;
+    if (restored === undefined) return;
+    time.restore(restored.time);
+    if (restored.splits.length > 0) reader.addSplits(restored.splits);
+    if (time.watermark > -Infinity) this.control.push(watermarkOf(time.watermark));
+  }
+
   private async discover(): Promise<void> {
     const { reader, enumerator, time, later, wake } = this.parts;
     const { splits, end } = await enumerator.discover();
     if (this.isClosed) return;
     for (const { id } of splits) time.add(id);
     if (splits.length > 0) reader.addSplits(splits);
+    this.enumerated = enumerator.snapshot();
     if (end) reader.noMoreSplits();
     else {
       later(runtimeLimits.splitDiscoveryMs, () => {
@@ -148,6 +217,10 @@ export class SourceInput {
   private poll(): void {
     const { reader, time, nowMs } = this.parts;
     if (this.hasEnded) return;
+    if (this.isDraining) {
+      this.end();
+      return;
+    }
     this.align();
     const polled = this.read(() => reader.poll(coreLimits.batchRecordsMax));
     if (polled === 'end') this.end();
@@ -204,7 +277,8 @@ export class SourceInput {
 
   private end(): void {
     this.hasEnded = true;
-    this.control.push(watermarkOf(Infinity), endOfInput, closeElement);
+    this.control.push(watermarkOf(Infinity), endOfInput);
+    if (this.parts.atEnd === 'close') this.control.push(closeElement);
   }
 
   private read<R>(action: () => R): R {

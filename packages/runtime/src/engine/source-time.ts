@@ -1,6 +1,12 @@
 import type { WatermarkStrategy } from '@millrace/core/spi';
 import type { AlignmentGroup } from './alignment-group.js';
-import { SplitTime } from './split-time.js';
+import { type JsonTime, SplitTime, type SplitTimeSnapshot, toJson } from './split-time.js';
+
+/** A source's event time in a checkpoint. */
+export interface SourceTimeSnapshot {
+  readonly mark: JsonTime;
+  readonly splits: Readonly<Record<string, SplitTimeSnapshot>>;
+}
 
 /** Event time of a source's splits together: the lowest watermark of those that are not idle. */
 export class SourceTime {
@@ -19,8 +25,20 @@ export class SourceTime {
     return this.mark;
   }
 
-  add(split: string): void {
+  snapshot(): SourceTimeSnapshot {
+    const splits = [...this.splits].map(([id, split]) => [id, split.snapshot()]);
+    return { mark: toJson(this.mark), splits: Object.fromEntries(splits) };
+  }
+
+  /** Takes up where a checkpoint stood; the watermark of then is to be sent again. */
+  restore({ mark, splits }: SourceTimeSnapshot): void {
+    this.mark = Number(mark);
+    for (const [id, split] of Object.entries(splits)) this.add(id, split);
+  }
+
+  add(split: string, restored?: SplitTimeSnapshot): void {
     const time = new SplitTime(this.strategy);
+    if (restored !== undefined) time.restore(restored);
     this.splits.set(split, time);
     this.group?.join(time);
   }

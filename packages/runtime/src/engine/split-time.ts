@@ -1,5 +1,17 @@
 import type { WatermarkGenerator, WatermarkStrategy } from '@millrace/core/spi';
 
+/** A time as JSON has it: infinities are words. */
+export type JsonTime = number | string;
+
+export const toJson = (time: number): JsonTime => (Number.isFinite(time) ? time : String(time));
+
+/** A split's event time in a checkpoint. */
+export interface SplitTimeSnapshot {
+  readonly highest: JsonTime;
+  readonly mark: JsonTime;
+  readonly pending: JsonTime;
+}
+
 /** Event time of one split: its watermark, and whether it is idle. */
 export class SplitTime {
   /** Highest timestamp seen; kept here by the generated loop. */
@@ -24,6 +36,24 @@ export class SplitTime {
 
   get watermark(): number {
     return this.mark;
+  }
+
+  /** For a checkpoint: where watermarks go on from. */
+  snapshot(): SplitTimeSnapshot {
+    return {
+      highest: toJson(this.highest),
+      mark: toJson(this.mark),
+      pending: toJson(this.pending),
+    };
+  }
+
+  restore({ highest, mark, pending }: SplitTimeSnapshot): void {
+    const { stepMs, outOfOrdernessMs } = this.strategy;
+    this.highest = Number(highest);
+    this.mark = Number(mark);
+    this.pending = Number(pending);
+    if (this.strategy.kind === 'none' || this.mark === -Infinity) return;
+    this.cutAt = (this.stepOf(this.mark) + 1) * stepMs + outOfOrdernessMs;
   }
 
   /**

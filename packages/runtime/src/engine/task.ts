@@ -30,6 +30,14 @@ export interface StageTimes {
   accumulateBackPressuredTimeMs: number;
 }
 
+/** Work that is done a little at a time between the steps of stages. */
+export interface SpareWork {
+  readonly hasWork: boolean;
+  /** Whether a step is due although stages are ready. */
+  isDue(nowMs: number): boolean;
+  step(): void;
+}
+
 /**
  * Runs the stages of one slot, cooperatively: always the one furthest downstream that is ready, so
  * that what is in memory leaves it before more comes in. Yields to the process after each turn.
@@ -44,11 +52,18 @@ export class Task {
   private timer: Cancellable | undefined;
   private timerAtMs = Infinity;
   private idleListeners: (() => void)[] = [];
+  private readonly spare: SpareWork | undefined;
 
-  constructor(stages: readonly Stage[], times: readonly StageTimes[], env: Env) {
+  constructor(
+    stages: readonly Stage[],
+    times: readonly StageTimes[],
+    env: Env,
+    spare: SpareWork | undefined,
+  ) {
     this.stages = stages;
     this.times = times;
     this.env = env;
+    this.spare = spare;
   }
 
   /** Something may be ready again; with an argument: something has failed. */
@@ -121,10 +136,17 @@ export class Task {
     const begun = clock.monotonicMs();
     let now = begun;
     while (now - begun < runtimeLimits.turnMs && !this.isCancelled) {
+      if (this.spare?.isDue(now) === true) {
+        this.spare.step();
+        now = clock.monotonicMs();
+      }
       const at = this.lastReady();
       if (at < 0) {
         if (this.flushFirst()) continue;
-        return false;
+        if (this.spare?.hasWork !== true) return false;
+        this.spare.step();
+        now = clock.monotonicMs();
+        continue;
       }
       this.stages[at]!.step();
       const after = clock.monotonicMs();

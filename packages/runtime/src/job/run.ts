@@ -1,5 +1,5 @@
 import { type BuiltJob, type JobDefinition, type JobParams, MillraceError } from '@millrace/core';
-import { toMillraceError } from '@millrace/core/internal';
+import { coreLimits, keyGroupRange, toMillraceError } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
 import { HeapBackend } from '@millrace/state';
 import { Compiler, canGenerateCode, type GeneratedCode } from '../codegen/compiler.js';
@@ -83,14 +83,15 @@ export class EmbeddedJob implements JobHandle {
       compiler,
       codegen: options.codegen ?? (canGenerateCode() ? 'on' : 'off'),
       checkRecords: options.checkRecords ?? (isProduction() ? 'off' : 'on'),
-      state: new HeapBackend(),
+      state: new HeapBackend({ groupCount, groups: keyGroupRange(0, 1, groupCount) }),
+      checkpoints: undefined,
       metricsOf: (operator) => this.metricsOf(operator),
       nowMs: () => this.nowMs(),
       wake: (failure) => task?.wake(failure),
     });
     const { stages } = this.built;
     const times = stages.map(({ id }) => this.operators.get(id) ?? noTimes());
-    task = new Task(stages, times, this.env);
+    task = new Task(stages, times, this.env, undefined);
     this.task = task;
     this.done = mode === 'run' ? this.run(options.signal) : Promise.reject(planned());
     // Whoever only polls progress is not to be ended by an unhandled rejection.
@@ -166,5 +167,6 @@ export class EmbeddedJob implements JobHandle {
   }
 }
 
+const groupCount = coreLimits.keyGroupsDefault;
 const noTimes = (): StageTimes => ({ accumulateBusyTimeMs: 0, accumulateBackPressuredTimeMs: 0 });
 const planned = (): Error => new MillraceError('ERR_CANCELLED', 'the job was only planned');

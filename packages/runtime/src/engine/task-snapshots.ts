@@ -1,0 +1,219 @@
+import { canonicalJson } from '@millrace/core/internal';
+import type { BlobWriter, CheckpointStore, Env } from '@millrace/core/spi';
+import type { HeapBackend } from '@millrace/state';
+import { type BlockSink, SegmentWriter, type StateLayout } from '@millrace/state/internal';
+import type { SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
+import type { SegmentChain } from '../checkpoint/segment-chain.js';
+import { runtimeLimits } from '../limits.js';
+import type { SpareWork } from './task.js';
+
+export interface TaskSnapshotsParts {
+  readonly task: string;
+  readonly attempt: string;
+  readonly env: Env;
+  readonly store: CheckpointStore;
+  readonly backend: HeapBackend;
+  readonly chain: SegmentChain;
+  /** Sends the checkpoint's barrier from each source. */
+  readonly trigger: (checkpoint: number) => void;
+  /** Stages that a barrier passes: operators by id. */
+  readonly expected: {
+    readonly sources: number;
+    readonly operators: number;
+    readonly sinks: number;
+  };
+  readonly acknowledge: (checkpoint: number, snapshot: TaskSnapshot) => void;
+  readonly decline: (checkpoint: number, error: unknown) => void;
+  readonly wake: () => void;
+}
+
+/** The checkpoint being taken of a task. */
+interface Running {
+  readonly checkpoint: number;
+  readonly sources: SourcePart[];
+  readonly sinks: SinkPart[];
+  operators: number;
+  readonly writer: SegmentWriter;
+  readonly sink: BlockCounter;
+  readonly blob: Promise<BlobWriter>;
+  /** Writes of chunks, one after another. */
+  writing: Promise<void>;
+  bytesInFlight: number;
+  isEncoded: boolean;
+}
+
+/** Counts the blocks on their way to a segment. */
+class BlockCounter implements BlockSink {
+  blocks = 0;
+  private readonly writer: SegmentWriter;
+
+  constructor(writer: SegmentWriter) {
+    this.writer = writer;
+  }
+
+  layout(layout: StateLayout): number {
+    return this.writer.layout(layout);
+  }
+
+  add(...block: Parameters<BlockSink['add']>): void {
+    this.blocks += 1;
+    this.writer.add(...block);
+  }
+
+  drop(layout: number, namespace: readonly number[]): void {
+    this.blocks += 1;
+    this.writer.add(layout, 'drop', namespace);
+  }
+}
+
+/**
+ * Takes the snapshots of one task: gathers what sources, operators and sinks have at a barrier, and
+ * writes frozen state to a segment file, some rows at a time between batches. The file is opened
+ * ahead of the barrier and written and synced off this thread.
+ */
+export class TaskSnapshots implements SpareWork {
+  private readonly parts: TaskSnapshotsParts;
+  private running: Running | undefined;
+  private nextStepMs = -Infinity;
+
+  constructor(parts: TaskSnapshotsParts) {
+    this.parts = parts;
+  }
+
+  trigger(checkpoint: number): void {
+    const { store, attempt, task, trigger } = this.parts;
+    if (this.running !== undefined) this.abort(this.running.checkpoint);
+    const name = `segments/${String(checkpoint).padStart(10, '0')}-${attempt}-${task}`;
+    const blob = store.create(name);
+    const writer = new SegmentWriter();
+    this.running = {
+      checkpoint,
+      sources: [],
+      sinks: [],
+      operators: 0,
+      writer,
+      sink: new BlockCounter(writer),
+      blob,
+      writing: blob.then(() => undefined),
+      bytesInFlight: 0,
+      isEncoded: false,
+    };
+    this.running.writing.catch((error: unknown) => this.fail(checkpoint, error));
+    trigger(checkpoint);
+  }
+
+  abort(checkpoint: number): void {
+    const { running } = this;
+    if (running?.checkpoint !== checkpoint) return;
+    this.running = undefined;
+    this.parts.backend.abandon();
+    running.blob.then((blob) => blob.abort()).catch(() => undefined);
+  }
+
+  sourceAtBarrier(operator: string, checkpoint: number, snapshot: unknown): void {
+    const { running } = this;
+    if (running?.checkpoint !== checkpoint) return;
+    // Positions are JSON; a copy, since readers go on.
+    const copy: unknown = JSON.parse(canonicalJson(snapshot));
+    running.sources.push({ operator, subtask: 0, snapshot: copy });
+  }
+
+  operatorAtBarrier(operator: string, checkpoint: number): void {
+    const { running } = this;
+    if (running?.checkpoint !== checkpoint) return;
+    this.parts.backend.freeze(operator);
+    running.operators += 1;
+  }
+
+  sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void {
+    const { running } = this;
+    if (running?.checkpoint !== checkpoint) return;
+    running.sinks.push({ operator, subtask: 0, prepared: prepared ?? null });
+    this.parts.wake();
+  }
+
+  /** Whether a step would do something now. */
+  get hasWork(): boolean {
+    const { running } = this;
+    if (running === undefined || running.isEncoded) return false;
+    if (running.bytesInFlight > runtimeLimits.snapshotBytesInFlightMax) return false;
+    return running.operators > 0 || this.isComplete(running);
+  }
+
+  /** Encodes some of what is frozen; called between batches. */
+  step(): void {
+    const { running, parts } = this;
+    if (running === undefined || !this.hasWork) return;
+    const { clock } = parts.env;
+    const begun = clock.monotonicMs();
+    const until = begun + runtimeLimits.snapshotStepMs;
+    let more = true;
+    try {
+      while (more && clock.monotonicMs() < until) {
+        more = parts.backend.step(running.sink, runtimeLimits.snapshotStepRows) === 'more';
+      }
+    } catch (error) {
+      this.fail(running.checkpoint, error);
+      return;
+    }
+    this.nextStepMs = clock.monotonicMs() + runtimeLimits.snapshotPauseMs;
+    if (!more && this.isComplete(running)) this.finish(running);
+    else this.writeChunks(running);
+  }
+
+  /** Whether it is time for a step although there are batches. */
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.nextStepMs && this.hasWork;
+  }
+
+  private isComplete({ sources, operators, sinks }: Running): boolean {
+    const { expected } = this.parts;
+    return (
+      sources.length === expected.sources &&
+      operators === expected.operators &&
+      sinks.length === expected.sinks
+    );
+  }
+
+  private writeChunks(running: Running): void {
+    for (const chunk of running.writer.takeChunks()) {
+      running.bytesInFlight += chunk.length;
+      running.writing = running.writing.then(async () => {
+        await (await running.blob).write(chunk);
+        running.bytesInFlight -= chunk.length;
+        this.parts.wake();
+      });
+      running.writing.catch((error: unknown) => this.fail(running.checkpoint, error));
+    }
+  }
+
+  private finish(running: Running): void {
+    running.isEncoded = true;
+    const isEmpty = running.sink.blocks === 0;
+    if (!isEmpty) running.writer.finish();
+    this.writeChunks(running);
+    this.complete(running, isEmpty).catch((error: unknown) => this.fail(running.checkpoint, error));
+  }
+
+  private async complete(running: Running, isEmpty: boolean): Promise<void> {
+    const { chain, acknowledge } = this.parts;
+    await running.writing;
+    const blob = await running.blob;
+    if (this.running !== running) return;
+    if (isEmpty) await blob.abort();
+    else {
+      const { name, bytes, sha256 } = await blob.complete();
+      await chain.add({ blob: name, bytes, sha256 });
+    }
+    if (this.running !== running) return;
+    this.running = undefined;
+    const { checkpoint, sources, sinks } = running;
+    acknowledge(checkpoint, { part: chain.part(), sources, sinks });
+  }
+
+  private fail(checkpoint: number, error: unknown): void {
+    if (this.running?.checkpoint !== checkpoint) return;
+    this.abort(checkpoint);
+    this.parts.decline(checkpoint, error);
+  }
+}

@@ -1,0 +1,172 @@
+import type { Key } from '@millrace/core';
+import type { BlockSink } from './block-builder.js';
+import { type CellExtent, type CellKind, CellOutput, type CellRow } from './cell-kind.js';
+import { ChangeTracker, type FrozenRows, type TrackedRows } from './change-tracker.js';
+import type { StepResult } from './group-order.js';
+import type { RowPlace } from './rows-snapshot.js';
+import { RowsSnapshot } from './rows-snapshot.js';
+import type { StateLayout } from './segment/block.js';
+import type { StatePart, StoredBlock } from './state-part.js';
+
+/** What a column needs to know of its operator. */
+export interface CellColumnParts {
+  readonly operator: string;
+  readonly state: string;
+  readonly version: number;
+  readonly tracking: 'tracked' | 'untracked';
+  readonly groupCount: number;
+  readonly groupOf: (key: Key) => number;
+  readonly keyAt: (slot: number) => Key;
+  /** The slot of a key's row, made if need be; for loading. */
+  readonly slotOf: (key: Key) => number;
+  /** The cell was emptied while loading: its row may go. */
+  readonly emptied: (slot: number) => void;
+}
+
+/** The cells of one state, by the slots of their keys. */
+export class CellColumn implements TrackedRows, StatePart {
+  readonly cells: unknown[] = [];
+  readonly layout: StateLayout;
+  private readonly changes: ChangeTracker | undefined;
+  private readonly kind: CellKind;
+  private readonly parts: CellColumnParts;
+  private aside: unknown[] = [];
+  private frozen: FrozenRows | undefined;
+  private snapshot: RowsSnapshot | undefined;
+  private count = 0;
+
+  constructor(kind: CellKind, parts: CellColumnParts) {
+    const { operator, state, version } = parts;
+    this.kind = kind;
+    this.parts = parts;
+    this.layout = { operator, state, version, shape: '', ...kind.layout };
+    this.changes = parts.tracking === 'tracked' ? new ChangeTracker(this) : undefined;
+  }
+
+  get bytes(): number {
+    return this.count * cellBytes;
+  }
+
+  /** Puts a value into a cell, or empties it with undefined. */
+  put(slot: number, value: unknown): void {
+    const before = this.cells[slot];
+    if (this.changes !== undefined) this.track(this.changes, slot, before, value);
+    if (before === undefined) this.count += 1;
+    if (value === undefined) this.count -= 1;
+    this.cells[slot] = value;
+  }
+
+  /** What is in a filled cell is about to be changed in place. */
+  touch(slot: number): void {
+    const { changes } = this;
+    if (changes !== undefined && changes.marks[slot]! < changes.epoch) changes.touch(slot);
+  }
+
+  isLive(slot: number): boolean {
+    return this.cells[slot] !== undefined;
+  }
+
+  keyAt(slot: number): Key {
+    return this.parts.keyAt(slot);
+  }
+
+  keepAside(slot: number, at: number): void {
+    this.aside[at] = this.kind.keep(this.cells[slot], this.extent);
+  }
+
+  forgetAside(): void {
+    this.aside = [];
+  }
+
+  freeze(): void {
+    const { changes, layout } = this;
+    if (changes?.hasChanges !== true) return;
+    const frozen = changes.freeze(this.cells.length, this.count);
+    const out = new CellOutput(layout);
+    const { groupCount, groupOf } = this.parts;
+    const spec = { layout, namespace: [], groupCount, groupOf };
+    this.frozen = frozen;
+    this.snapshot = new RowsSnapshot(changes, frozen, spec, {
+      write: ({ where, at, isNew }: RowPlace, group, key, sink) => {
+        out.writeTo(sink);
+        const cell: CellRow = { group, key, isNew: isNew || frozen.all, out };
+        if (where === 'inPlace') this.kind.write(this.cells[at], cell, this.extent);
+        else this.kind.writeKept(this.aside[at], cell, this.extent);
+      },
+      flush: (sink) => {
+        out.writeTo(sink);
+        out.flush();
+      },
+    });
+  }
+
+  step(sink: BlockSink, rowsMax: number): StepResult {
+    if (this.snapshot === undefined) return 'done';
+    if (this.snapshot.step(sink, rowsMax) === 'more') return 'more';
+    this.end('encoded');
+    return 'done';
+  }
+
+  abandon(): void {
+    if (this.snapshot !== undefined) this.end('lost');
+    this.rewrite();
+  }
+
+  rewrite(): void {
+    if (this.frozen !== undefined) this.changes?.wantAll();
+  }
+
+  load(block: StoredBlock): void {
+    const { kind, columns } = block;
+    if (kind === 'drop') {
+      for (let slot = 0; slot < this.cells.length; slot += 1) this.restore(slot, undefined);
+      return;
+    }
+    for (let row = 0; row < columns.count; row += 1) {
+      const slot = this.parts.slotOf(columns.keys[row]!);
+      const cell =
+        kind === 'keyRemovals' ? undefined : this.kind.load(this.cells[slot], block, { row, slot });
+      this.restore(slot, cell);
+    }
+  }
+
+  /** Removes what has expired in a cell. */
+  expire(slot: number): void {
+    const cell = this.cells[slot];
+    if (cell === undefined || this.kind.expire === undefined) return;
+    this.touch(slot);
+    const left = this.kind.expire(cell);
+    if (left !== cell) this.put(slot, left);
+  }
+
+  private get extent(): CellExtent {
+    return this.frozen!.all ? 'all' : 'changes';
+  }
+
+  /** Puts in a cell what a snapshot has: nothing has changed by it. */
+  private restore(slot: number, value: unknown): void {
+    const before = this.cells[slot];
+    if (before === undefined && value !== undefined) this.count += 1;
+    if (before !== undefined && value === undefined) this.count -= 1;
+    this.cells[slot] = value;
+    this.changes?.grow(slot + 1);
+    if (value === undefined) this.parts.emptied(slot);
+  }
+
+  private track(changes: ChangeTracker, slot: number, before: unknown, value: unknown): void {
+    if (before === undefined) {
+      if (value === undefined) return;
+      changes.grow(slot + 1);
+      changes.born(slot);
+    } else if (value === undefined) changes.gone(slot);
+    else this.touch(slot);
+  }
+
+  private end(outcome: 'encoded' | 'lost'): void {
+    this.snapshot = undefined;
+    this.changes!.release(outcome);
+  }
+}
+
+/** Estimate for a cell of user values: the value itself, its place, what the row takes. */
+const cellBytes = 160;

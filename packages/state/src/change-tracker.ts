@@ -1,0 +1,197 @@
+import type { Key } from '@millrace/core';
+import { stateLimits } from './limits.js';
+
+/** Rows by slot whose changes are tracked. */
+export interface TrackedRows {
+  isLive(slot: number): boolean;
+  keyAt(slot: number): Key;
+  /** Copies what row `slot` holds now to place `at` of the rows kept aside. */
+  keepAside(slot: number, at: number): void;
+  /** Forgets the rows kept aside. */
+  forgetAside(): void;
+}
+
+/** What an epoch writes into a row's mark, above the epoch's own number. */
+const bornBy = 1;
+const encodedBy = 2;
+const epochStep = 4;
+const epochMax = 0xfff0;
+
+/** Where the frozen content of a slot is. */
+export const Frozen = { nowhere: -1, inPlace: -2 } as const;
+
+/**
+ * Which rows have changed since the last barrier, and which of them a snapshot still needs as they
+ * were at it.
+ *
+ * Each row has a mark: the epoch (barrier to barrier) in which it was last touched, so that the
+ * hot path is one comparison. A barrier takes no time: it begins a new epoch. A row that is touched
+ * while the snapshot needs it is copied aside first; nothing is ever encoded on the write path.
+ *
+ * A snapshot takes the rows that changed, or all rows where most have (or where an earlier one was
+ * lost): writing all of them frees the chain of what was written before.
+ */
+export class ChangeTracker {
+  marks = new Uint16Array(stateLimits.tableRowsInitial);
+  epoch = epochStep;
+  /** Slots touched in this epoch; a slot may be in it twice. */
+  private dirty = new Int32Array(stateLimits.tableRowsInitial);
+  private dirtyCount = 0;
+  private removedKeys: Key[] = [];
+  private needsAll = false;
+  /** Undefined: no snapshot needs anything. */
+  private frozen: FrozenRows | undefined;
+  private readonly rows: TrackedRows;
+
+  constructor(rows: TrackedRows) {
+    this.rows = rows;
+  }
+
+  /** Makes room for marks of `capacity` rows. */
+  grow(capacity: number): void {
+    if (capacity <= this.marks.length) return;
+    const marks = new Uint16Array(Math.max(capacity, this.marks.length * 2));
+    marks.set(this.marks);
+    this.marks = marks;
+  }
+
+  /** A row is about to change; called where its mark is older than the epoch. */
+  touch(slot: number): void {
+    if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
+    this.marks[slot] = this.epoch;
+    this.addDirty(slot);
+  }
+
+  /** A row was made. */
+  born(slot: number): void {
+    this.marks[slot] = this.epoch + bornBy;
+    this.addDirty(slot);
+  }
+
+  /** A row is about to be removed. */
+  gone(slot: number): void {
+    if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
+    if (this.marks[slot] !== this.epoch + bornBy) {
+      this.removedKeys.push(this.rows.keyAt(slot));
+      this.marks[slot] = this.epoch;
+    }
+  }
+
+  /** Whether the row was made in the epoch that is frozen now: nothing older is known of it. */
+  wasBorn(slot: number): boolean {
+    return this.marks[slot] === this.frozen!.epoch + bornBy;
+  }
+
+  keyAt(slot: number): Key {
+    return this.rows.keyAt(slot);
+  }
+
+  /** Begins a new epoch; what changed until now is the snapshot's. */
+  freeze(high: number, live: number): FrozenRows {
+    if (this.frozen !== undefined) this.release('lost');
+    let epoch = this.epoch;
+    if (epoch >= epochMax) {
+      this.marks.fill(0);
+      epoch = epochStep;
+      this.needsAll = true;
+    }
+    const all = this.needsAll || this.dirtyCount >= live * stateLimits.rewriteShare;
+    this.frozen = {
+      epoch,
+      all,
+      high,
+      slots: this.dirty,
+      count: all ? high : this.dirtyCount,
+      removedKeys: all ? [] : this.removedKeys,
+      asideOf: new Map(),
+      asideKeys: [],
+    };
+    this.dirty = new Int32Array(stateLimits.tableRowsInitial);
+    this.dirtyCount = 0;
+    this.removedKeys = [];
+    this.needsAll = false;
+    this.epoch = epoch + epochStep;
+    return this.frozen;
+  }
+
+  /** Where the content that `slot` had at the barrier is: in place, aside, or not wanted. */
+  locate(slot: number): number {
+    const frozen = this.frozen!;
+    if (isPending(this.marks[slot]!, frozen)) {
+      return this.rows.isLive(slot) ? Frozen.inPlace : Frozen.nowhere;
+    }
+    return frozen.asideOf.get(slot) ?? Frozen.nowhere;
+  }
+
+  /** The slot's frozen content has been encoded. */
+  encoded(slot: number): void {
+    const frozen = this.frozen!;
+    if (isPending(this.marks[slot]!, frozen)) this.marks[slot] = frozen.epoch + encodedBy;
+    else frozen.asideOf.delete(slot);
+  }
+
+  /** The snapshot needs nothing any more. `lost`: what it wrote is of no use. */
+  release(outcome: 'encoded' | 'lost'): void {
+    if (outcome === 'lost') this.needsAll = true;
+    this.frozen = undefined;
+    this.rows.forgetAside();
+  }
+
+  /** The next snapshot takes all rows. */
+  wantAll(): void {
+    this.needsAll = true;
+  }
+
+  /** All rows are forgotten; for tables that are used again under another name. */
+  reset(): void {
+    this.dirtyCount = 0;
+    this.removedKeys = [];
+    this.needsAll = false;
+    this.frozen = undefined;
+    this.rows.forgetAside();
+  }
+
+  get hasChanges(): boolean {
+    return this.dirtyCount > 0 || this.removedKeys.length > 0 || this.needsAll;
+  }
+
+  private keepIfNeeded(slot: number, frozen: FrozenRows): void {
+    if (!isPending(this.marks[slot]!, frozen) || slot >= frozen.high) return;
+    const at = frozen.asideKeys.length;
+    this.rows.keepAside(slot, at);
+    frozen.asideKeys.push(this.rows.keyAt(slot));
+    frozen.asideOf.set(slot, at);
+  }
+
+  private addDirty(slot: number): void {
+    if (this.dirtyCount === this.dirty.length) {
+      const dirty = new Int32Array(this.dirty.length * 2);
+      dirty.set(this.dirty);
+      this.dirty = dirty;
+    }
+    this.dirty[this.dirtyCount] = slot;
+    this.dirtyCount += 1;
+  }
+}
+
+/** What a snapshot has to write of one table. */
+export interface FrozenRows {
+  /** The epoch that the barrier ended. */
+  readonly epoch: number;
+  /** All rows `0 … high − 1` that were live; otherwise the listed slots. */
+  readonly all: boolean;
+  readonly high: number;
+  readonly slots: Int32Array;
+  /** Of slots, listed or all; some may be free or listed twice. */
+  readonly count: number;
+  readonly removedKeys: readonly Key[];
+  /** Place of the rows kept aside, by slot. */
+  readonly asideOf: Map<number, number>;
+  /** Keys of the rows kept aside, by place. */
+  readonly asideKeys: Key[];
+}
+
+/** Whether a row with this mark still is as it was at the barrier and not encoded. */
+function isPending(mark: number, { epoch, all }: FrozenRows): boolean {
+  return all ? mark < epoch + encodedBy : mark === epoch || mark === epoch + bornBy;
+}

@@ -1,0 +1,200 @@
+import type { Key } from '@millrace/core';
+import { decodeRecord } from '@millrace/core/internal';
+import type { KeyTable, KeyTables, StateTableSpec } from '@millrace/core/spi';
+import { type BlockSink, blobAt } from './block-builder.js';
+import type { StepResult } from './group-order.js';
+import { HeapKeyTable } from './heap-key-table.js';
+import { stateLimits } from './limits.js';
+import { RowsSnapshot } from './rows-snapshot.js';
+import type { StateLayout } from './segment/block.js';
+import type { StatePart, StoredBlock } from './state-part.js';
+import { TableRowWriter } from './table-row-writer.js';
+
+interface OpenTable {
+  readonly namespace: readonly number[];
+  readonly table: HeapKeyTable;
+  /** Whether a snapshot has been taken of it, so that its end has to be told. */
+  isKnown: boolean;
+}
+
+/** A table that a snapshot is being written of. */
+interface FrozenTable {
+  readonly snapshot: RowsSnapshot;
+  readonly table: HeapKeyTable;
+  isDropped: boolean;
+}
+
+export interface HeapKeyTablesParts {
+  readonly operator: string;
+  readonly state: string;
+  readonly spec: StateTableSpec;
+  readonly tracking: 'tracked' | 'untracked';
+  readonly groupCount: number;
+  readonly groupOf: (key: Key) => number;
+}
+
+/** The tables of one state on the heap, by namespace. */
+export class HeapKeyTables implements KeyTables, StatePart {
+  readonly layout: StateLayout;
+  private readonly parts: HeapKeyTablesParts;
+  private readonly tables = new Map<string | number, OpenTable>();
+  private readonly free: HeapKeyTable[] = [];
+  private dropped: (readonly number[])[] = [];
+  /** Namespaces dropped in the epoch that was frozen last; kept until the next one is. */
+  private frozenDrops: readonly (readonly number[])[] = [];
+  private areDropsWritten = true;
+  private frozen: FrozenTable[] = [];
+  private readonly keyOfRow: (key: Key) => Key;
+
+  constructor(parts: HeapKeyTablesParts) {
+    const { operator, state, spec } = parts;
+    this.parts = parts;
+    this.layout = {
+      operator,
+      state,
+      kind: 'keyTable',
+      version: 1,
+      shape: spec.shape,
+      numbers: spec.numbers.length,
+      blobs: spec.refs.length,
+      identityNumbers: 0,
+      identityBlobs: 0,
+    };
+    this.keyOfRow = spec.keyedBy === 'first' ? (key) => (key as readonly Key[])[0]! : (key) => key;
+  }
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const { table } of this.tables.values()) bytes += table.bytes;
+    for (const table of this.free) bytes += table.bytes;
+    return bytes;
+  }
+
+  get rowCount(): number {
+    let rows = 0;
+    for (const { table } of this.tables.values()) rows += table.size;
+    return rows;
+  }
+
+  open(...namespace: readonly number[]): KeyTable {
+    return this.openTable(namespace).table;
+  }
+
+  drop(...namespace: readonly number[]): void {
+    const id = idOf(namespace);
+    const open = this.tables.get(id);
+    if (open === undefined) return;
+    this.tables.delete(id);
+    if (open.isKnown) this.dropped.push(open.namespace);
+    const frozen = this.frozen.find(({ table }) => table === open.table);
+    if (frozen === undefined) this.recycle(open.table);
+    else frozen.isDropped = true;
+  }
+
+  *namespaces(): Iterable<readonly number[]> {
+    for (const { namespace } of this.tables.values()) yield namespace;
+  }
+
+  freeze(): void {
+    this.frozenDrops = this.dropped;
+    this.areDropsWritten = false;
+    this.dropped = [];
+    for (const open of this.tables.values()) {
+      const { namespace, table } = open;
+      const rows = table.freeze();
+      if (rows === undefined) continue;
+      open.isKnown = true;
+      const { groupCount } = this.parts;
+      const groupOf = (key: Key): number => this.parts.groupOf(this.keyOfRow(key));
+      const spec = { layout: this.layout, namespace, groupCount, groupOf };
+      const writer = new TableRowWriter(table, this.layout, namespace);
+      const snapshot = new RowsSnapshot(table.changes!, rows, spec, writer);
+      this.frozen.push({ snapshot, table, isDropped: false });
+    }
+  }
+
+  step(sink: BlockSink, rowsMax: number): StepResult {
+    if (!this.areDropsWritten) this.writeDrops(sink);
+    const [first] = this.frozen;
+    if (first === undefined) return 'done';
+    if (first.snapshot.step(sink, rowsMax) === 'done') this.finish(first, 'encoded');
+    return this.frozen.length > 0 ? 'more' : 'done';
+  }
+
+  abandon(): void {
+    for (const frozen of [...this.frozen]) this.finish(frozen, 'lost');
+    this.rewrite();
+  }
+
+  rewrite(): void {
+    this.dropped.unshift(...this.frozenDrops);
+    this.frozenDrops = [];
+    for (const { table } of this.tables.values()) table.changes?.wantAll();
+  }
+
+  load({ kind, namespace, columns }: StoredBlock): void {
+    if (kind === 'drop') {
+      const id = idOf(namespace);
+      const open = this.tables.get(id);
+      this.tables.delete(id);
+      if (open !== undefined) this.recycle(open.table);
+      return;
+    }
+    const open = this.openTable(namespace);
+    open.isKnown = true;
+    const { table } = open;
+    for (let row = 0; row < columns.count; row += 1) {
+      const key = columns.keys[row]!;
+      if (kind !== 'rows') table.restoreRemoval(key);
+      else this.loadRow(table, table.restoreSlot(key), row, columns);
+    }
+  }
+
+  private writeDrops(sink: BlockSink): void {
+    for (const namespace of this.frozenDrops) sink.drop(sink.layout(this.layout), namespace);
+    this.areDropsWritten = true;
+  }
+
+  private loadRow(
+    table: HeapKeyTable,
+    slot: number,
+    row: number,
+    { numbers, blobs }: StoredBlock['columns'],
+  ): void {
+    for (let i = 0; i < numbers.length; i += 1) {
+      table.numbers[slot * table.numberStride + i] = numbers[i]![row]!;
+    }
+    for (let j = 0; j < blobs.length; j += 1) {
+      table.refs[slot * table.refStride + j] = decodeRecord(blobAt(blobs[j]!, row));
+    }
+  }
+
+  private openTable(namespace: readonly number[]): OpenTable {
+    const id = idOf(namespace);
+    let open = this.tables.get(id);
+    if (open === undefined) {
+      const { spec, tracking } = this.parts;
+      const table = this.free.pop() ?? new HeapKeyTable(spec, tracking);
+      open = { namespace: [...namespace], table, isKnown: false };
+      this.tables.set(id, open);
+    }
+    return open;
+  }
+
+  private finish(frozen: FrozenTable, outcome: 'encoded' | 'lost'): void {
+    this.frozen.splice(this.frozen.indexOf(frozen), 1);
+    if (frozen.isDropped) this.recycle(frozen.table);
+    else frozen.table.changes!.release(outcome);
+  }
+
+  private recycle(table: HeapKeyTable): void {
+    if (this.free.length >= stateLimits.freeTablesMax) return;
+    table.clear();
+    this.free.push(table);
+  }
+}
+
+/** A `Map` key for a namespace; one number, which most have, stands for itself. */
+function idOf(namespace: readonly number[]): string | number {
+  return namespace.length === 1 ? namespace[0]! : namespace.join();
+}

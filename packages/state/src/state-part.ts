@@ -1,0 +1,31 @@
+import type { BlockSink } from './block-builder.js';
+import type { StepResult } from './group-order.js';
+import type { Block, StateLayout } from './segment/block.js';
+
+/** A block of this state, and the version of its values' shape. */
+export interface StoredBlock extends Omit<Block, 'layout'> {
+  readonly version: number;
+}
+
+/**
+ * One state of an operator, as snapshots see it.
+ *
+ * Order of calls: `load` for each block of the chain in its order, ahead of everything else. Then
+ * `freeze` at a barrier and `step` until done, before the next `freeze`; `abandon` instead of more
+ * steps when the snapshot has failed, or `rewrite` when it was written and then lost.
+ */
+export interface StatePart {
+  readonly layout: StateLayout;
+  /** Estimate of the memory in use. */
+  readonly bytes: number;
+  /** What the state is now belongs to the snapshot. Takes no time that grows with the state. */
+  freeze(): void;
+  /** Writes about `rowsMax` rows of what was frozen. */
+  step(sink: BlockSink, rowsMax: number): StepResult;
+  /** Nothing that was frozen is needed any more; the next snapshot takes everything. */
+  abandon(): void;
+  /** What the last snapshot wrote is lost: the next one takes everything. */
+  rewrite(): void;
+  /** Applies a block of a snapshot. */
+  load(block: StoredBlock): void;
+}
