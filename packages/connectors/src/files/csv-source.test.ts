@@ -2,13 +2,7 @@ import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  openReader,
-  readAll,
-  readOn,
-  readWithRestarts,
-  valuesOf,
-} from '../reading/reader-driver.js';
+import { readAll, readWithRestarts, valuesOf } from '../reading/reader-driver.js';
 import type { CsvColumns } from './csv-columns.js';
 import { type CsvSourceOptions, csvSource } from './csv-source.js';
 import { folderWith } from './temporary-folder-driver.js';
@@ -173,18 +167,6 @@ describe('a restart from any position', () => {
     const source = csvSource({ path: join(folder, 'a-*'), columns: { n: 'integer' } });
     const numbers = valuesOf(await readWithRestarts(source, 1)) as readonly { n: number }[];
     expect(numbers.map(({ n }) => n).sort()).toEqual([1, 2, 3, 4, 5]);
-  });
-
-  test('of a file that has become shorter fails', async () => {
-    const path = join(folderWith({ 'in.csv': 'n\n1\n2\n3\n' }), 'in.csv');
-    const source = csvSource({ path });
-    const reader = await openReader(source);
-    await readOn(reader, 3, 1);
-    const snapshot = reader.snapshot();
-    await reader.close?.();
-    truncateSync(path, 4);
-    const restarted = await openReader(source, undefined, snapshot);
-    await expect(readOn(restarted)).rejects.toThrow(/in\.csv.* has 4 bytes.* go on at byte 8/);
   });
 });
 

@@ -36,7 +36,8 @@ export interface CsvRecordOptions<T> {
  * is bad input, which the error policy of the source decides on.
  *
  * Throws ERR_INVALID_OPTION for options that cannot be used; a column that a file's header lacks
- * fails the job with the same code, a missing file with ERR_SOURCE_FAILED.
+ * fails the job with the same code, a missing file with ERR_SOURCE_FAILED, and one that was
+ * truncated, replaced or rewritten before a restart with ERR_SOURCE_CHANGED.
  *
  * @example
  * csvSource({ path: 'payments.csv', columns: { card: 'string', amount: 'number', at: 'integer' } })

@@ -20,7 +20,8 @@ export function ndjsonDecoder<T>(schema: RecordSchema<T> | undefined): LineDecod
  *
  * Each file is a split. Empty lines are skipped; CRLF, a byte order mark and a last line without
  * a newline are fine. A line that is no JSON, too long or against the schema is bad input, which
- * the error policy of the source decides on. A missing file fails as ERR_SOURCE_FAILED. Without a
+ * the error policy of the source decides on. A missing file fails as ERR_SOURCE_FAILED; one that
+ * was truncated, replaced or rewritten before a restart as ERR_SOURCE_CHANGED. Without a
  * schema the record type is what you say it is, and is not checked.
  *
  * @example

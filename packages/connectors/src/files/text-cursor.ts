@@ -5,11 +5,12 @@ import { connectorLimits } from '../limits.js';
 import { ReadAhead } from '../reading/read-ahead.js';
 import type { SplitCursor } from '../reading/split-cursor.js';
 import type { ByteInput } from './byte-input.js';
+import { type FilePosition, identityOf, knownBytes } from './file-identity.js';
 import { DecodedRecords, positionOfLine, type RecordDecoder } from './record-decoder.js';
 import { type TextEncoding, type TextPosition, TextWindow, textStart } from './text-window.js';
 
-/** Position of a split: the next line to be read, and what its decoder carries along. */
-export interface TextSplitPosition extends TextPosition {
+/** Position of a split: the next line, what the file was up to there, what its decoder carries. */
+export interface TextSplitPosition extends TextPosition, FilePosition {
   readonly carried?: unknown;
 }
 
@@ -29,20 +30,23 @@ export class TextCursor<T> implements SplitCursor<T> {
   private readonly ahead: ReadAhead<Buffer>;
   private readonly window: TextWindow;
   private readonly decoder: RecordDecoder<T>;
+  private readonly start: TextSplitPosition;
+  /** The first bytes of a file, as many as identify it. */
+  private head: Buffer | undefined;
   /** The last chunk was full: there may be more in the window. */
   private hasText = false;
 
   constructor(
     split: Split,
     format: TextFormat<T>,
-    open: (offset: number) => ByteInput,
+    open: (position: FilePosition) => ByteInput,
     wake: () => void,
   ) {
-    const position = (split.position as TextSplitPosition | undefined) ?? textStart;
+    this.start = (split.position as TextSplitPosition | undefined) ?? textStart;
     this.split = split.id;
-    this.input = open(position.byte);
-    this.window = new TextWindow(position, format.encoding, format.lineCharsMax);
-    this.decoder = format.createDecoder('carried' in position ? position.carried : undefined);
+    this.input = open(this.start);
+    this.window = new TextWindow(this.start, format.encoding, format.lineCharsMax);
+    this.decoder = format.createDecoder(this.start.carried);
     const itemsMax = connectorLimits.readAheadBlocksMax;
     this.ahead = new ReadAhead(this.input.blocks, { itemsMax, wake });
   }
@@ -72,9 +76,19 @@ export class TextCursor<T> implements SplitCursor<T> {
   }
 
   position(): TextSplitPosition {
+    const { position, bytesBefore } = this.window;
+    // Nothing was read, and the file may not be open yet.
+    if (position.byte === this.start.byte) return this.start;
     const carried = this.decoder.carried?.();
-    const { position } = this.window;
-    return carried === undefined ? position : { ...position, carried };
+    const { found } = this.input;
+    const head = this.head?.subarray(0, knownBytes(position.byte));
+    return {
+      ...position,
+      ...(carried === undefined ? {} : { carried }),
+      ...(found === undefined || head === undefined
+        ? {}
+        : { file: identityOf({ size: found.size, head, before: bytesBefore }) }),
+    };
   }
 
   async close(): Promise<void> {
@@ -98,9 +112,20 @@ export class TextCursor<T> implements SplitCursor<T> {
       throw new MillraceError('ERR_INVARIANT', 'a decoder left text at the end of its input');
     }
     const [block] = ahead.take(1);
-    if (block !== undefined) window.feed(block);
+    if (block !== undefined) this.feed(block);
     else if (ahead.hasEnded) window.end();
     else return false;
     return true;
+  }
+
+  private feed(block: Buffer): void {
+    const { found } = this.input;
+    if (found !== undefined) {
+      if (this.head === undefined) this.window.beginBehind(found.before);
+      this.head ??= found.head;
+      const missing = connectorLimits.identityBytes - this.head.length;
+      if (missing > 0) this.head = Buffer.concat([this.head, block.subarray(0, missing)]);
+    }
+    this.window.feed(block);
   }
 }

@@ -45,7 +45,7 @@ export function textFileSource<T>(
     createReader: () =>
       new SplitQueueReader(
         (split, wake) =>
-          new TextCursor(split, format, (offset) => fileBytes(split.id, offset), wake),
+          new TextCursor(split, format, (position) => fileBytes(split.id, position), wake),
       ),
   };
 }

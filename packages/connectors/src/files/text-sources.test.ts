@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { connectorLimits } from '../limits.js';
 import type { Arrived } from '../reading/reader-driver.js';
 import { CsvDecoder } from './csv-decoder.js';
+import { assertSameBytes, type FilePosition, knownBytes } from './file-identity.js';
 import { LineDecoder } from './line-decoder.js';
 import { TextCursor, type TextFormat } from './text-cursor.js';
 
@@ -27,7 +29,10 @@ interface Reading {
   readonly restarts: boolean;
 }
 
-/** Everything read, in the order of lines. */
+/** Those that reading went on from. */
+let positions: FilePosition[] = [];
+
+/** Everything read, in the order of lines. Fails when a position tells wrong of its file. */
 async function read(
   format: TextFormat<unknown>,
   bytes: Buffer,
@@ -35,12 +40,17 @@ async function read(
 ): Promise<readonly Arrived[]> {
   const open = (position: unknown) => {
     const split = position === undefined ? { id: 'f' } : { id: 'f', position };
-    const input = (offset: number) => ({
-      blocks: blocksOf(bytes.subarray(offset), sizes),
-      stop: () => {},
-    });
+    const input = (at: FilePosition) => {
+      const known = knownBytes(at.byte);
+      const head = bytes.subarray(0, known);
+      const found = { size: bytes.length, head, before: bytes.subarray(at.byte - known, at.byte) };
+      assertSameBytes('f', at, found);
+      positions.push(at);
+      return { blocks: blocksOf(bytes.subarray(at.byte), sizes), found, stop: () => {} };
+    };
     return new TextCursor(split, format, input, () => {});
   };
+  positions = [];
   const arrived: Arrived[] = [];
   let cursor = open(undefined);
   for (;;) {
@@ -121,6 +131,19 @@ test('lines agree with splitting the text', async () => {
       expect(arrived.map(({ value, position }) => ({ value, position }))).toEqual(expected);
     }),
   );
+});
+
+test('each position knows the last bytes before it, also those of blocks long gone', async () => {
+  const { identityBytes } = connectorLimits;
+  const bytes = Buffer.from(Array.from({ length: 5_000 }, (_, index) => `${index}\n`).join(''));
+  await read(lines, bytes, { sizes: [700, 3], max: 900, restarts: true });
+  expect(positions.some(({ byte }) => byte > 3 * identityBytes)).toBe(true);
+  for (const { byte, file } of positions) {
+    const known = Math.min(byte, identityBytes);
+    const expected = { size: bytes.length, headBytes: known, tailBytes: known };
+    if (byte === 0) expect(file).toBeUndefined();
+    else expect(file).toMatchObject(expected);
+  }
 });
 
 test('a line that does not fit in memory is refused, and the offsets behind it are right', async () => {

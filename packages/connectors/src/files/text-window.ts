@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { connectorLimits } from '../limits.js';
+import { lastBytes } from './byte-input.js';
 
 /** How the bytes of a text file become characters. */
 export type TextEncoding = 'utf8' | 'latin1';
@@ -44,6 +45,8 @@ export class TextWindow {
   private bytes: Buffer = nothing;
   private baseByte: number;
   private baseLine: number;
+  /** The last bytes before those, as many as identify a file, unless some were thrown away. */
+  private before: Buffer = nothing;
   /** The bytes behind `text`: the beginning of a line. */
   private rest: Buffer = nothing;
   /** The line whose end is being thrown away or was, and how many bytes of it. */
@@ -61,8 +64,17 @@ export class TextWindow {
 
   /** Of the next line to be read. */
   get position(): TextPosition {
-    const cut = this.line > this.cutLine ? this.cutBytes : 0;
-    return { byte: this.baseByte + this.indexOfLine(this.line) + cut, line: this.line };
+    return { byte: this.byteAt(this.indexOfLine(this.line)), line: this.line };
+  }
+
+  /** The bytes before `position`, as many as identify a file, unless some were thrown away. */
+  get bytesBefore(): Buffer {
+    return this.bytesUpTo(this.indexOfLine(this.line));
+  }
+
+  /** Says which bytes come before the first that is fed. */
+  beginBehind(bytes: Buffer): void {
+    this.before = bytes;
   }
 
   get isAtEnd(): boolean {
@@ -104,15 +116,17 @@ export class TextWindow {
   }
 
   private advance(block: Buffer): void {
-    const { position } = this;
-    const unread = this.bytes.subarray(this.indexOfLine(this.line));
+    const readTo = this.indexOfLine(this.line);
+    const unread = this.bytes.subarray(readTo);
+    // A copy, which does not keep all the bytes that were read.
+    if (readTo > 0) this.before = Buffer.from(this.bytesUpTo(readTo));
+    this.baseByte = this.byteAt(readTo);
+    this.baseLine = this.line;
     if (this.line > this.cutLine) this.cutBytes = 0;
     const all = Buffer.concat([unread, this.rest, block]);
     const end = this.hasEnded ? all.length : all.lastIndexOf(newline) + 1;
     this.bytes = all.subarray(0, end);
     this.rest = all.subarray(end);
-    this.baseByte = position.byte;
-    this.baseLine = position.line;
     this.decode();
     this.cutRest();
   }
@@ -134,6 +148,23 @@ export class TextWindow {
     this.cutLine = this.baseLine + countNewlines(this.bytes);
     this.cutBytes = this.rest.length - bytesMax;
     this.rest = this.rest.subarray(0, bytesMax);
+  }
+
+  /** Offset of an index in `bytes` up to which all has been read. */
+  private byteAt(index: number): number {
+    return this.baseByte + index + (this.isBehindCut ? this.cutBytes : 0);
+  }
+
+  private bytesUpTo(index: number): Buffer {
+    const { bytes, before } = this;
+    const { identityBytes } = connectorLimits;
+    if (!this.isBehindCut) return lastBytes([before, bytes.subarray(0, index)], identityBytes);
+    const newlineOfCut = this.indexOfLine(this.cutLine + 1) - 1;
+    return lastBytes([bytes.subarray(newlineOfCut, index)], identityBytes);
+  }
+
+  private get isBehindCut(): boolean {
+    return this.line > this.cutLine && this.cutBytes > 0;
   }
 
   /** Where a line begins in `bytes`. */
