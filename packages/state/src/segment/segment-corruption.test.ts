@@ -20,11 +20,11 @@ const layout: StateLayout = {
   identityBlobs: 1,
 };
 
-/** Blocks of all kinds; those of integer keys are equally long, so that they can be swapped. */
+/** Blocks of all kinds. Some differ in nothing but their values, so that they can be swapped. */
 function blocksOf(rowsOfBlock: number, count: number): PlainBlock[] {
   const blocks = Array.from({ length: count }, (_, block): PlainBlock => {
     const rows = Array.from({ length: rowsOfBlock }, (_, row) => ({
-      group: block + (row >> 1),
+      group: (block >> 2) + (row >> 1),
       key: block % 3 === 2 ? `key ${row}` : block * 1_000 + row,
       numbers: [row * 1.5 + block, 7],
       blobs: [`${row % 10}`],
@@ -58,6 +58,15 @@ async function isRefused(bytes: Uint8Array): Promise<boolean> {
     expect((error as MillraceError).code).toBe('ERR_CHECKPOINT_CORRUPT');
     return true;
   }
+}
+
+/** Where a segment's footer is. */
+function footerOf(bytes: Uint8Array): { offset: number; length: number } {
+  const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - trailerBytes);
+  return {
+    offset: Number(trailer.getBigUint64(0, true)),
+    length: trailer.getUint32(8, true),
+  };
 }
 
 describe('damage', () => {
@@ -148,6 +157,24 @@ describe('damage', () => {
     expect(swaps).toBeGreaterThan(100);
   });
 
+  test('by bytes that nothing covers, between the parts of the file, is found', async () => {
+    const footerAt = footerOf(small).offset;
+    const insert = (at: number) => {
+      const longer = Uint8Array.from([...small.subarray(0, at), 1, 2, 3, ...small.subarray(at)]);
+      return { longer, trailer: new DataView(longer.buffer, longer.length - trailerBytes) };
+    };
+    const ahead = insert(footerAt);
+    ahead.trailer.setBigUint64(0, BigInt(footerAt + 3), true);
+    expect(await isRefused(ahead.longer)).toBe(true);
+    expect(await isRefused(insert(small.length - trailerBytes).longer)).toBe(true);
+    const within = insert(small.length - trailerBytes);
+    const { length } = footerOf(small);
+    const footer = within.longer.subarray(footerAt, footerAt + length + 3);
+    within.trailer.setUint32(8, footer.length, true);
+    within.trailer.setUint32(12, crc32(footer), true);
+    expect(await isRefused(within.longer)).toBe(true);
+  });
+
   test('by the end of another segment is found', async () => {
     const other = segmentOf(blocksOf(3, 2));
     expect(await isRefused(Uint8Array.from([...small, ...other]))).toBe(true);
@@ -162,8 +189,7 @@ describe('bytes whose checksums are right but that no writer wrote', () => {
   async function mended(bytes: Uint8Array, offset: number, length: number): Promise<Uint8Array> {
     const view = new DataView(bytes.buffer);
     const original = await readSegmentIndex(readerOf(small), small.length);
-    const footerAt = Number(view.getBigUint64(bytes.length - trailerBytes, true));
-    const footerLength = view.getUint32(bytes.length - trailerBytes + 8, true);
+    const { offset: footerAt, length: footerLength } = footerOf(bytes);
     const crc = crc32(bytes.subarray(offset + frameBytes, offset + frameBytes + length));
     const before = original.blocks.find((block) => block.offset === offset)!.crc;
     view.setUint32(offset + 4, crc, true);
@@ -191,8 +217,7 @@ describe('bytes whose checksums are right but that no writer wrote', () => {
   });
 
   test('in the footer are refused, or read as other blocks; nothing else happens', async () => {
-    const view = new DataView(small.buffer);
-    const footerAt = Number(view.getBigUint64(small.length - trailerBytes, true));
+    const footerAt = footerOf(small).offset;
     let refused = 0;
     for (let at = footerAt; at < small.length - trailerBytes; at += 1) {
       for (const flip of [0x01, 0x80, 0xff, 0x0f]) {
