@@ -1,6 +1,17 @@
-import { RecordBatch, type Sink, type SinkContext, type SinkRestore } from '@millrace/core/spi';
-import { type SimulatedDisk, virtualEnv } from '@millrace/testing';
-import { testContext } from '../reading/reader-driver.js';
+import {
+  RecordBatch,
+  type Sink,
+  type SinkContext,
+  type SinkRestore,
+  type Storage,
+} from '@millrace/core/spi';
+import { SeededRandom } from '../generator/seeded-random.js';
+import { manualTime, testContext } from '../reading/reader-driver.js';
+
+/** A disk that several processes share: the test kit's `SimulatedDisk`. */
+export interface SharedDisk extends Pick<Storage, 'list' | 'read'> {
+  process(name: string): Storage;
+}
 
 /** What outlives every crash: the commit record of a job. */
 export interface CommitRecord {
@@ -18,13 +29,14 @@ export const newCommitRecord = (): CommitRecord => ({
 
 /** The context that a writer of a job with checkpoints gets. */
 export function checkpointedContext(
-  disk: SimulatedDisk,
+  disk: SharedDisk,
   process: string,
   restored?: SinkRestore,
 ): SinkContext {
   // Every process draws other random numbers.
-  const seed = [...process].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7);
-  const env = virtualEnv({ storage: disk.process(process), seed });
+  const random = new SeededRandom([...process].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7));
+  random.startAt(0);
+  const env = { ...manualTime().env, storage: disk.process(process), random };
   return { ...testContext(env), checkpoints: 'on', restored };
 }
 
@@ -36,7 +48,7 @@ export function batchOf(...values: readonly unknown[]): RecordBatch {
 
 /** Records of the whole job. */
 export const recordCount = 14;
-export const recordOf = (index: number) => ({ n: index, text: 'é'.repeat(index % 4) });
+const recordOf = (index: number) => ({ n: index, text: 'é'.repeat(index % 4) });
 
 /** Checkpoints that are prepared and then given up. */
 const isAborted = (turn: number): boolean => turn === 2;
@@ -48,7 +60,7 @@ const isToldLate = (turn: number): boolean => turn === 3;
  * checkpoint every two records. Rejects once another process has taken over.
  */
 export async function runProcess(
-  disk: SimulatedDisk,
+  disk: SharedDisk,
   process: string,
   sink: Sink<never>,
   record: CommitRecord,
@@ -79,18 +91,16 @@ export async function runProcess(
 
 /** What readers see of a folder: names that are not hidden, with their content. */
 export async function visibleFiles(
-  disk: SimulatedDisk,
+  disk: SharedDisk,
   folder: string,
 ): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
-  for (const name of await hiddenOrNot(disk, folder)) {
+  for (const name of await disk.list(folder)) {
     if (name.startsWith('.')) continue;
     files.set(name, Buffer.from(await disk.read(`${folder}/${name}`)).toString());
   }
   return files;
 }
 
-export const hiddenFiles = async (disk: SimulatedDisk, folder: string) =>
-  (await hiddenOrNot(disk, folder)).filter((name) => name.startsWith('.'));
-
-const hiddenOrNot = (disk: SimulatedDisk, folder: string) => disk.list(folder);
+export const hiddenFiles = async (disk: SharedDisk, folder: string) =>
+  (await disk.list(folder)).filter((name) => name.startsWith('.'));

@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/core';
 import type { Source, Split } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
 import { assertWhole, refuseOption } from '../option-checks.js';
@@ -14,8 +15,9 @@ export interface FromArrayOptions {
 /**
  * A source of records that are at hand, for tests and examples; replays exactly.
  *
- * The array is not copied: it must not change while a job reads it. Throws ERR_INVALID_OPTION
- * when `splits` is no whole number from 1 on.
+ * The array is not copied: it must not change while a job reads it, nor be another one after a
+ * restart; a shorter one is then refused as ERR_SOURCE_CHANGED. Throws ERR_INVALID_OPTION when
+ * `splits` is no whole number from 1 on.
  *
  * @example
  * job.source('payments', fromArray([{ card: 'a', amount: 5 }, { card: 'b', amount: 7 }]))
@@ -50,6 +52,9 @@ class ArrayCursor<T> implements SplitCursor<T> {
     this.split = split.id;
     this.step = step;
     this.next = typeof split.position === 'number' ? split.position : Number(split.id);
+    if (split.position === undefined || this.next - step < records.length) return;
+    const detail = `record ${this.next - step} was read, but there are only ${records.length}`;
+    throw new MillraceError('ERR_SOURCE_CHANGED', detail);
   }
 
   poll(max: number) {

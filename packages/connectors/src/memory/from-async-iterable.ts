@@ -6,6 +6,7 @@ import { ReadAhead } from '../reading/read-ahead.js';
 import type { SplitCursor } from '../reading/split-cursor.js';
 import { SplitQueueReader } from '../reading/split-queue-reader.js';
 import type { FromIterableOptions } from './from-iterable.js';
+import { endedEarly, FreshIterators } from './repeatable-iteration.js';
 
 /** What the source cannot know about an iteration, and how far ahead it asks. */
 export interface FromAsyncIterableOptions extends FromIterableOptions {
@@ -17,7 +18,8 @@ export interface FromAsyncIterableOptions extends FromIterableOptions {
  * A source that iterates over what a factory gives, such as an async generator; the factory is
  * called when the job starts and again at each restart.
  *
- * A rejection fails the job as ERR_SOURCE_FAILED. Throws ERR_INVALID_OPTION when `prefetchMax` is
+ * A rejection fails the job as ERR_SOURCE_FAILED. An iteration that is said to repeat fails it as
+ * `fromIterable` does. Throws ERR_INVALID_OPTION when `prefetchMax` is
  * no whole number from 1 on.
  *
  * @example
@@ -30,6 +32,7 @@ export function fromAsyncIterable<T>(
   const repeats = options.repeats ?? false;
   const itemsMax = options.prefetchMax ?? connectorLimits.prefetchRecordsMax;
   assertWhole('prefetchMax', itemsMax, 1);
+  const fresh = new FreshIterators();
   return {
     type: 'asyncIterable',
     replay: repeats ? 'exact' : 'none',
@@ -38,11 +41,10 @@ export function fromAsyncIterable<T>(
     createEnumerator: (_context, snapshot) => fixedEnumerator(async () => [{ id: '0' }], snapshot),
     createReader: () =>
       new SplitQueueReader((split, wake) => {
-        return new AsyncIterableCursor(
-          new ReadAhead(iterate(), { itemsMax, wake }),
-          split,
-          repeats,
-        );
+        const iterator = iterate()[Symbol.asyncIterator]();
+        if (repeats) fresh.take(iterator);
+        const ahead = new ReadAhead({ [Symbol.asyncIterator]: () => iterator }, { itemsMax, wake });
+        return new AsyncIterableCursor(ahead, split, repeats);
       }),
   };
 }
@@ -69,6 +71,8 @@ class AsyncIterableCursor<T> implements SplitCursor<T> {
 
   poll(max: number): SourceChunk<T> | undefined {
     if (this.toSkip > 0) this.toSkip -= this.ahead.take(this.toSkip).length;
+    if (this.toSkip > 0 && this.ahead.hasEnded)
+      throw endedEarly(this.read - this.toSkip, this.read);
     const values = this.ahead.take(max);
     const splitEnded = this.ahead.hasEnded;
     if (values.length === 0 && !splitEnded) return undefined;

@@ -3,12 +3,14 @@ import { fixedEnumerator } from '../reading/fixed-enumerator.js';
 import type { SplitCursor } from '../reading/split-cursor.js';
 import { SplitQueueReader } from '../reading/split-queue-reader.js';
 import { takeFrom } from '../reading/take-from-iterator.js';
+import { endedEarly, FreshIterators } from './repeatable-iteration.js';
 
 /** What the source cannot know about an iteration. */
 export interface FromIterableOptions {
   /**
-   * Whether each iteration gives the same records in the same order. Then the source replays
-   * exactly: after a restart it skips what had been read. Default false.
+   * Whether each iteration gives the same records in the same order, also in another process.
+   * Then the source replays exactly: after a restart it skips what had been read. Default false:
+   * the source cannot replay.
    */
   readonly repeats?: boolean | undefined;
   /** Whether the iteration ends. Default true. */
@@ -20,7 +22,9 @@ export interface FromIterableOptions {
  * and again at each restart.
  *
  * The iterator is asked only for what the job takes, and runs on the job's thread. What it throws
- * fails the job as ERR_SOURCE_FAILED.
+ * fails the job as ERR_SOURCE_FAILED. An iteration that is said to repeat fails it as
+ * ERR_INVALID_OPTION when the factory gives the same iterator twice, and as ERR_SOURCE_CHANGED
+ * when it ends before it came where it was.
  *
  * @example
  * job.source('ids', fromIterable(() => ids.values(), { repeats: true }))
@@ -30,6 +34,7 @@ export function fromIterable<T>(
   options: FromIterableOptions = {},
 ): Source<T> {
   const repeats = options.repeats ?? false;
+  const fresh = new FreshIterators();
   return {
     type: 'iterable',
     replay: repeats ? 'exact' : 'none',
@@ -37,9 +42,10 @@ export function fromIterable<T>(
     settings: { repeats },
     createEnumerator: (_context, snapshot) => fixedEnumerator(async () => [{ id: '0' }], snapshot),
     createReader: () =>
-      new SplitQueueReader(
-        (split) => new IterableCursor(iterate()[Symbol.iterator](), split, repeats),
-      ),
+      new SplitQueueReader((split) => {
+        const iterator = iterate()[Symbol.iterator]();
+        return new IterableCursor(repeats ? fresh.take(iterator) : iterator, split, repeats);
+      }),
   };
 }
 
@@ -63,8 +69,10 @@ class IterableCursor<T> implements SplitCursor<T> {
   poll(max: number): SourceChunk<T> | undefined {
     // In steps, so that a long skip does not hold up the rest of the job.
     if (this.toSkip > 0) {
-      const skipped = takeFrom(this.iterator, Math.min(max, this.toSkip)).length;
-      this.toSkip = skipped < Math.min(max, this.toSkip) ? 0 : this.toSkip - skipped;
+      const step = Math.min(max, this.toSkip);
+      const skipped = takeFrom(this.iterator, step).length;
+      this.toSkip -= skipped;
+      if (skipped < step) throw endedEarly(this.read - this.toSkip, this.read);
       return undefined;
     }
     const values = takeFrom(this.iterator, max);

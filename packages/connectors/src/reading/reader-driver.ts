@@ -1,5 +1,12 @@
-import type { Counter, Env, SinkContext, Source, SourceReader, Split } from '@millrace/core/spi';
-import { SimulatedDisk } from '@millrace/testing';
+import type {
+  Counter,
+  Env,
+  SinkContext,
+  Source,
+  SourceReader,
+  Split,
+  Storage,
+} from '@millrace/core/spi';
 
 /** Time that stands still until a test moves it. */
 export interface ManualTime {
@@ -27,7 +34,7 @@ export function manualTime(): ManualTime {
         },
       },
       log: { log: () => {} },
-      storage: new SimulatedDisk(),
+      storage: noStorage,
     },
     advance(ms) {
       nowMs += ms;
@@ -37,6 +44,13 @@ export function manualTime(): ManualTime {
     },
   };
 }
+
+/** For what is not supposed to touch a disk through its Env. */
+const noStorage = new Proxy({} as Storage, {
+  get: (_target, name) => {
+    throw new Error(`storage.${String(name)} is used, which this test does not have`);
+  },
+});
 
 /** A context as the engine gives it, whose counters a test can read. */
 export interface TestContext extends SinkContext {
@@ -80,19 +94,37 @@ export interface Arrived {
   readonly raw?: string | Uint8Array | undefined;
 }
 
+/** What a checkpoint holds of a source, as it comes back from its store. */
+export interface SourceSnapshot {
+  readonly enumerator: unknown;
+  readonly splits: readonly Split[];
+}
+
 /** A reader with all splits of its source, or with those of a snapshot. */
 export async function openReader<T>(
   source: Source<T>,
   context: TestContext = testContext(),
   restored?: readonly Split[],
 ): Promise<SourceReader<T>> {
+  const snapshot = restored && { enumerator: 'done', splits: restored };
+  return (await openSource(source, context, snapshot)).reader;
+}
+
+/** A reader as the engine opens it: with the splits of a snapshot and those found since. */
+export async function openSource<T>(
+  source: Source<T>,
+  context: TestContext = testContext(),
+  restored?: SourceSnapshot,
+): Promise<{ readonly reader: SourceReader<T>; readonly snapshot: () => SourceSnapshot }> {
   const reader = source.createReader(context);
   await reader.open?.();
-  const enumerator = source.createEnumerator(context, restored === undefined ? undefined : 'done');
+  const enumerator = source.createEnumerator(context, restored?.enumerator);
   const { splits } = await enumerator.discover();
-  reader.addSplits(restored ?? splits);
+  reader.addSplits([...(restored?.splits ?? []), ...splits]);
   reader.noMoreSplits();
-  return reader;
+  const snapshot = (): SourceSnapshot =>
+    JSON.parse(JSON.stringify({ enumerator: enumerator.snapshot(), splits: reader.snapshot() }));
+  return { reader, snapshot };
 }
 
 /** Reads on until the end, or until `chunksMax` chunks have come. */
@@ -130,20 +162,20 @@ export async function readAll<T>(source: Source<T>, max?: number): Promise<reado
   return arrived;
 }
 
-/** The same, with a restart from the snapshot after each chunk. */
+/** The same, with a restart from the snapshot after each chunk, also the last. */
 export async function readWithRestarts<T>(
   source: Source<T>,
   max: number,
 ): Promise<readonly Arrived[]> {
   const all: Arrived[] = [];
-  let reader = await openReader(source);
+  let opened = await openSource(source);
   for (;;) {
-    const { arrived, hasEnded } = await readOn(reader, max, 1);
+    const { arrived, hasEnded } = await readOn(opened.reader, max, 1);
     all.push(...arrived);
+    const snapshot = opened.snapshot();
+    await opened.reader.close?.();
     if (hasEnded) return all;
-    const snapshot = JSON.parse(JSON.stringify(reader.snapshot())) as readonly Split[];
-    await reader.close?.();
-    reader = await openReader(source, undefined, snapshot);
+    opened = await openSource(source, undefined, snapshot);
   }
 }
 
