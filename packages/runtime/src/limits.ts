@@ -18,6 +18,8 @@ export const runtimeLimits = {
   errorCeilingRecordsMin: 100,
   /** Splits are discovered again this often, ms, while a source says there may be more. */
   splitDiscoveryMs: 1_000,
+  /** Share of a state limit from which on there is a warning. */
+  stateAlarmShare: 0.8,
   /** Bytes of a snapshot that are encoded and not written yet; encoding waits beyond them. */
   snapshotBytesInFlightMax: 16 << 20,
   /** Length of one step of encoding a snapshot between batches, ms. */
@@ -52,4 +54,6 @@ export const runtimeLimits = {
   checkpointHistoryMax: 32,
   /** Answers that may be lost in a row when a commit is written; then the attempt fails. */
   commitTriesMax: 3,
+  /** Commits without an answer that are remembered, should one of them turn out to have happened. */
+  unansweredCommitsMax: 8,
 } as const;

@@ -91,16 +91,19 @@ export interface CommitRecord {
   readonly attempt: AttemptId;
   readonly lineage: Lineage;
   /** Undefined until the first commit. */
-  readonly checkpoint:
-    | {
-        readonly id: number;
-        readonly kind: CheckpointKind;
-        readonly manifest: SegmentRef;
-        readonly committedMs: number;
-      }
-    | undefined;
-  /** Older checkpoints that are kept, newest first, with the manifest of each. */
-  readonly retained: readonly { readonly id: number; readonly manifest: SegmentRef }[];
-  /** Largest checkpoint id ever used, so that none is used twice. */
+  readonly checkpoint: CommittedCheckpoint | undefined;
+  /** Older checkpoints that are kept, newest first. */
+  readonly retained: readonly CommittedCheckpoint[];
+  /** Largest checkpoint id that may have been used, so that none is used twice. */
   readonly lastId: number;
+}
+
+export interface CommittedCheckpoint {
+  readonly id: number;
+  readonly kind: CheckpointKind;
+  readonly manifest: SegmentRef;
+  /** Epoch ms. */
+  readonly committedMs: number;
+  /** `prepared`: sinks may have published for it, so nobody goes back behind it unasked. */
+  readonly output: 'none' | 'prepared';
 }

@@ -1,0 +1,155 @@
+import { MillraceError } from '@millrace/core';
+import { runtimeLimits } from '../limits.js';
+import type { Draft } from './coordinator-draft.js';
+import { type CheckpointInProgress, kindOf, type Phase } from './coordinator-state.js';
+import { afterCommit, swept, withLoose, withUnsure } from './retention.js';
+
+type BeforeCommit = Exclude<Phase, { kind: 'idle' | 'copying' }>;
+
+export function complete(
+  draft: Draft,
+  checkpoint: CheckpointInProgress,
+  references: ReadonlySet<string>,
+): void {
+  const { id, request } = checkpoint;
+  const { retention, deletable } = afterCommit(
+    draft.state.retention,
+    { id, references },
+    draft.state.schedule.retained,
+  );
+  draft.change({
+    committed: id,
+    reservedId: id + runtimeLimits.checkpointIdsReserved,
+    failuresInRow: 0,
+    retention,
+  });
+  ended(draft, checkpoint, undefined);
+  if (draft.state.tasks !== undefined) draft.effects.push({ kind: 'notify', checkpoint: id });
+  if (deletable.length > 0) draft.effects.push({ kind: 'delete', blobs: deletable });
+  if (draft.state.alarm === 'raised') draft.effects.push({ kind: 'clear alarm' });
+  draft.change({ alarm: 'clear' });
+
+  if (request?.kind === 'savepoint') {
+    draft.change({ phase: { kind: 'copying', checkpoint } });
+    draft.effects.push({ kind: 'copy savepoint', checkpoint: id, name: request.name });
+    return;
+  }
+  rest(draft, checkpoint);
+  answer(draft, checkpoint, undefined);
+}
+
+export function rest(draft: Draft, { request }: CheckpointInProgress): void {
+  pause(draft);
+  const last = request?.kind === 'final' || request?.afterwards === 'stop';
+  if (last) draft.change({ life: 'resting' });
+}
+
+export function failEffect(
+  draft: Draft,
+  phase: Exclude<Phase, { kind: 'idle' }>,
+  error: MillraceError,
+): void {
+  if (phase.kind !== 'copying') {
+    fail(draft, phase, error);
+    return;
+  }
+  // It is committed: only the savepoint's folder is not complete.
+  pause(draft);
+  answer(draft, phase.checkpoint, error);
+}
+
+export function fail(draft: Draft, phase: BeforeCommit, error: MillraceError): void {
+  abandon(draft, phase, error);
+  const { request } = phase.checkpoint;
+  if (error.code === 'ERR_CHECKPOINT_SUPERSEDED') {
+    draft.change({ life: 'superseded' });
+    answer(draft, phase.checkpoint, error);
+    draft.effects.push({ kind: 'fail attempt', error });
+    return;
+  }
+  if (error.code.startsWith('ERR_STORAGE_')) raiseAlarm(draft, error);
+  else if (request?.kind !== 'savepoint') countFailure(draft, error);
+  if (request?.kind !== 'final' || draft.state.tasks === undefined) {
+    answer(draft, phase.checkpoint, error);
+    return;
+  }
+  draft.change({
+    requests: [request, ...draft.state.requests],
+    finalRetryMs: draft.state.pausedUntilMs,
+  });
+}
+
+/** Gives the checkpoint up, and deletes those of its blobs that no chain builds on. */
+export function abandon(draft: Draft, phase: BeforeCommit, error: MillraceError): void {
+  ended(draft, phase.checkpoint, error);
+  pause(draft);
+  if (phase.kind === 'reserving') return;
+  if (draft.state.tasks !== undefined) {
+    draft.effects.push({ kind: 'abort', checkpoint: phase.checkpoint.id });
+  }
+  const keep = phase.kind === 'committing' ? withUnsure : withLoose;
+  const { retention, deletable } = swept(keep(draft.state.retention, phase.references));
+  draft.change({ retention });
+  if (deletable.length > 0) draft.effects.push({ kind: 'delete', blobs: deletable });
+}
+
+/** Tasks can be told to give up; a store cannot, and what it does may still succeed. */
+export function giveUpLate(draft: Draft): void {
+  draft.change({ wakeAtMs: undefined });
+  const { phase, schedule } = draft.state;
+  if (phase.kind === 'idle' || draft.nowMs < phase.checkpoint.startedMs + schedule.timeoutMs) {
+    return;
+  }
+  const why = `checkpoint ${phase.checkpoint.id} took longer than ${schedule.timeoutMs} ms`;
+  if (phase.kind !== 'collecting') {
+    raiseAlarm(draft, new MillraceError('ERR_STORAGE_FAILED', `${why}: ${phase.kind}`));
+    return;
+  }
+  const tasks = [...phase.missing].slice(0, 5).join(', ');
+  const late = `${phase.missing.size} tasks have not acknowledged it: ${tasks}`;
+  fail(draft, phase, new MillraceError('ERR_CHECKPOINT_FAILED', `${why}; ${late}`));
+}
+
+export function answer(
+  draft: Draft,
+  { request }: CheckpointInProgress,
+  error: MillraceError | undefined,
+): void {
+  if (request === undefined) return;
+  const failed = error === undefined ? {} : { error };
+  draft.effects.push({ kind: 'answer', request: request.number, ...failed });
+}
+
+function countFailure(draft: Draft, error: MillraceError): void {
+  const failuresInRow = draft.state.failuresInRow + 1;
+  const { toleratedFailures } = draft.state.schedule;
+  draft.change({ failuresInRow });
+  if (failuresInRow <= toleratedFailures) return;
+  draft.change({ failuresInRow: 0 });
+  const detail = `${failuresInRow} in a row; the last one: ${error.detail}`;
+  draft.effects.push({
+    kind: 'fail attempt',
+    error: new MillraceError('ERR_CHECKPOINT_FAILED', detail, { cause: error }),
+  });
+}
+
+function raiseAlarm(draft: Draft, error: MillraceError): void {
+  if (draft.state.alarm === 'clear') draft.effects.push({ kind: 'raise alarm', error });
+  draft.change({ alarm: 'raised' });
+}
+
+function ended(
+  draft: Draft,
+  checkpoint: CheckpointInProgress,
+  error: MillraceError | undefined,
+): void {
+  const { id, startedMs } = checkpoint;
+  const durationMs = draft.nowMs - startedMs;
+  const as = kindOf(checkpoint);
+  draft.effects.push({ kind: 'ended', checkpoint: id, as, durationMs, error });
+}
+
+function pause(draft: Draft): void {
+  const pausedUntilMs = draft.nowMs + draft.state.schedule.pauseMs;
+  draft.change({ phase: { kind: 'idle' }, pausedUntilMs });
+}

@@ -1,0 +1,320 @@
+import { MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/core/internal';
+import type { Cancellable } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
+import { manifestName, randomId, savepointManifestName } from './blob-names.js';
+import { type CheckpointReport, History } from './checkpoint-history.js';
+import { CheckpointWriter } from './checkpoint-writer.js';
+import { CommitLog } from './commit-log.js';
+import { initialState, step } from './coordinator.js';
+import type {
+  CheckpointCoordinatorOptions,
+  CheckpointedTask,
+  OpenOptions,
+} from './coordinator-options.js';
+import type {
+  CheckpointRequest,
+  CoordinatorEffect,
+  CoordinatorEvent,
+  CoordinatorState,
+} from './coordinator-state.js';
+import type { AttemptId, Manifest, TaskSnapshot } from './manifest.js';
+import { verifyBlob } from './manifest-io.js';
+import type { RestorePoint } from './restore-point.js';
+import { removeOrphans, takeOver } from './take-over.js';
+
+export type { CheckpointCoordinatorOptions, CheckpointedTask, OpenOptions };
+
+/**
+ * Takes a job's checkpoints. `step` decides; this carries it out.
+ *
+ * Order of calls: `open`, then for each attempt `start`, `acknowledge` and `decline` as tasks
+ * answer, requests, `endAttempt`; `close` at the end.
+ */
+export class CheckpointCoordinator {
+  private readonly options: CheckpointCoordinatorOptions;
+  private readonly log: CommitLog;
+  private readonly past = new History();
+  private state: CoordinatorState | undefined;
+  private restore: RestorePoint | undefined;
+  private writer: CheckpointWriter | undefined;
+  private tasks: ReadonlyMap<string, CheckpointedTask> = new Map();
+  private attempt: AttemptId = { number: 0, random: '' };
+  private timer: Cancellable | undefined;
+  /** Stores are asked for one thing after another. */
+  private work: Promise<void> = Promise.resolve();
+  private readonly events: CoordinatorEvent[] = [];
+  private stepping = false;
+  private readonly waiting = new Map<number, (error: MillraceError | undefined) => void>();
+  private requests = 0;
+
+  constructor(options: CheckpointCoordinatorOptions) {
+    this.options = options;
+    this.log = new CommitLog(options.meta);
+  }
+
+  /** Past checkpoints, newest last; at most 32. */
+  get history(): readonly CheckpointReport[] {
+    return this.past.reports;
+  }
+
+  /** What a new attempt is restored from: the last commit. */
+  get restorePoint(): RestorePoint | undefined {
+    return this.restore;
+  }
+
+  /**
+   * Takes the job over: from now on no other coordinator commits. Resolves with where the job
+   * goes on; undefined for a new one.
+   *
+   * @throws MillraceError `ERR_CHECKPOINT_CORRUPT`, `ERR_METADATA_ROLLBACK`,
+   *   `ERR_REPLAY_NOT_ACCEPTED`, `ERR_CHECKPOINT_SUPERSEDED`, and those of the stores
+   */
+  async open({
+    from,
+    acceptReplay,
+    largestId,
+  }: OpenOptions = {}): Promise<RestorePoint | undefined> {
+    const { env, job, checkpoints: store, schedule } = this.options;
+    const taken = await takeOver({
+      env,
+      job,
+      store,
+      log: this.log,
+      verifySegment: this.options.verifySegment ?? ((ref) => verifyBlob(store, ref)),
+      from,
+      acceptReplay: acceptReplay ?? false,
+      largestId: largestId ?? 0,
+    });
+    this.attempt = taken.record.attempt;
+    this.restore = taken.restore;
+    this.writer = new CheckpointWriter({ env, store, log: this.log, job, ...this.options.graph });
+    this.state = initialState(schedule, {
+      committed: taken.restore?.manifest.checkpoint,
+      lastId: taken.lastId,
+      reserved: runtimeLimits.checkpointIdsReserved,
+      retained: taken.retained,
+    });
+    await this.forgive('clean the checkpoint folder', async () => {
+      await this.options.clean?.();
+      // The history that a fork leaves behind stays until the next time.
+      if (from === undefined) await removeOrphans(store, taken.retained);
+    });
+    return this.restore;
+  }
+
+  /** Begins an attempt, and with it the first checkpoint. */
+  start(tasks: readonly CheckpointedTask[], attempt: number): void {
+    this.attempt = { number: attempt, random: randomId(this.options.env.random) };
+    this.tasks = new Map(tasks.map((task) => [task.id, task]));
+    this.dispatch({ kind: 'attempt started', tasks: [...this.tasks.keys()] });
+  }
+
+  acknowledge(task: string, checkpoint: number, snapshot: TaskSnapshot): void {
+    const references = snapshot.part.chain.map(({ blob }) => blob);
+    this.writer?.keep(checkpoint, task, snapshot);
+    this.dispatch({ kind: 'acknowledged', task, checkpoint, references });
+  }
+
+  decline(task: string, checkpoint: number, error: MillraceError): void {
+    this.dispatch({ kind: 'declined', task, checkpoint, error });
+  }
+
+  /** Takes a checkpoint and fills a savepoint's folder from it; resolves with its manifest. */
+  savepoint(name: string): Promise<Manifest> {
+    return this.takeSavepoint(name, 'go on');
+  }
+
+  /** The same, and no further checkpoint is begun in this attempt. */
+  stopWithSavepoint(name: string): Promise<Manifest> {
+    return this.takeSavepoint(name, 'stop');
+  }
+
+  /** Takes the last checkpoint of a job whose input has ended, until it succeeds. */
+  final(): Promise<void> {
+    return this.request((number) => ({ kind: 'final', number }));
+  }
+
+  /** Resolves once nothing is in progress; what all tasks have acknowledged is committed first. */
+  async endAttempt(): Promise<void> {
+    if (this.state?.tasks === undefined) return;
+    this.dispatch({ kind: 'attempt ended' });
+    this.tasks = new Map();
+    while (this.state.phase.kind !== 'idle') await this.work;
+    await this.work;
+  }
+
+  async close(): Promise<void> {
+    await this.endAttempt();
+    this.timer?.cancel();
+  }
+
+  private async takeSavepoint(name: string, afterwards: 'go on' | 'stop'): Promise<Manifest> {
+    const { checkpoints } = this.options;
+    if ((await checkpoints.size(savepointManifestName(name))) !== undefined) {
+      throw new MillraceError('ERR_INVALID_OPTION', `there is a savepoint ${name} already`);
+    }
+    await this.request((number) => ({ kind: 'savepoint', number, name, afterwards }));
+    return this.writer!.savepoint(name);
+  }
+
+  private request(form: (number: number) => CheckpointRequest): Promise<void> {
+    this.requests += 1;
+    const request = form(this.requests);
+    return new Promise((resolve, reject) => {
+      this.waiting.set(request.number, (error) =>
+        error === undefined ? resolve() : reject(error),
+      );
+      this.dispatch({ kind: 'requested', request });
+    });
+  }
+
+  /** Events that come up while effects are carried out wait until that is done. */
+  private dispatch(event: DistributiveOmit<CoordinatorEvent, 'nowMs'>): void {
+    this.events.push({ ...event, nowMs: this.options.env.clock.monotonicMs() } as CoordinatorEvent);
+    if (this.stepping) return;
+    this.stepping = true;
+    try {
+      for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
+        const [state, effects] = step(this.opened(), next);
+        this.state = state;
+        for (const effect of effects) this.carryOut(effect);
+      }
+    } finally {
+      this.stepping = false;
+    }
+  }
+
+  private opened(): CoordinatorState {
+    if (this.state !== undefined) return this.state;
+    throw new MillraceError('ERR_INVARIANT', 'the checkpoint coordinator is not open');
+  }
+
+  private carryOut(effect: CoordinatorEffect): void {
+    const { env, onAlarm, onFailure } = this.options;
+    switch (effect.kind) {
+      case 'trigger':
+        this.writer!.begin(effect.checkpoint, this.attempt);
+        for (const task of this.tasks.values()) task.trigger(effect.checkpoint, effect.as);
+        break;
+      case 'abort':
+        for (const task of this.tasks.values()) task.abort(effect.checkpoint);
+        break;
+      case 'notify':
+        for (const task of this.tasks.values()) task.committed(effect.checkpoint);
+        break;
+      case 'answer':
+        this.waiting.get(effect.request)?.(effect.error);
+        this.waiting.delete(effect.request);
+        break;
+      case 'raise alarm':
+        this.warn('checkpoints fail, and the job goes on without them', effect.error);
+        onAlarm?.(effect.error);
+        break;
+      case 'clear alarm':
+        onAlarm?.(undefined);
+        break;
+      case 'fail attempt':
+        onFailure(effect.error);
+        break;
+      case 'ended':
+        this.past.add(effect, env.clock.nowMs(), this.writer!.bytesOf(effect.checkpoint));
+        break;
+      case 'refuse':
+        env.log.log('debug', 'a late answer to a checkpoint is not used', { ...effect });
+        break;
+      case 'wake at':
+        this.wakeAt(effect.atMs);
+        break;
+      default:
+        this.askStores(effect);
+    }
+  }
+
+  private askStores(effect: StoreEffect): void {
+    const writer = this.writer!;
+    switch (effect.kind) {
+      case 'reserve':
+        this.workOn(effect.checkpoint, async () => {
+          await writer.reserve(effect.checkpoint, this.attempt);
+          return { kind: 'reserved', checkpoint: effect.checkpoint };
+        });
+        break;
+      case 'write manifest':
+        this.workOn(effect.checkpoint, async () => {
+          const name = manifestName(effect.checkpoint, this.attempt);
+          await writer.write(name, effect.as);
+          return { kind: 'manifest written', checkpoint: effect.checkpoint, blob: name };
+        });
+        break;
+      case 'commit':
+        this.workOn(effect.checkpoint, async () => {
+          this.restore = await writer.commit(effect);
+          await this.forgive('mark a commit', () => writer.mark());
+          return { kind: 'committed', checkpoint: effect.checkpoint };
+        });
+        break;
+      case 'copy savepoint':
+        this.workOn(effect.checkpoint, async () => {
+          await writer.copyTo(effect.name);
+          return { kind: 'copied', checkpoint: effect.checkpoint };
+        });
+        break;
+      case 'delete':
+        this.work = this.work.then(() => this.delete(effect.blobs));
+        break;
+    }
+  }
+
+  private workOn(
+    checkpoint: number,
+    act: () => Promise<DistributiveOmit<CoordinatorEvent, 'nowMs'>>,
+  ): void {
+    this.work = this.work.then(async () => {
+      try {
+        this.dispatch(await act());
+      } catch (thrown) {
+        const error = toMillraceError(thrown, 'ERR_INVARIANT', { job: this.options.job });
+        this.dispatch({ kind: 'failed', checkpoint, error });
+      }
+    });
+  }
+
+  /** What stays is an orphan, and removed when the job is opened the next time. */
+  private async delete(blobs: readonly string[]): Promise<void> {
+    for (const blob of blobs) {
+      await this.forgive('delete a blob', () => this.options.checkpoints.remove(blob));
+    }
+  }
+
+  private async forgive(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (thrown) {
+      this.warn(`cannot ${what}`, toMillraceError(thrown, 'ERR_INVARIANT'));
+    }
+  }
+
+  private warn(message: string, error: MillraceError): void {
+    const { env, job } = this.options;
+    env.log.log('warn', message, { job, code: error.code, error: error.message });
+  }
+
+  private wakeAt(atMs: number | undefined): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    if (atMs === undefined) return;
+    const { clock, scheduler } = this.options.env;
+    this.timer = scheduler.after(Math.max(0, atMs - clock.monotonicMs()), () => {
+      this.dispatch({ kind: 'woken' });
+    });
+  }
+}
+
+type StoreEffect = Extract<
+  CoordinatorEffect,
+  { kind: 'reserve' | 'write manifest' | 'commit' | 'copy savepoint' | 'delete' }
+>;
+
+/** `Omit` takes only what all members of a union have; this keeps the members apart. */
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -1,0 +1,73 @@
+import { MillraceError } from '@millrace/core';
+import { canonicalJson } from '@millrace/core/internal';
+import type { CheckpointStore } from '@millrace/core/spi';
+import { sha256Digest } from '../host/digest.js';
+import { runtimeLimits } from '../limits.js';
+import type { Manifest, SegmentRef } from './manifest.js';
+
+/** Writes a manifest durably under a name. */
+export async function writeManifest(
+  store: CheckpointStore,
+  name: string,
+  manifest: Manifest,
+): Promise<SegmentRef> {
+  const writer = await store.create(name);
+  try {
+    await writer.write(new TextEncoder().encode(canonicalJson(manifest)));
+    const { bytes, sha256 } = await writer.complete();
+    return { blob: name, bytes, sha256 };
+  } catch (error) {
+    await writer.abort().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @throws MillraceError `ERR_CHECKPOINT_CORRUPT` when it is missing or not what was written */
+export async function readManifest(store: CheckpointStore, ref: SegmentRef): Promise<Manifest> {
+  await verifyBlob(store, ref);
+  const manifest = JSON.parse(new TextDecoder().decode(await store.read(ref.blob))) as Manifest;
+  if (manifest.format === 1) return manifest;
+  throw corrupt(`${ref.blob} has format ${manifest.format}, which is unknown here`);
+}
+
+/**
+ * Reads a blob and compares size and checksum.
+ *
+ * @throws MillraceError `ERR_CHECKPOINT_CORRUPT` when it is missing or not what was written
+ */
+export async function verifyBlob(store: CheckpointStore, ref: SegmentRef): Promise<void> {
+  const bytes = await store.size(ref.blob);
+  if (bytes === undefined) throw corrupt(`${ref.blob} is missing`);
+  const digest = sha256Digest();
+  for (let at = 0; at < bytes; at += runtimeLimits.blobReadBytes) {
+    digest.update(await store.read(ref.blob, at, runtimeLimits.blobReadBytes));
+  }
+  if (bytes !== ref.bytes || digest.hex() !== ref.sha256) {
+    throw corrupt(`${ref.blob} is not what was written to it`);
+  }
+}
+
+/** All blobs that a checkpoint needs, without its manifest; each once. */
+export function segmentsOf({ tasks }: Manifest): readonly SegmentRef[] {
+  const byName = new Map(tasks.flatMap(({ chain }) => chain).map((ref) => [ref.blob, ref]));
+  return [...byName.values()];
+}
+
+/** The same state with other names for its blobs. */
+export function withBlobNames(manifest: Manifest, nameOf: (blob: string) => string): Manifest {
+  const tasks = manifest.tasks.map((task) => ({
+    ...task,
+    chain: task.chain.map((ref) => ({ ...ref, blob: nameOf(ref.blob) })),
+  }));
+  return { ...manifest, tasks };
+}
+
+/** Whether sinks may have published something once the checkpoint was committed. */
+export function outputOf({ sinks }: Manifest): 'none' | 'prepared' {
+  const some = sinks.some(({ prepared }) => prepared !== undefined && prepared !== null);
+  return some ? 'prepared' : 'none';
+}
+
+function corrupt(detail: string): MillraceError {
+  return new MillraceError('ERR_CHECKPOINT_CORRUPT', detail);
+}

@@ -1,0 +1,229 @@
+import { MillraceError } from '@millrace/core';
+import type { CheckpointStore, Env } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
+import {
+  adoptedBlobName,
+  blobFolders,
+  type CommitMark,
+  commitMarkName,
+  manifestName,
+  parseCommitMark,
+  randomId,
+} from './blob-names.js';
+import type { CommitLog } from './commit-log.js';
+import type {
+  AttemptId,
+  CommitRecord,
+  CommittedCheckpoint,
+  Lineage,
+  Manifest,
+  SegmentRef,
+} from './manifest.js';
+import { outputOf, readManifest, segmentsOf, withBlobNames, writeManifest } from './manifest-io.js';
+import {
+  assertMayGoBehind,
+  assertNotRolledBack,
+  lineageFrom,
+  type RestorePoint,
+} from './restore-point.js';
+import { orphans, type RetainedCheckpoint } from './retention.js';
+
+/** A deliberate restore from a savepoint or an older checkpoint. */
+export interface RestoreFrom {
+  readonly manifest: Manifest;
+  /** Where its blobs are. Default: the job's own store. */
+  readonly store?: CheckpointStore | undefined;
+}
+
+export interface TakeOverOptions {
+  readonly env: Env;
+  readonly job: string;
+  readonly log: CommitLog;
+  readonly store: CheckpointStore;
+  /** Rejects with `ERR_CHECKPOINT_CORRUPT` when a segment is damaged. */
+  readonly verifySegment: (ref: SegmentRef) => Promise<void>;
+  readonly from: RestoreFrom | undefined;
+  readonly acceptReplay: boolean;
+  /** Largest checkpoint id known elsewhere, e.g. to the fences of sinks. */
+  readonly largestId: number;
+}
+
+/** What a coordinator knows when it has taken a job over. */
+export interface TakenOver {
+  readonly record: CommitRecord;
+  readonly restore: RestorePoint | undefined;
+  readonly retained: readonly RetainedCheckpoint[];
+  /** Largest id that was in use before. */
+  readonly lastId: number;
+}
+
+/** A checkpoint that was found whole, and those behind it. */
+interface Found {
+  readonly lineage: Lineage;
+  readonly newest: { readonly entry: CommittedCheckpoint; readonly manifest: Manifest } | undefined;
+  readonly older: readonly { readonly entry: CommittedCheckpoint; readonly manifest: Manifest }[];
+}
+
+/**
+ * Finds where the job goes on, and stamps the commit record with the next epoch: from then on a
+ * former owner cannot commit any more.
+ */
+export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
+  const { env, log, store, job } = options;
+  const before = await log.load();
+  const marks = await loadMarks(store);
+  if (options.from === undefined || !options.acceptReplay) {
+    assertNotRolledBack(before, marks.at(-1));
+  }
+  const attempt = { number: before?.attempt.number ?? 0, random: randomId(env.random) };
+  const found = await find(options, before, attempt);
+  const { newest, older, lineage } = found;
+
+  const lastId = Math.max(
+    before?.lastId ?? 0,
+    options.largestId,
+    newest?.entry.id ?? 0,
+    ...marks.map(({ checkpoint }) => checkpoint),
+  );
+  const record: CommitRecord = {
+    format: 1,
+    job,
+    epoch: Math.max(before?.epoch ?? 0, marks.at(-1)?.epoch ?? 0) + 1,
+    attempt,
+    lineage,
+    checkpoint: newest?.entry,
+    retained: older.map(({ entry }) => entry),
+    lastId: lastId + runtimeLimits.checkpointIdsReserved,
+  };
+  await log.write(record);
+
+  const retained = [...(newest === undefined ? [] : [newest]), ...older].map(referencesOf);
+  const restore = newest && {
+    manifest: newest.manifest,
+    record,
+    finished: newest.entry.kind === 'final',
+  };
+  return { record, restore, retained, lastId };
+}
+
+/** Removes blobs that no retained checkpoint needs; those of a job's abandoned history later. */
+export async function removeOrphans(
+  store: CheckpointStore,
+  retained: readonly RetainedCheckpoint[],
+): Promise<void> {
+  const blobs = [
+    ...(await store.list(blobFolders.segments)),
+    ...(await store.list(blobFolders.manifests)),
+  ];
+  for (const blob of orphans(blobs, retained)) await store.remove(blob);
+  for (const mark of (await loadMarks(store)).slice(0, -1))
+    await store.remove(commitMarkName(mark));
+}
+
+async function loadMarks(store: CheckpointStore): Promise<readonly CommitMark[]> {
+  const names = await store.list(blobFolders.committed);
+  // Names sort like epochs, and within an epoch like checkpoints.
+  return names.flatMap((name) => parseCommitMark(name) ?? []);
+}
+
+async function find(
+  options: TakeOverOptions,
+  before: CommitRecord | undefined,
+  attempt: AttemptId,
+): Promise<Found> {
+  if (options.from !== undefined) return fork(options, options.from, before, attempt);
+  const newId = randomId(options.env.random);
+  const lineage = before?.lineage ?? { id: newId, parent: undefined };
+  const entries = before?.checkpoint === undefined ? [] : [before.checkpoint, ...before.retained];
+  for (const [index, entry] of entries.entries()) {
+    const loaded = await loadWhole(options, entry);
+    if (!(loaded instanceof MillraceError)) {
+      const older = await loadReadable(options, entries.slice(index + 1));
+      return { lineage, newest: { entry, manifest: loaded }, older };
+    }
+    assertMayGoBehind(entry, entries[index + 1], loaded);
+    options.env.log.log('error', 'a damaged checkpoint is passed over', {
+      job: options.job,
+      checkpoint: entry.id,
+      why: loaded.detail,
+    });
+  }
+  return { lineage, newest: undefined, older: [] };
+}
+
+/** The manifest, or in what way the checkpoint is damaged. */
+async function loadWhole(
+  { store, verifySegment }: TakeOverOptions,
+  entry: CommittedCheckpoint,
+): Promise<Manifest | MillraceError> {
+  try {
+    const manifest = await readManifest(store, entry.manifest);
+    for (const ref of segmentsOf(manifest)) await verifySegment(ref);
+    return manifest;
+  } catch (error) {
+    if (error instanceof MillraceError && isDamage(error)) return error;
+    throw error;
+  }
+}
+
+/** Older ones are needed for their references only; what cannot be read is not kept. */
+async function loadReadable(
+  { store }: TakeOverOptions,
+  entries: readonly CommittedCheckpoint[],
+): Promise<Found['older']> {
+  const readable = [];
+  for (const entry of entries) {
+    try {
+      readable.push({ entry, manifest: await readManifest(store, entry.manifest) });
+    } catch (error) {
+      if (!(error instanceof MillraceError && isDamage(error))) throw error;
+    }
+  }
+  return readable;
+}
+
+function isDamage({ code }: MillraceError): boolean {
+  return ['ERR_CHECKPOINT_CORRUPT', 'ERR_CODEC_CORRUPT', 'ERR_STORAGE_MISSING'].includes(code);
+}
+
+/** Makes a point from elsewhere, or from before, the job's newest checkpoint. */
+async function fork(
+  options: TakeOverOptions,
+  { manifest: from, store: fromStore = options.store }: RestoreFrom,
+  before: CommitRecord | undefined,
+  attempt: AttemptId,
+): Promise<Found> {
+  const { env, store, acceptReplay } = options;
+  const newId = randomId(env.random);
+  const lineage = lineageFrom(from, before, { newId, acceptReplay });
+  const nameOf = (blob: string): string =>
+    fromStore === store && blob.startsWith(blobFolders.segments)
+      ? blob
+      : adoptedBlobName(blob, newId);
+  for (const { blob } of segmentsOf(from)) {
+    if (nameOf(blob) !== blob) await store.adopt(fromStore, blob, nameOf(blob));
+  }
+  const manifest = { ...withBlobNames(from, nameOf), lineage };
+  for (const ref of segmentsOf(manifest)) await options.verifySegment(ref);
+
+  const name = manifestName(from.checkpoint, attempt);
+  const entry: CommittedCheckpoint = {
+    id: from.checkpoint,
+    kind: from.kind,
+    manifest: await writeManifest(store, name, manifest),
+    committedMs: env.clock.nowMs(),
+    output: outputOf(from),
+  };
+  return { lineage, newest: { entry, manifest }, older: [] };
+}
+
+function referencesOf({
+  entry,
+  manifest,
+}: {
+  readonly entry: CommittedCheckpoint;
+  readonly manifest: Manifest;
+}): RetainedCheckpoint {
+  const segments = segmentsOf(manifest).map(({ blob }) => blob);
+  return { id: entry.id, references: new Set([entry.manifest.blob, ...segments]) };
+}
