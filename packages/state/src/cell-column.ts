@@ -13,6 +13,7 @@ export interface CellColumnParts {
   readonly operator: string;
   readonly state: string;
   readonly version: number;
+  readonly migrates: boolean;
   readonly tracking: 'tracked' | 'untracked';
   readonly groupCount: number;
   readonly groupOf: (key: Key) => number;
@@ -27,6 +28,7 @@ export interface CellColumnParts {
 export class CellColumn implements TrackedRows, StatePart {
   readonly cells: unknown[] = [];
   readonly layout: StateLayout;
+  readonly migrates: boolean;
   private readonly changes: ChangeTracker | undefined;
   private readonly kind: CellKind;
   private readonly parts: CellColumnParts;
@@ -39,6 +41,7 @@ export class CellColumn implements TrackedRows, StatePart {
     const { operator, state, version } = parts;
     this.kind = kind;
     this.parts = parts;
+    this.migrates = parts.migrates;
     this.layout = { operator, state, version, shape: '', ...kind.layout };
     this.changes = parts.tracking === 'tracked' ? new ChangeTracker(this) : undefined;
   }

@@ -76,9 +76,9 @@ export class HeapBackend implements StateBackend {
     return new HeapKeyTable(spec);
   }
 
-  /** The layouts of all states, for the check ahead of a restore. */
-  layouts(): readonly StateLayout[] {
-    return this.allParts().map(({ layout }) => layout);
+  /** All states, for the check ahead of a restore. */
+  states(): readonly { readonly layout: StateLayout; readonly migrates: boolean }[] {
+    return this.allParts().map(({ layout, migrates }) => ({ layout, migrates }));
   }
 
   /** Estimate of the memory in use, by operator. */

@@ -9,6 +9,7 @@ import type { StatePart, StoredBlock } from './state-part.js';
 /** Times by key group; nearly always they are all the same. */
 export class HeapKeyGroupTimes implements KeyGroupTimes, StatePart {
   readonly layout: StateLayout;
+  readonly migrates = false;
   lowest = -Infinity;
   highest = -Infinity;
   /** By key group, while they differ: after a restore of parts that had come unequally far. */

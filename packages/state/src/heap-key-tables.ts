@@ -36,6 +36,7 @@ export interface HeapKeyTablesParts {
 /** The tables of one state on the heap, by namespace. */
 export class HeapKeyTables implements KeyTables, StatePart {
   readonly layout: StateLayout;
+  readonly migrates = false;
   private readonly parts: HeapKeyTablesParts;
   private readonly tables = new Map<string | number, OpenTable>();
   private readonly free: HeapKeyTable[] = [];

@@ -37,7 +37,7 @@ export class HeapKeyedState implements KeyedStateAccess {
     this.handles = Object.fromEntries(
       Object.entries(descriptors).map(([name, descriptor]) => {
         const expiry = descriptor.ttl && new Expiry(descriptor.ttl, time);
-        const column = this.addColumn(name, descriptor.version, kindOf(descriptor, expiry));
+        const column = this.addColumn(name, descriptor, kindOf(descriptor, expiry));
         const cell = new StateCell(this.rows, column, this.undo);
         return [name, handleOf({ cell, descriptor, expiry })];
       }),
@@ -69,14 +69,19 @@ export class HeapKeyedState implements KeyedStateAccess {
 
   private timers(kind: 'event' | 'processing'): HeapTimers {
     return new HeapTimers(this.rows, this.undo, (name, cells) =>
-      this.addColumn(`timers.${kind}.${name}`, 1, cells),
+      this.addColumn(`timers.${kind}.${name}`, { version: 1 }, cells),
     );
   }
 
-  private addColumn(state: string, version: number, kind: CellKind): number {
+  private addColumn(
+    state: string,
+    { version, migrate }: Pick<StateDescriptor, 'version' | 'migrate'>,
+    kind: CellKind,
+  ): number {
+    const migrates = migrate !== undefined;
     const { operator, tracking, groupCount, groupOf } = this.parts;
     return this.rows.addColumn((rows) => {
-      const parts = { operator, tracking, groupCount, groupOf, state, version, ...rows };
+      const parts = { operator, tracking, groupCount, groupOf, state, version, migrates, ...rows };
       const column = new CellColumn(kind, parts);
       this.columns.push(column);
       return column;

@@ -16,6 +16,8 @@ export interface StoredBlock extends Omit<Block, 'layout'> {
  */
 export interface StatePart {
   readonly layout: StateLayout;
+  /** Whether values of other versions can be made into this layout's. */
+  readonly migrates: boolean;
   /** Estimate of the memory in use. */
   readonly bytes: number;
   /** What the state is now belongs to the snapshot. Takes no time that grows with the state. */

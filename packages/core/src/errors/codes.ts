@@ -97,7 +97,7 @@ export const errorCodes = {
     'set timers for whole epoch milliseconds',
   ),
   // User functions and records
-  ERR_FUNCTION_THREW: permanent(
+  ERR_FUNCTION_THREW: transient(
     'a function of the job threw',
     'see the cause below; correct the function or choose an error policy for this operator',
   ),
@@ -205,7 +205,10 @@ export const errorCodes = {
     'check its owner and permissions, and how the file system is mounted',
   ),
   ERR_STORAGE_MISSING: permanent('a file is missing', 'check the path; restore the file'),
-  ERR_STORAGE_FAILED: transient('a file could not be read or written', 'see the cause; check the disk'),
+  ERR_STORAGE_FAILED: transient(
+    'a file could not be read or written',
+    'see the cause; check the disk',
+  ),
   // The engine
   ERR_CODEC_CORRUPT: permanent(
     'stored or received bytes cannot be decoded',

@@ -430,7 +430,8 @@ describe('the laws of the coordinator', () => {
   const moves = fc.array(
     fc.record({
       move: fc.constantFrom(
-        ...(['ack', 'ack', 'ack', 'effect', 'effect', 'effect', 'wake', 'wake'] as const),
+        ...Array.from({ length: 4 }, () => ['ack', 'effect'] as const).flat(),
+        ...(['wake', 'wake', 'any ack'] as const),
         ...(['fail', 'stale', 'decline', 'savepoint', 'final', 'end', 'start'] as const),
       ),
       task: fc.constantFrom('a', 'b', 'c'),
@@ -438,7 +439,7 @@ describe('the laws of the coordinator', () => {
       storage: fc.boolean(),
       afterMs: fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 5, 10, 60),
     }),
-    { maxLength: 120 },
+    { minLength: 60, maxLength: 150, size: 'max' },
   );
   type Move = typeof moves extends fc.Arbitrary<readonly (infer M)[]> ? M : never;
 
@@ -449,7 +450,12 @@ describe('the laws of the coordinator', () => {
     const send = (event: DistributiveOmit<CoordinatorEvent, 'nowMs'>) =>
       checker.dispatch(event, afterMs);
     switch (move) {
-      case 'ack':
+      case 'ack': {
+        const [first] = phase.kind === 'collecting' ? phase.missing : [];
+        if (first !== undefined) send(ack(first, id, ...checker.chainOf(first, id, grow)));
+        return;
+      }
+      case 'any ack':
         if (tasks !== undefined) send(ack(task, id, ...checker.chainOf(task, id, grow)));
         return;
       case 'stale':
@@ -497,10 +503,10 @@ describe('the laws of the coordinator', () => {
         const checker = new LawChecker();
         checker.dispatch({ kind: 'attempt started', tasks: ['a', 'b', 'c'] }, 0);
         for (const move of sequence) play(checker, move);
-        if (checker.state.committed !== undefined) commits += 1;
+        commits += checker.state.committed === undefined ? 0 : 1;
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
-    expect(commits).toBeGreaterThan(100);
+    expect(commits).toBeGreaterThan(400);
   });
 });

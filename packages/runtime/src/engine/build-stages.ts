@@ -1,8 +1,7 @@
-import type { BuiltJob, LogicalNode } from '@millrace/core';
+import type { LogicalNode } from '@millrace/core';
 import { MillraceError } from '@millrace/core';
 import { RecordContext, type SourceDefinition } from '@millrace/core/internal';
 import {
-  type Env,
   type KeyedStateAccess,
   type Operator,
   type OperatorContext,
@@ -10,11 +9,8 @@ import {
   RecordBatch,
   type Sink,
   type SinkContext,
-  type SinkRestore,
   type SourceContext,
-  type StateBackend,
 } from '@millrace/core/spi';
-import type { Compiler } from '../codegen/compiler.js';
 import { flatLoop } from '../codegen/flat-loop.js';
 import {
   generateFusedLoop,
@@ -24,7 +20,6 @@ import {
   type LoopSpec,
 } from '../codegen/loop.js';
 import { runtimeLimits } from '../limits.js';
-import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { planStages, type StageOutput, type StagePlan } from '../plan/stage-plan.js';
 import { AlignmentGroup } from './alignment-group.js';
 import { type BatchShape, plainShape } from './batch-pool.js';
@@ -36,44 +31,11 @@ import { LoopStage, type StageInput } from './loop-stage.js';
 import { type FusedHead, OperatorStage } from './operator-stage.js';
 import { OutputPort } from './output-port.js';
 import { SinkStage } from './sink-stage.js';
-import { SourceInput, type SourceSnapshot } from './source-input.js';
+import { SourceInput } from './source-input.js';
 import { SourceTime } from './source-time.js';
 import type { Stage } from './stage.js';
 import { StageOutputs } from './stage-outputs.js';
-
-/** What a checkpointed task does at barriers, and what it is restored from. */
-export interface StageCheckpoints {
-  sourceAtBarrier(operator: string, checkpoint: number, snapshot: SourceSnapshot): void;
-  operatorAtBarrier(operator: string, checkpoint: number): void;
-  sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void;
-  restoredSource(operator: string): SourceSnapshot | undefined;
-  restoredSink(operator: string): SinkRestore | undefined;
-}
-
-/** What the stages of one slot need from around them. */
-export interface StageWorld {
-  readonly job: BuiltJob;
-  readonly env: Env;
-  readonly compiler: Compiler;
-  readonly codegen: 'on' | 'off';
-  readonly checkRecords: 'on' | 'off';
-  readonly state: StateBackend;
-  readonly metricsOf: (operator: string) => OperatorMetrics;
-  /** Monotone processing time, epoch ms. */
-  readonly nowMs: () => number;
-  readonly wake: (failure?: unknown) => void;
-  /** Undefined: no checkpoints are taken. */
-  readonly checkpoints: StageCheckpoints | undefined;
-}
-
-export interface BuiltStages {
-  /** In topological order. */
-  readonly stages: readonly Stage[];
-  readonly channels: readonly Channel[];
-  readonly sources: readonly SourceInput[];
-  readonly operators: readonly OperatorStage[];
-  readonly sinks: readonly SinkStage[];
-}
+import type { BuiltStages, StageWorld } from './stage-world.js';
 
 /** Makes the stages of a job for one slot, connected by channels. */
 export function buildStages(world: StageWorld): BuiltStages {
@@ -189,7 +151,7 @@ class StageBuilder {
       later: (delayMs, action) => env.scheduler.after(delayMs, action),
       restored,
       atBarrier: (id, snapshot) => checkpoints?.sourceAtBarrier(node.id, id, snapshot),
-      atEnd: checkpoints === undefined ? 'close' : 'held',
+      onHeldEnd: checkpoints && (() => checkpoints.sourceEnded()),
     });
     this.sources.push(input);
     return input;

@@ -35,8 +35,8 @@ export interface SourceInputParts {
   readonly restored: SourceSnapshot | undefined;
   /** Called at a barrier with what the checkpoint is to have of the source. */
   readonly atBarrier: (checkpoint: number, snapshot: SourceSnapshot) => void;
-  /** `held`: the channel stays open at the end of input, until `release`. */
-  readonly atEnd: 'close' | 'held';
+  /** Called at the end of input; the channel then stays open until `release`. */
+  readonly onHeldEnd: (() => void) | undefined;
 }
 
 /** A source in a checkpoint: JSON. */
@@ -90,9 +90,11 @@ export class SourceInput {
     });
   }
 
-  /** All records have been handed on; barriers may still follow. */
-  get isAtEnd(): boolean {
-    return this.hasEnded && this.control.length === 0;
+  /** The checkpoint and all before it are committed. */
+  committed(checkpoint: number): void {
+    const { reader, wake } = this.parts;
+    if (reader.committed === undefined) return;
+    this.guard(() => reader.committed!(checkpoint)).catch(wake);
   }
 
   /** Sends a barrier behind the chunk at hand. */
@@ -278,7 +280,8 @@ export class SourceInput {
   private end(): void {
     this.hasEnded = true;
     this.control.push(watermarkOf(Infinity), endOfInput);
-    if (this.parts.atEnd === 'close') this.control.push(closeElement);
+    if (this.parts.onHeldEnd === undefined) this.control.push(closeElement);
+    else this.parts.onHeldEnd();
   }
 
   private read<R>(action: () => R): R {

@@ -38,6 +38,13 @@ export interface SpareWork {
   step(): void;
 }
 
+/** What a task does beside its stages. */
+export interface TaskExtras {
+  readonly snapshots?: SpareWork | undefined;
+  /** Throws when the task's state has outgrown its limit; asked once a turn. */
+  readonly guard?: { check(): void } | undefined;
+}
+
 /**
  * Runs the stages of one slot, cooperatively: always the one furthest downstream that is ready, so
  * that what is in memory leaves it before more comes in. Yields to the process after each turn.
@@ -53,17 +60,19 @@ export class Task {
   private timerAtMs = Infinity;
   private idleListeners: (() => void)[] = [];
   private readonly spare: SpareWork | undefined;
+  private readonly guard: TaskExtras['guard'];
 
   constructor(
     stages: readonly Stage[],
     times: readonly StageTimes[],
     env: Env,
-    spare: SpareWork | undefined,
+    { snapshots, guard }: TaskExtras,
   ) {
     this.stages = stages;
     this.times = times;
     this.env = env;
-    this.spare = spare;
+    this.spare = snapshots;
+    this.guard = guard;
   }
 
   /** Something may be ready again; with an argument: something has failed. */
@@ -83,14 +92,19 @@ export class Task {
     this.wakeUp.set();
   }
 
-  /** Opens the stages, runs until all have finished, and closes them whatever happens. */
-  async run(): Promise<'finished' | 'cancelled'> {
+  /**
+   * Opens the stages, runs until all have finished, and closes them whatever happens.
+   *
+   * @param onOpen called when all are open, ahead of the first record
+   */
+  async run(onOpen: () => void): Promise<'finished' | 'cancelled'> {
     const opened: Stage[] = [];
     try {
       for (const stage of [...this.stages].reverse()) {
         opened.push(stage);
         await stage.open();
       }
+      onOpen();
       await this.turns();
     } catch (error) {
       await this.close(opened).catch((closing: unknown) => {
@@ -127,6 +141,7 @@ export class Task {
     const isTimeUp = this.turn();
     // Seen once a turn, not after each step: it is a statistic.
     this.noteBlocked(clock.monotonicMs() - begun);
+    this.guard?.check();
     return isTimeUp;
   }
 

@@ -1,0 +1,210 @@
+import type { BuiltJob } from '@millrace/core';
+import { coreLimits, keyGroupRange, toMillraceError } from '@millrace/core/internal';
+import type { CheckpointStore, Env, SinkRestore } from '@millrace/core/spi';
+import { HeapBackend } from '@millrace/state';
+import type { CheckpointCoordinator, CheckpointedTask } from '../checkpoint/coordinator-shell.js';
+import type { Manifest, StateSummary } from '../checkpoint/manifest.js';
+import { SegmentChain } from '../checkpoint/segment-chain.js';
+import { type Compiler, canGenerateCode } from '../codegen/compiler.js';
+import { buildStages } from '../engine/build-stages.js';
+import type { SourceSnapshot } from '../engine/source-input.js';
+import type { BuiltStages, StageCheckpoints } from '../engine/stage-world.js';
+import { type StageTimes, Task } from '../engine/task.js';
+import { TaskSnapshots } from '../engine/task-snapshots.js';
+import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { declaredStates, restoreState } from './restore-state.js';
+import { StateGuard } from './state-guard.js';
+
+/** What an attempt needs for taking checkpoints. */
+export interface AttemptCheckpoints {
+  readonly store: CheckpointStore;
+  readonly coordinator: CheckpointCoordinator;
+  /** Number of the attempt, from 1, and a name that no other attempt of any process has. */
+  readonly number: number;
+  readonly name: string;
+  /** What it goes on from; undefined: from nothing. */
+  readonly restored: Manifest | undefined;
+  readonly allowStateChange: readonly string[];
+}
+
+export interface AttemptParts {
+  readonly job: BuiltJob;
+  readonly env: Env;
+  readonly compiler: Compiler;
+  readonly codegen: 'on' | 'off';
+  readonly checkRecords: 'on' | 'off';
+  readonly metricsOf: (operator: string) => OperatorMetrics;
+  readonly nowMs: () => number;
+  readonly stateBytesMax: number;
+  readonly checkpoints: AttemptCheckpoints | undefined;
+}
+
+export const groupCount = coreLimits.keyGroupsDefault;
+const keyGroups = keyGroupRange(0, 1, groupCount);
+/** There is one task in one slot. */
+const taskId = 'task-0';
+
+/** One run of a job, from a start or restore to its end or failure. */
+export class JobAttempt {
+  readonly task: Task;
+  readonly built: BuiltStages;
+  private readonly parts: AttemptParts;
+  private readonly backend: HeapBackend;
+  private readonly snapshots: TaskSnapshots | undefined;
+  private chain: SegmentChain | undefined;
+  private openSources: number;
+
+  constructor(parts: AttemptParts) {
+    const { checkpoints, env } = parts;
+    this.parts = parts;
+    const tracking = checkpoints === undefined ? 'untracked' : 'tracked';
+    this.backend = new HeapBackend({ tracking, groupCount, groups: keyGroups });
+    let task: Task | undefined;
+    const wake = (failure?: unknown): void => task?.wake(failure);
+    this.built = buildStages({
+      ...parts,
+      state: this.backend,
+      wake,
+      checkpoints: checkpoints && this.stageCheckpoints(checkpoints),
+    });
+    this.openSources = this.built.sources.length;
+    this.snapshots = checkpoints && this.taskSnapshots(checkpoints, wake);
+    const times = this.built.stages.map(({ id }) => this.timesOf(id));
+    const guard = new StateGuard(this.backend, parts.stateBytesMax, env.log);
+    task = new Task(this.built.stages, times, env, { snapshots: this.snapshots, guard });
+    this.task = task;
+  }
+
+  /** Runs until the input has ended, or it was cancelled; rejects when it failed. */
+  async run(): Promise<'finished' | 'cancelled'> {
+    const { checkpoints } = this.parts;
+    try {
+      if (checkpoints?.restored !== undefined) await this.restore(checkpoints.restored);
+      return await this.task.run(() => this.start());
+    } finally {
+      await this.chain?.close();
+    }
+  }
+
+  /** What the operators have declared. */
+  states(): readonly StateSummary[] {
+    return declaredStates(this.backend).map(({ migrates: _, ...state }) => state);
+  }
+
+  /** Ends the input of all sources where it stands. */
+  drain(): void {
+    for (const source of this.built.sources) source.drain();
+  }
+
+  /** Resolves when the sinks have published all that is committed. */
+  async sinksQuiet(): Promise<void> {
+    while (!this.built.sinks.every(({ isQuiet }) => isQuiet)) {
+      await this.parts.env.scheduler.yield();
+    }
+  }
+
+  private start(): void {
+    const { checkpoints } = this.parts;
+    if (checkpoints === undefined) return;
+    const { coordinator, number } = checkpoints;
+    const task: CheckpointedTask = {
+      id: taskId,
+      trigger: (checkpoint) => this.snapshots!.trigger(checkpoint),
+      abort: (checkpoint) => this.snapshots!.abort(checkpoint),
+      committed: (checkpoint) => {
+        for (const sink of this.built.sinks) sink.commit(checkpoint);
+        for (const source of this.built.sources) source.committed(checkpoint);
+      },
+    };
+    coordinator.start([task], number);
+  }
+
+  private async restore(manifest: Manifest): Promise<void> {
+    const { env, checkpoints } = this.parts;
+    await restoreState({
+      manifest,
+      store: checkpoints!.store,
+      backend: this.backend,
+      keyGroups,
+      allowStateChange: checkpoints!.allowStateChange,
+      pause: () => env.scheduler.yield(),
+    });
+  }
+
+  private stageCheckpoints({ restored }: AttemptCheckpoints): StageCheckpoints {
+    return {
+      sourceAtBarrier: (...at) => this.snapshots!.sourceAtBarrier(...at),
+      operatorAtBarrier: (...at) => this.snapshots!.operatorAtBarrier(...at),
+      sinkAtBarrier: (...at) => this.snapshots!.sinkAtBarrier(...at),
+      sourceEnded: () => this.sourceEnded(),
+      restoredSource: (operator) =>
+        restored?.sources.find((part) => part.operator === operator)?.snapshot as
+          | SourceSnapshot
+          | undefined,
+      restoredSink: (operator) => sinkRestore(restored, operator),
+    };
+  }
+
+  private taskSnapshots(checkpoints: AttemptCheckpoints, wake: () => void): TaskSnapshots {
+    const { store, coordinator, name: attempt, restored } = checkpoints;
+    const { built, backend } = this;
+    const { env } = this.parts;
+    const chain = restored?.tasks.find(({ task }) => task === taskId)?.chain ?? [];
+    const segments = { task: taskId, attempt, keyGroups, env, store, restored: chain };
+    this.chain = new SegmentChain(segments);
+    return new TaskSnapshots({
+      task: taskId,
+      attempt,
+      env,
+      store,
+      backend,
+      chain: this.chain,
+      trigger: (checkpoint) => {
+        for (const source of built.sources) source.trigger(checkpoint);
+      },
+      expected: {
+        sources: built.sources.length,
+        operators: built.operators.length,
+        sinks: built.sinks.length,
+      },
+      acknowledge: (...acknowledged) => coordinator.acknowledge(taskId, ...acknowledged),
+      decline: (checkpoint, error) =>
+        coordinator.decline(taskId, checkpoint, toMillraceError(error, 'ERR_CHECKPOINT_FAILED')),
+      wake,
+    });
+  }
+
+  /** With the last source's end comes the final checkpoint; only then do the channels close. */
+  private sourceEnded(): void {
+    this.openSources -= 1;
+    if (this.openSources > 0) return;
+    this.parts.checkpoints!.coordinator.final().then(
+      () => {
+        for (const source of this.built.sources) source.release();
+      },
+      (error: unknown) => this.task.wake(error),
+    );
+  }
+
+  private timesOf(id: string): StageTimes {
+    const isOperator = this.parts.job.graph.nodes.some((node) => node.id === id);
+    if (isOperator) return this.parts.metricsOf(id);
+    return { accumulateBusyTimeMs: 0, accumulateBackPressuredTimeMs: 0 };
+  }
+}
+
+/** Whether code is generated: unless told otherwise where the host allows it. */
+export const codegenOf = (wanted: 'on' | 'off' | undefined): 'on' | 'off' =>
+  wanted ?? (canGenerateCode() ? 'on' : 'off');
+
+/** What a sink had prepared for a checkpoint; undefined where there is none. */
+export function sinkRestore(
+  manifest: Manifest | undefined,
+  operator: string,
+): SinkRestore | undefined {
+  if (manifest === undefined) return undefined;
+  const prepared = manifest.sinks
+    .filter((part) => part.operator === operator && part.prepared !== null)
+    .map((part) => part.prepared);
+  return { checkpoint: manifest.checkpoint, prepared };
+}

@@ -1,0 +1,67 @@
+import { type BuiltJob, type Duration, durationMs, MillraceError } from '@millrace/core';
+import type { SourceDefinition } from '@millrace/core/internal';
+import type { CheckpointSchedule } from '../checkpoint/coordinator-state.js';
+
+/** How a job takes checkpoints, and where it goes on. */
+export interface CheckpointOptions {
+  /** Folder of this job's checkpoints; nothing else may be in it. */
+  readonly folder: string;
+  /** From the start of one to the start of the next. Default 1 s. */
+  readonly interval?: Duration | undefined;
+  /** From the end of one to the start of the next. Default: half of the interval. */
+  readonly minPause?: Duration | undefined;
+  /** After which a checkpoint is given up. Default 10 min. */
+  readonly timeout?: Duration | undefined;
+  /** Failed ones in a row that are endured; lack of space does not count. Default 3. */
+  readonly toleratedFailures?: number | undefined;
+  /** Committed checkpoints that are kept. Default 2. */
+  readonly retained?: number | undefined;
+  /**
+   * Folder of a savepoint, or of another job's checkpoints, to begin with instead of the newest
+   * checkpoint in `folder`.
+   */
+  readonly from?: string | undefined;
+  /** With `from`: output published since then may be published again. */
+  readonly acceptReplay?: boolean | undefined;
+  /**
+   * Operators whose stored state may be dropped, or that may begin without state. Without it a
+   * restore that would do either is refused.
+   */
+  readonly allowStateChange?: readonly string[] | undefined;
+}
+
+export function scheduleOf(options: CheckpointOptions): CheckpointSchedule {
+  const intervalMs = durationMs(options.interval ?? '1s', 'interval');
+  const { minPause, toleratedFailures = 3, retained = 2 } = options;
+  if (intervalMs < 1) refuse('interval', 'must be at least 1 ms');
+  if (!Number.isSafeInteger(retained) || retained < 1) refuse('retained', 'must be 1 or more');
+  if (!Number.isSafeInteger(toleratedFailures) || toleratedFailures < 0) {
+    refuse('toleratedFailures', 'must be 0 or more');
+  }
+  return {
+    intervalMs,
+    pauseMs: minPause === undefined ? intervalMs / 2 : durationMs(minPause, 'minPause'),
+    timeoutMs: durationMs(options.timeout ?? '10m', 'timeout'),
+    toleratedFailures,
+    retained,
+  };
+}
+
+function refuse(field: string, detail: string): never {
+  throw new MillraceError('ERR_INVALID_OPTION', `${field} ${detail}`, { field });
+}
+
+/**
+ * A source that cannot be read again would lose records whenever the job is restored.
+ *
+ * @throws MillraceError `ERR_LOSS_NOT_ALLOWED`
+ */
+export function refuseLoss({ graph, functions }: BuiltJob): void {
+  for (const node of graph.nodes) {
+    if (node.kind !== 'source' || node.allowLoss === true) continue;
+    const { source } = functions.nodes.get(node.id) as SourceDefinition;
+    if (source.replay === 'exact') continue;
+    const detail = `${source.type} gives its records once`;
+    throw new MillraceError('ERR_LOSS_NOT_ALLOWED', detail, { operator: node.id });
+  }
+}

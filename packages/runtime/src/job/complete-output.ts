@@ -1,0 +1,35 @@
+import type { BuiltJob } from '@millrace/core';
+import type { Env, Sink } from '@millrace/core/spi';
+import type { Manifest } from '../checkpoint/manifest.js';
+import { closeAll } from '../engine/close-all.js';
+import { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { sinkRestore } from './attempt.js';
+
+/**
+ * Publishes what a finished job's sinks had prepared: the process may have ended between the final
+ * commit and that.
+ */
+export async function completeOutput(
+  { graph, functions }: BuiltJob,
+  env: Env,
+  manifest: Manifest,
+): Promise<void> {
+  for (const { id, kind } of graph.nodes) {
+    if (kind !== 'sink') continue;
+    const writer = (functions.nodes.get(id) as Sink<unknown>).createWriter({
+      operatorId: id,
+      subtask: 0,
+      parallelism: 1,
+      env,
+      metrics: new OperatorMetrics(id),
+      log: env.log,
+      checkpoints: 'on',
+      restored: sinkRestore(manifest, id),
+    });
+    try {
+      await writer.open?.();
+    } finally {
+      await closeAll([async () => writer.close?.()]);
+    }
+  }
+}

@@ -1,0 +1,297 @@
+import { type BuiltJob, MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/core/internal';
+import type { Env } from '@millrace/core/spi';
+import type { Manifest } from '../checkpoint/manifest.js';
+import { Compiler } from '../codegen/compiler.js';
+import { isProduction, nodeEnv } from '../host/node-env.js';
+import { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { codegenOf, JobAttempt } from './attempt.js';
+import { refuseLoss } from './checkpoint-options.js';
+import { completeOutput } from './complete-output.js';
+import { type JobCheckpoints, openCheckpoints } from './job-checkpoints.js';
+import type {
+  CheckpointProgress,
+  JobHandle,
+  JobMetrics,
+  JobProgress,
+  JobResult,
+  ResumedFrom,
+} from './job-handle.js';
+import { noSuspect, watchPoison } from './poison.js';
+import { afterFailure, checkStrategy, noFailures, type RestartStrategy } from './restart.js';
+import type { RunOptions } from './run.js';
+
+/** A job in this process: one attempt after another, each from the last checkpoint. */
+export class EmbeddedJob implements JobHandle {
+  readonly name: string;
+  readonly done: Promise<JobResult>;
+  readonly resumed: Promise<ResumedFrom>;
+  private readonly job: BuiltJob;
+  private readonly options: RunOptions;
+  private readonly env: Env;
+  private readonly restart: RestartStrategy;
+  private readonly operators = new Map<string, OperatorMetrics>();
+  private readonly startedMs: number;
+  private attempt: JobAttempt | undefined;
+  private attempts = 0;
+  private checkpoints: JobCheckpoints | undefined;
+  private alarm: MillraceError | undefined;
+  private status: JobProgress['status'] = 'running';
+  private isCancelled = false;
+  private wakeFromDelay: (() => void) | undefined;
+  private idleListeners: (() => void)[] = [];
+  private tellResumed: (from: ResumedFrom) => void = () => undefined;
+  private lastNowMs = -Infinity;
+
+  constructor(job: BuiltJob, options: RunOptions) {
+    this.job = job;
+    this.options = options;
+    this.name = job.graph.job;
+    this.env = options.env ?? nodeEnv();
+    const { checkpoints, restart } = options;
+    this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
+    checkStrategy(this.restart);
+    if (checkpoints !== undefined) refuseLoss(job);
+    this.startedMs = this.env.clock.monotonicMs();
+    this.resumed = new Promise((resolve) => {
+      this.tellResumed = resolve;
+    });
+    // Mistakes in the job show at once, not only when `done` is looked at.
+    if (checkpoints === undefined) this.attempt = this.createAttempt(undefined);
+    this.done = this.run();
+    // Whoever only polls progress is not to be ended by an unhandled rejection.
+    this.done.catch(() => undefined);
+  }
+
+  async cancel(): Promise<void> {
+    this.stop();
+    await this.done.catch(() => undefined);
+  }
+
+  async savepoint(name: string): Promise<Manifest> {
+    return this.coordinator().savepoint(name);
+  }
+
+  async stopWithSavepoint(name: string, input: 'suspend' | 'drain' = 'suspend'): Promise<Manifest> {
+    if (input === 'drain') {
+      this.attempt!.drain();
+      await this.done;
+      return this.coordinator().savepoint(name);
+    }
+    const manifest = await this.coordinator().stopWithSavepoint(name);
+    await this.attempt!.sinksQuiet();
+    await this.cancel();
+    return manifest;
+  }
+
+  /** Resolves when nothing can be done without more input, a promise of a sink, or more time. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.attempt === undefined) this.idleListeners.push(resolve);
+      else this.attempt.task.onIdle(resolve);
+    });
+  }
+
+  metrics(): JobMetrics {
+    const channels = this.attempt?.built.channels ?? [];
+    return {
+      operators: Object.fromEntries([...this.operators].map(([id, m]) => [id, m.read()])),
+      edges: Object.fromEntries(channels.map(({ edgeId, records }) => [edgeId, { records }])),
+    };
+  }
+
+  progress(): JobProgress {
+    const of = (kind: 'source' | 'sink'): Readonly<Record<string, number>>[] =>
+      this.job.graph.nodes
+        .filter((node) => node.kind === kind)
+        .map(({ id }) => this.metricsOf(id).read());
+    const sinks = of('sink');
+    const sumIn = (all: readonly Readonly<Record<string, number>>[]): number =>
+      all.reduce((sum, { numRecordsIn = 0 }) => sum + numRecordsIn, 0);
+    return {
+      status: this.status,
+      recordsIn: sumIn(of('source')),
+      recordsOut: sumIn(sinks),
+      watermarkMs: Math.min(...sinks.map((sink) => sink.currentInputWatermark ?? -Infinity)),
+      uptimeMs: this.env.clock.monotonicMs() - this.startedMs,
+      attempts: this.attempts,
+      checkpoints: this.checkpointProgress(),
+    };
+  }
+
+  private checkpointProgress(): CheckpointProgress | undefined {
+    const { checkpoints, alarm } = this;
+    if (checkpoints === undefined) return undefined;
+    const { history } = checkpoints.coordinator;
+    const committed = history.filter(({ error }) => error === undefined);
+    return {
+      committed: checkpoints.coordinator.restorePoint?.manifest.checkpoint,
+      completed: committed.length,
+      failed: history.length - committed.length,
+      alarm,
+      history,
+    };
+  }
+
+  private async run(): Promise<JobResult> {
+    const { signal } = this.options;
+    const cancel = (): void => this.stop();
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted === true) cancel();
+    try {
+      const status = await this.runAttempts();
+      this.status = status;
+      const durationMs = this.env.clock.monotonicMs() - this.startedMs;
+      return { status, metrics: this.metrics(), durationMs };
+    } catch (error) {
+      this.status = 'failed';
+      throw toMillraceError(error, 'ERR_INVARIANT', { job: this.name });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      await this.checkpoints?.coordinator.close();
+    }
+  }
+
+  private async runAttempts(): Promise<'finished' | 'cancelled'> {
+    await this.openCheckpoints();
+    if (this.checkpoints?.restored?.finished === true) {
+      await completeOutput(this.job, this.env, this.checkpoints.restored.manifest);
+      return 'finished';
+    }
+    let failures = noFailures;
+    let watch = noSuspect;
+    do {
+      const { env } = this;
+      try {
+        return await this.runAttempt();
+      } catch (thrown) {
+        const error = toMillraceError(thrown, 'ERR_INVARIANT', { job: this.name });
+        const [nextWatch, poison] = watchPoison(watch, error);
+        watch = nextWatch;
+        if (this.restart.kind === 'none' || !error.retryable) throw error;
+        if (poison !== undefined) throw poison;
+        const failedMs = env.clock.monotonicMs();
+        const [next, decision] = afterFailure(this.restart, failures, failedMs, env.random.next());
+        failures = next;
+        if (decision.kind === 'give up') throw exhausted(error, next.count);
+        const { delayMs } = decision;
+        env.log.log('warn', 'the job restarts', { job: this.name, delayMs, error: error.message });
+        await this.delay(delayMs);
+      }
+    } while (!this.isCancelled);
+    return 'cancelled';
+  }
+
+  private async openCheckpoints(): Promise<void> {
+    const { options, job, env } = this;
+    if (options.checkpoints !== undefined) {
+      this.checkpoints = await openCheckpoints({
+        job,
+        env,
+        options: options.checkpoints,
+        states: () => this.attempt!.states(),
+        onFailure: (error) => this.attempt?.task.wake(error),
+        onAlarm: (error) => {
+          this.alarm = error;
+        },
+      });
+    }
+    this.tellResumed(resumedFrom(this.checkpoints));
+  }
+
+  private async runAttempt(): Promise<'finished' | 'cancelled'> {
+    const { checkpoints } = this;
+    this.attempts += 1;
+    // The first one of a job without checkpoints is there already.
+    if (this.attempts > 1 || checkpoints !== undefined) {
+      this.attempt = this.createAttempt(checkpoints);
+    }
+    const attempt = this.attempt!;
+    for (const listener of this.idleListeners.splice(0)) attempt.task.onIdle(listener);
+    if (this.isCancelled) attempt.task.cancel();
+    try {
+      return await attempt.run();
+    } finally {
+      await checkpoints?.coordinator.endAttempt();
+    }
+  }
+
+  private createAttempt(checkpoints: JobCheckpoints | undefined): JobAttempt {
+    const { job, env, options } = this;
+    return new JobAttempt({
+      job,
+      env,
+      compiler: new Compiler(this.name),
+      codegen: codegenOf(options.codegen),
+      checkRecords: options.checkRecords ?? (isProduction() ? 'off' : 'on'),
+      metricsOf: (operator) => this.metricsOf(operator),
+      nowMs: () => this.nowMs(),
+      stateBytesMax: options.stateBytesMax ?? Infinity,
+      checkpoints: checkpoints && {
+        store: checkpoints.store,
+        coordinator: checkpoints.coordinator,
+        number: this.attempts,
+        name: attemptName(this.attempts, env),
+        restored: checkpoints.coordinator.restorePoint?.manifest,
+        allowStateChange: options.checkpoints?.allowStateChange ?? [],
+      },
+    });
+  }
+
+  private coordinator(): JobCheckpoints['coordinator'] {
+    if (this.checkpoints !== undefined) return this.checkpoints.coordinator;
+    throw new MillraceError('ERR_INVALID_OPTION', 'the job takes no checkpoints', {
+      job: this.name,
+    });
+  }
+
+  private stop(): void {
+    this.isCancelled = true;
+    this.attempt?.task.cancel();
+    this.wakeFromDelay?.();
+  }
+
+  private async delay(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.wakeFromDelay = resolve;
+      this.env.scheduler.after(delayMs, resolve);
+    });
+  }
+
+  private metricsOf(operator: string): OperatorMetrics {
+    let metrics = this.operators.get(operator);
+    if (metrics === undefined) {
+      metrics = new OperatorMetrics(operator);
+      this.operators.set(operator, metrics);
+    }
+    return metrics;
+  }
+
+  /** Wall clock that never goes back. */
+  private nowMs(): number {
+    this.lastNowMs = Math.max(this.lastNowMs, this.env.clock.nowMs());
+    return this.lastNowMs;
+  }
+}
+
+function resumedFrom(checkpoints: JobCheckpoints | undefined): ResumedFrom {
+  const restored = checkpoints?.restored;
+  if (restored === undefined) return undefined;
+  const { checkpoint, triggeredMs, sources } = restored.manifest;
+  return { checkpoint, triggeredMs, sources, finished: restored.finished };
+}
+
+/** Attempts of different processes count alike; the random part tells them apart. */
+function attemptName(number: number, { random }: Env): string {
+  const part = (): string =>
+    Math.floor(random.next() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return `${number}-${part()}${part()}`;
+}
+
+function exhausted(cause: MillraceError, failures: number): MillraceError {
+  const { job, operator, position, message } = cause;
+  const detail = `${failures} failures, the last one: ${message}`;
+  return new MillraceError('ERR_RESTARTS_EXHAUSTED', detail, { cause, job, operator, position });
+}

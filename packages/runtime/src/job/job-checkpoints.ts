@@ -1,0 +1,60 @@
+import { type BuiltJob, fingerprint, MillraceError } from '@millrace/core';
+import type { CheckpointStore, Env } from '@millrace/core/spi';
+import { checkpointFolder, commitRecordOf, manifestOf } from '../checkpoint/checkpoint-folder.js';
+import { CheckpointCoordinator } from '../checkpoint/coordinator-shell.js';
+import type { StateSummary } from '../checkpoint/manifest.js';
+import type { RestorePoint } from '../checkpoint/restore-point.js';
+import { groupCount } from './attempt.js';
+import { type CheckpointOptions, scheduleOf } from './checkpoint-options.js';
+
+export interface JobCheckpointsParts {
+  readonly job: BuiltJob;
+  readonly env: Env;
+  readonly options: CheckpointOptions;
+  readonly states: () => readonly StateSummary[];
+  readonly onFailure: (error: MillraceError) => void;
+  readonly onAlarm: (error: MillraceError | undefined) => void;
+}
+
+/** A job's checkpoint folder with the coordinator that owns it. */
+export interface JobCheckpoints {
+  readonly store: CheckpointStore;
+  readonly coordinator: CheckpointCoordinator;
+  readonly restored: RestorePoint | undefined;
+}
+
+/** Takes over a job's checkpoint folder. */
+export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCheckpoints> {
+  const { job, env, options, states, onFailure, onAlarm } = parts;
+  const { folder, from, acceptReplay } = options;
+  const own = checkpointFolder(env, folder);
+  const owner = (await commitRecordOf(own))?.job;
+  if (owner !== undefined && owner !== job.graph.job) {
+    const detail = `${folder} has the checkpoints of the job ${owner}`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { field: 'folder' });
+  }
+  const { store, meta } = own;
+  const graph = { keyGroups: groupCount, fingerprint: fingerprint(job.graph), states };
+  const coordinator = new CheckpointCoordinator({
+    env,
+    job: job.graph.job,
+    checkpoints: store,
+    meta,
+    schedule: scheduleOf(options),
+    graph,
+    onFailure,
+    onAlarm,
+    clean: () => own.clean(),
+  });
+  const origin = from === undefined ? undefined : await manifestOf(env, from);
+  const restored = await coordinator.open({ from: origin, acceptReplay });
+  refuseOtherGroups(job, restored);
+  return { store, coordinator, restored };
+}
+
+function refuseOtherGroups({ graph }: BuiltJob, restored: RestorePoint | undefined): void {
+  const stored = restored?.manifest;
+  if (stored === undefined || stored.keyGroups === groupCount) return;
+  const detail = `it has ${stored.keyGroups} key groups, the job ${graph.job} has ${groupCount}`;
+  throw new MillraceError('ERR_STATE_INCOMPATIBLE', detail);
+}
