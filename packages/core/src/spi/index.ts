@@ -56,6 +56,7 @@ export type {
   OperatorDefinition,
   OperatorFactory,
   Outputs,
+  Prefetch,
   Progress,
   RecordLoop,
   SetupContext,

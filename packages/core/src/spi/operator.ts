@@ -71,6 +71,15 @@ export interface Operator {
   processBatch(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number;
 
   /**
+   * Called ahead of each `processBatch` and `onWatermark` where state may be outside memory: begins
+   * to load what the call will need. The engine waits for the promise and then makes the call; what
+   * was loaded stays in memory until it has returned. Undefined: everything is there.
+   *
+   * @param next the batch and its first record, or the watermark
+   */
+  prefetch?(next: Prefetch): Promise<void> | undefined;
+
+  /**
    * The same as `processBatch` as text, for the engine to fuse. Only operators of one keyed input
    * whose factory says `fuses` have it.
    */
@@ -97,6 +106,16 @@ export interface Operator {
   /** Called once at the end of the attempt, whatever its end. Frees what `open` made. */
   close?(): void | Promise<void>;
 }
+
+/** What an operator will be called with next. */
+export type Prefetch =
+  | {
+      readonly kind: 'batch';
+      readonly batch: RecordBatch;
+      readonly from: number;
+      readonly input: 0 | 1;
+    }
+  | { readonly kind: 'watermark'; readonly timeMs: number };
 
 /** Generated code and the values it closes over, by name. */
 export interface GeneratedSource {

@@ -208,6 +208,23 @@ export interface KeyTable {
 
 /** Tables of one state: one for each namespace, e.g. for each slice of a window. */
 export interface KeyTables {
+  /**
+   * Loads the rows of these keys that are outside memory; undefined when there are none. For
+   * backends that keep rows elsewhere.
+   *
+   * @param keys of a batch, from `from` to `to`
+   */
+  prefetch?(
+    table: KeyTable,
+    keys: readonly Key[],
+    from: number,
+    to: number,
+  ): Promise<void> | undefined;
+  /**
+   * The rows of a table that are outside memory, in pages of some hundred rows in a table that is
+   * used again for each; a page does not change the state.
+   */
+  outsidePages?(table: KeyTable): AsyncIterator<KeyTable> | undefined;
   /** The namespace's table, made when there is none. */
   open(...namespace: readonly number[]): KeyTable;
   /** Forgets a namespace with all its rows; its table is not to be used any more. */
@@ -241,6 +258,12 @@ export interface StateTime {
 
 /** Makes the state of the operators of one subtask. */
 export interface StateBackend {
+  /**
+   * Called between batches: moves rows out of memory where too many are in it. The engine waits for
+   * the promise. Slots of state tables are the same before and after for rows that stay, and are
+   * not to be kept across this call.
+   */
+  relieve?(): Promise<void> | undefined;
   /** Whether changes are tracked: generated code leaves `touch` out where they are not. */
   readonly tracksChanges: boolean;
   keyedState(
