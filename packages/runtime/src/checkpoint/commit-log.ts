@@ -56,6 +56,12 @@ export class CommitLog {
     }
   }
 
+  /** @throws MillraceError `ERR_CHECKPOINT_SUPERSEDED` when the record changed since it was read */
+  async assertCurrent(): Promise<void> {
+    const current = await this.meta.read(commitRecordName);
+    if (current !== undefined && current.revision !== this.revision) throw superseded(current);
+  }
+
   /** The revision that has the value. */
   private async tryWrite(value: Uint8Array): Promise<number> {
     for (;;) {
@@ -79,12 +85,16 @@ export class CommitLog {
       throw new MillraceError('ERR_STORAGE_FAILED', `revision ${this.revision} did not change`);
     }
     if (this.unanswered.some((value) => isEqual(value, current.value))) return current.revision;
-    const { epoch, attempt } = parse(current);
-    throw new MillraceError(
-      'ERR_CHECKPOINT_SUPERSEDED',
-      `by the coordinator of epoch ${epoch}, attempt ${attempt.number}-${attempt.random}`,
-    );
+    throw superseded(current);
   }
+}
+
+function superseded(by: MetaRecord): MillraceError {
+  const { epoch, attempt } = parse(by);
+  return new MillraceError(
+    'ERR_CHECKPOINT_SUPERSEDED',
+    `by the coordinator of epoch ${epoch}, attempt ${attempt.number}-${attempt.random}`,
+  );
 }
 
 function parse({ value, revision }: MetaRecord): CommitRecord {

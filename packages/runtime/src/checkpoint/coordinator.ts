@@ -144,8 +144,12 @@ function request(draft: Draft, request: CheckpointRequest): void {
 }
 
 function acknowledge(draft: Draft, task: string, id: number, blobs: readonly string[]): void {
-  const { phase, retention, tasks } = draft.state;
-  if (tasks?.has(task) === true && id < draft.state.nextId) {
+  const { phase, retention, tasks, nextId } = draft.state;
+  if (id >= nextId) {
+    draft.effects.push({ kind: 'refuse', task, checkpoint: id });
+    return;
+  }
+  if (tasks?.has(task) === true) {
     draft.change({ retention: withChain(retention, task, id, blobs) });
   }
   if (phase.kind !== 'collecting' || phase.checkpoint.id !== id || !phase.missing.has(task)) {

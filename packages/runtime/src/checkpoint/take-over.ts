@@ -70,14 +70,14 @@ interface Found {
  */
 export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
   const { env, log, store, job } = options;
-  const before = await log.load();
+  // Marks first: a former owner that still commits may make new ones, but not behind the record.
   const marks = await loadMarks(store);
+  const before = await log.load();
   if (options.from === undefined || !options.acceptReplay) {
     assertNotRolledBack(before, marks.at(-1));
   }
   const attempt = { number: before?.attempt.number ?? 0, random: randomId(env.random) };
-  const found = await find(options, before, attempt);
-  const { newest, older, lineage } = found;
+  const { newest, older, lineage } = await findCurrent(options, before, attempt);
 
   const lastId = Math.max(
     before?.lastId ?? 0,
@@ -124,6 +124,20 @@ async function loadMarks(store: CheckpointStore): Promise<readonly CommitMark[]>
   const names = await store.list(blobFolders.committed);
   // Names sort like epochs, and within an epoch like checkpoints.
   return names.flatMap((name) => parseCommitMark(name) ?? []);
+}
+
+async function findCurrent(
+  options: TakeOverOptions,
+  before: CommitRecord | undefined,
+  attempt: AttemptId,
+): Promise<Found> {
+  try {
+    return await find(options, before, attempt);
+  } catch (error) {
+    // What is missing may have been deleted by another one that took over meanwhile.
+    await options.log.assertCurrent();
+    throw error;
+  }
 }
 
 async function find(
