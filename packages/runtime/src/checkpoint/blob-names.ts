@@ -32,7 +32,7 @@ export function segmentName(
   return `${blobFolders.segments}${owner}-${fileSafe(task)}-${part}`;
 }
 
-export function savepointFolder(name: string): string {
+function savepointFolder(name: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     throw new MillraceError(
       'ERR_INVALID_OPTION',

@@ -32,7 +32,7 @@ function mountSmall(folder: string, options: string): string | undefined {
   if (process.platform !== 'linux') return 'tmpfs is a file system of Linux';
   if (process.getuid?.() !== 0) return 'only root may mount';
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'pipe' });
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'pipe' });
     return undefined;
   } catch {
     return 'mounting is not allowed here';
@@ -42,7 +42,7 @@ function mountSmall(folder: string, options: string): string | undefined {
 describe('a file system', () => {
   const mounted: string[] = [];
   afterAll(() => {
-    for (const folder of mounted) execFileSync('umount', [folder]);
+    for (const folder of mounted) execFileSync('/bin/umount', [folder]);
   });
 
   test('that is full is ERR_STORAGE_FULL, and works again with space', async (context) => {
