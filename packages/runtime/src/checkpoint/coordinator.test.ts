@@ -349,6 +349,7 @@ class LawChecker {
   private readonly chains = new Map<string, string[]>();
   private readonly blobs = new Map<number, Set<string>>();
   private tasks: readonly string[] = [];
+  private attempts = 0;
 
   dispatch(event: DistributiveOmit<CoordinatorEvent, 'nowMs'>, afterMs: number): void {
     this.nowMs += afterMs;
@@ -360,13 +361,14 @@ class LawChecker {
 
   /** A chain as a task might have it: its last one grown, or compacted to a new base. */
   chainOf(task: string, id: number, grow: boolean): readonly string[] {
-    const blob = `segments/${task}-${id}`;
+    const blob = `segments/${task}-${id}-${this.attempts}`;
     return grow ? [...(this.chains.get(task) ?? []), blob] : [blob];
   }
 
   private before(event: DistributiveOmit<CoordinatorEvent, 'nowMs'>): void {
     if (event.kind === 'attempt started') {
       this.tasks = event.tasks;
+      this.attempts += 1;
       this.chains.clear();
     }
     if (event.kind === 'attempt ended') this.chains.clear();
