@@ -34,7 +34,7 @@ export const Frozen = { nowhere: -1, inPlace: -2 } as const;
 export class ChangeTracker {
   marks = new Uint16Array(stateLimits.tableRowsInitial);
   epoch = epochStep;
-  /** Slots touched in this epoch; a slot may be in it twice. */
+  /** Slots whose mark is of this epoch, each once; some may be free by now. */
   private dirty = new Int32Array(stateLimits.tableRowsInitial);
   private dirtyCount = 0;
   private removedKeys: Key[] = [];
@@ -58,23 +58,23 @@ export class ChangeTracker {
   /** A row is about to change; called where its mark is older than the epoch. */
   touch(slot: number): void {
     if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
-    this.marks[slot] = this.epoch;
     this.addDirty(slot);
+    this.marks[slot] = this.epoch;
   }
 
   /** A row was made. */
   born(slot: number): void {
-    this.marks[slot] = this.epoch + bornBy;
     this.addDirty(slot);
+    this.marks[slot] = this.epoch + bornBy;
   }
 
   /** A row is about to be removed. */
   gone(slot: number): void {
     if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
-    if (this.marks[slot] !== this.epoch + bornBy) {
-      this.removedKeys.push(this.rows.keyAt(slot));
-      this.marks[slot] = this.epoch;
-    }
+    if (this.marks[slot] === this.epoch + bornBy) return;
+    this.removedKeys.push(this.rows.keyAt(slot));
+    this.addDirty(slot);
+    this.marks[slot] = this.epoch;
   }
 
   /** Whether the row was made in the epoch that is frozen now: nothing older is known of it. */
@@ -103,7 +103,7 @@ export class ChangeTracker {
       slots: this.dirty,
       count: all ? high : this.dirtyCount,
       removedKeys: all ? [] : this.removedKeys,
-      asideOf: new Map(),
+      asideOf: undefined,
       asideKeys: [],
     };
     this.dirty = new Int32Array(stateLimits.tableRowsInitial);
@@ -120,14 +120,14 @@ export class ChangeTracker {
     if (isPending(this.marks[slot]!, frozen)) {
       return this.rows.isLive(slot) ? Frozen.inPlace : Frozen.nowhere;
     }
-    return frozen.asideOf.get(slot) ?? Frozen.nowhere;
+    return (frozen.asideOf?.[slot] ?? 0) - 1;
   }
 
   /** The slot's frozen content has been encoded. */
   encoded(slot: number): void {
     const frozen = this.frozen!;
     if (isPending(this.marks[slot]!, frozen)) this.marks[slot] = frozen.epoch + encodedBy;
-    else frozen.asideOf.delete(slot);
+    else frozen.asideOf![slot] = 0;
   }
 
   /** The snapshot needs nothing any more. `lost`: what it wrote is of no use. */
@@ -144,6 +144,8 @@ export class ChangeTracker {
 
   /** All rows are forgotten; for tables that are used again under another name. */
   reset(): void {
+    // Marks of this epoch would say that a slot is in the list of dirty ones.
+    this.marks.fill(0);
     this.dirtyCount = 0;
     this.removedKeys = [];
     this.needsAll = false;
@@ -160,10 +162,14 @@ export class ChangeTracker {
     const at = frozen.asideKeys.length;
     this.rows.keepAside(slot, at);
     frozen.asideKeys.push(this.rows.keyAt(slot));
-    frozen.asideOf.set(slot, at);
+    // Zeroed memory is only touched where it is used.
+    frozen.asideOf ??= new Int32Array(frozen.high);
+    frozen.asideOf[slot] = at + 1;
   }
 
+  /** Called ahead of a slot's mark being set, which says that it is listed. */
   private addDirty(slot: number): void {
+    if (this.marks[slot]! >= this.epoch) return;
     if (this.dirtyCount === this.dirty.length) {
       const dirty = new Int32Array(this.dirty.length * 2);
       dirty.set(this.dirty);
@@ -182,14 +188,20 @@ export interface FrozenRows {
   readonly all: boolean;
   readonly high: number;
   readonly slots: Int32Array;
-  /** Of slots, listed or all; some may be free or listed twice. */
+  /** Of slots, listed or all; some may be free. */
   readonly count: number;
   readonly removedKeys: readonly Key[];
-  /** Place of the rows kept aside, by slot. */
-  readonly asideOf: Map<number, number>;
+  /** Place + 1 of the rows kept aside, by slot; undefined while there are none. */
+  asideOf: Int32Array | undefined;
   /** Keys of the rows kept aside, by place. */
   readonly asideKeys: Key[];
 }
+
+/** What `marks` has for rows of a snapshot that have been encoded. */
+export const encodedMark = ({ epoch }: FrozenRows): number => epoch + encodedBy;
+
+/** The least mark of a row that the snapshot still needs in place; the greatest is below `encodedMark`. */
+export const pendingMark = ({ epoch, all }: FrozenRows): number => (all ? 0 : epoch);
 
 /** Whether a row with this mark still is as it was at the barrier and not encoded. */
 function isPending(mark: number, { epoch, all }: FrozenRows): boolean {

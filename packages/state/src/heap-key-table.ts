@@ -7,6 +7,13 @@ import { stateLimits } from './limits.js';
 
 const noMarks = new Uint16Array(0);
 
+/** Integer keys by slot: the key, what the slot holds, and the key's group + 1 where known. */
+export interface IntegerKeyColumns {
+  readonly keys: Int32Array;
+  readonly kinds: Uint8Array;
+  readonly groups: Uint16Array;
+}
+
 /** Rows of accumulators by key on the heap: numbers in one typed array, references in another. */
 export class HeapKeyTable implements KeyTable {
   numbers: Float64Array;
@@ -20,6 +27,8 @@ export class HeapKeyTable implements KeyTable {
   /** Numbers and references of rows kept aside. */
   asideNumbers = new Float64Array(0);
   asideRefs: unknown[] = [];
+  /** Key group + 1 of each slot, as far as a snapshot has looked; 0 where not. */
+  private groups: Uint16Array | undefined;
   private rows: number = stateLimits.tableRowsInitial;
   private readonly index = new KeyIndex();
   private readonly initialNumbers: Float64Array;
@@ -114,6 +123,22 @@ export class HeapKeyTable implements KeyTable {
     this.asideRefs = [];
   }
 
+  /** Whether all keys are 32-bit integers. */
+  get hasIntegerKeysOnly(): boolean {
+    return this.index.hasIntegersOnly;
+  }
+
+  /** The columns that a snapshot of integer keys reads; good until the table changes. */
+  columns(): IntegerKeyColumns {
+    const { integers, kinds } = this.index;
+    if (this.groups === undefined || this.groups.length < this.high) {
+      const groups = new Uint16Array(this.rows);
+      groups.set(this.groups ?? []);
+      this.groups = groups;
+    }
+    return { keys: integers, kinds, groups: this.groups };
+  }
+
   /** A row for a key as a snapshot has it: made if need be, and not marked as changed. */
   restoreSlot(key: Key): number {
     const found = this.index.find(key);
@@ -144,6 +169,7 @@ export class HeapKeyTable implements KeyTable {
   private insert(key: Key): number {
     const slot = this.index.insert(key);
     if (slot >= this.rows) this.grow();
+    if (this.groups !== undefined && slot < this.groups.length) this.groups[slot] = 0;
     return slot;
   }
 

@@ -2,13 +2,16 @@ import type { Key } from '@millrace/core';
 import { decodeRecord } from '@millrace/core/internal';
 import type { KeyTable, KeyTables, StateTableSpec } from '@millrace/core/spi';
 import { type BlockSink, blobAt } from './block-builder.js';
+import type { FrozenRows } from './change-tracker.js';
+import { GroupBuckets } from './group-buckets.js';
 import type { StepResult } from './group-order.js';
 import { HeapKeyTable } from './heap-key-table.js';
 import { stateLimits } from './limits.js';
-import { RowsSnapshot } from './rows-snapshot.js';
+import { RowsSnapshot, type RowsSnapshotSpec } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
 import type { StatePart, StoredBlock } from './state-part.js';
 import { TableRowWriter } from './table-row-writer.js';
+import { TypedTableSnapshot } from './typed-table-snapshot.js';
 
 interface OpenTable {
   readonly namespace: readonly number[];
@@ -17,9 +20,12 @@ interface OpenTable {
   isKnown: boolean;
 }
 
+/** Either way to write one. */
+type TableSnapshot = Pick<RowsSnapshot, 'step'>;
+
 /** A table that a snapshot is being written of. */
 interface FrozenTable {
-  readonly snapshot: RowsSnapshot;
+  readonly snapshot: TableSnapshot;
   readonly table: HeapKeyTable;
   isDropped: boolean;
 }
@@ -45,6 +51,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
   private frozenDrops: readonly (readonly number[])[] = [];
   private areDropsWritten = true;
   private frozen: FrozenTable[] = [];
+  private buckets: GroupBuckets | undefined;
   private readonly keyOfRow: (key: Key) => Key;
 
   constructor(parts: HeapKeyTablesParts) {
@@ -108,9 +115,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
       const { groupCount } = this.parts;
       const groupOf = (key: Key): number => this.parts.groupOf(this.keyOfRow(key));
       const spec = { layout: this.layout, namespace, groupCount, groupOf };
-      const writer = new TableRowWriter(table, this.layout, namespace);
-      const snapshot = new RowsSnapshot(table.changes!, rows, spec, writer);
-      this.frozen.push({ snapshot, table, isDropped: false });
+      this.frozen.push({ snapshot: this.snapshotOf(table, rows, spec), table, isDropped: false });
     }
   }
 
@@ -149,6 +154,15 @@ export class HeapKeyTables implements KeyTables, StatePart {
       if (kind !== 'rows') table.restoreRemoval(key);
       else this.loadRow(table, table.restoreSlot(key), row, columns);
     }
+  }
+
+  private snapshotOf(table: HeapKeyTable, rows: FrozenRows, spec: RowsSnapshotSpec): TableSnapshot {
+    if (table.refStride > 0 || !table.hasIntegerKeysOnly || this.parts.spec.keyedBy === 'first') {
+      const writer = new TableRowWriter(table, this.layout, spec.namespace);
+      return new RowsSnapshot(table.changes!, rows, spec, writer);
+    }
+    this.buckets ??= new GroupBuckets(spec.groupCount, table.numberStride);
+    return new TypedTableSnapshot(table, rows, spec, this.buckets);
   }
 
   private writeDrops(sink: BlockSink): void {

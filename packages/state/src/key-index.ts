@@ -5,7 +5,7 @@ import { stateLimits } from './limits.js';
 const nobody = -1;
 
 /** What a slot holds. */
-const SlotKind = { free: 0, integer: 1, other: 2 } as const;
+export const SlotKind = { free: 0, integer: 1, other: 2 } as const;
 
 /** Measured for short texts: the text, its place in the map and in the list. */
 const otherKeyBytes = 80;
@@ -24,13 +24,18 @@ export class KeyIndex {
   private cells = new Int32Array(2 * cellsFor(stateLimits.tableRowsInitial));
   private shift = 32 - Math.log2(cellsFor(stateLimits.tableRowsInitial));
   /** Integer keys by slot. */
-  private integers = new Int32Array(stateLimits.tableRowsInitial);
-  private kinds = new Uint8Array(stateLimits.tableRowsInitial);
+  integers = new Int32Array(stateLimits.tableRowsInitial);
+  /** What each slot holds. */
+  kinds = new Uint8Array(stateLimits.tableRowsInitial);
   private readonly others = new Map<unknown, number>();
   /** Canonical forms of other keys by slot. */
   private otherKeys: unknown[] = [];
   private readonly freeSlots: number[] = [];
   private integerCount = 0;
+
+  get hasIntegersOnly(): boolean {
+    return this.others.size === 0;
+  }
 
   get size(): number {
     return this.integerCount + this.others.size;

@@ -1,7 +1,8 @@
 import type { Key } from '@millrace/core';
-import { BlockBuilder, type BlockSink } from './block-builder.js';
+import type { BlockSink } from './block-builder.js';
 import { type ChangeTracker, Frozen, type FrozenRows } from './change-tracker.js';
 import { GroupOrder, type StepResult } from './group-order.js';
+import { KeyRemovals } from './key-removals.js';
 import type { StateLayout } from './segment/block.js';
 
 /** What a snapshot needs to know beside the rows. */
@@ -38,7 +39,9 @@ export class RowsSnapshot {
   private readonly frozen: FrozenRows;
   private readonly spec: RowsSnapshotSpec;
   private readonly writer: RowWriter;
-  private readonly order: GroupOrder;
+  private readonly removals: KeyRemovals;
+  /** Made by the first step: a barrier does not wait for its memory. */
+  private order: GroupOrder | undefined;
   private phase: 'begin' | 'removals' | 'order' | 'rows' = 'begin';
   private next = 0;
 
@@ -52,9 +55,7 @@ export class RowsSnapshot {
     this.frozen = frozen;
     this.spec = spec;
     this.writer = writer;
-    const slotAt = frozen.all ? (index: number) => index : (index: number) => frozen.slots[index]!;
-    const groupOf = (slot: number): number => this.groupOfSlot(slot);
-    this.order = new GroupOrder(frozen.count, spec.groupCount, slotAt, groupOf);
+    this.removals = new KeyRemovals(frozen.removedKeys, spec);
   }
 
   step(sink: BlockSink, rowsMax: number): StepResult {
@@ -63,13 +64,14 @@ export class RowsSnapshot {
         this.begin(sink);
         return 'more';
       case 'removals':
-        if (this.writeRemovals(sink, rowsMax) === 'done') this.enter('order');
+        if (this.removals.step(sink, rowsMax) === 'done') this.enter('order');
         return 'more';
       case 'order':
+        this.order ??= this.newOrder();
         if (this.order.step(rowsMax) === 'done') this.enter('rows');
         return 'more';
       case 'rows':
-        return this.writeRows(sink, rowsMax);
+        return this.writeRows(this.order!, sink, rowsMax);
     }
   }
 
@@ -78,26 +80,17 @@ export class RowsSnapshot {
     this.next = 0;
   }
 
+  private newOrder(): GroupOrder {
+    const { all, slots, count } = this.frozen;
+    const slotAt = all ? (index: number) => index : (index: number) => slots[index]!;
+    const groupOf = (slot: number): number => this.groupOfSlot(slot);
+    return new GroupOrder(count, this.spec.groupCount, slotAt, groupOf);
+  }
+
   private begin(sink: BlockSink): void {
     const { layout, namespace } = this.spec;
     if (this.frozen.all) sink.drop(sink.layout(layout), namespace);
     this.enter('removals');
-  }
-
-  private writeRemovals(sink: BlockSink, rowsMax: number): StepResult {
-    const { layout, namespace, groupOf } = this.spec;
-    const { removedKeys } = this.frozen;
-    const to = Math.min(removedKeys.length, this.next + rowsMax);
-    const removals = new BlockBuilder(layout, 'keyRemovals');
-    const keys = removedKeys.slice(this.next, to).map((key) => ({ key, group: groupOf(key) }));
-    keys.sort((a, b) => a.group - b.group);
-    for (const { key, group } of keys) {
-      removals.row(group, key);
-      if (removals.isFull) removals.flush(sink, namespace);
-    }
-    removals.flush(sink, namespace);
-    this.next = to;
-    return to < removedKeys.length ? 'more' : 'done';
   }
 
   private groupOfSlot(slot: number): number {
@@ -109,14 +102,12 @@ export class RowsSnapshot {
     return place === Frozen.inPlace ? this.tracker.keyAt(slot) : this.frozen.asideKeys[place]!;
   }
 
-  private writeRows(sink: BlockSink, rowsMax: number): StepResult {
-    const { order, tracker, writer } = this;
+  private writeRows(order: GroupOrder, sink: BlockSink, rowsMax: number): StepResult {
+    const { tracker, writer } = this;
     const to = Math.min(order.length, this.next + rowsMax);
     for (let i = this.next; i < to; i += 1) {
       const slot = order.slots[i]!;
       const place = tracker.locate(slot);
-      // A slot that was listed twice is gone the second time.
-      if (place === Frozen.nowhere) continue;
       const key = this.keyAt(slot, place);
       const group = this.spec.groupOf(key);
       if (place === Frozen.inPlace) {

@@ -1,41 +1,17 @@
 import { MillraceError } from '@millrace/core';
-import type { CheckpointStore, Random, Storage } from '@millrace/core/spi';
-import { commitRecordName } from './blob-names.js';
+import type { CheckpointStore, Env } from '@millrace/core/spi';
 import { CommitLog } from './commit-log.js';
-import { FolderCheckpointStore } from './folder-checkpoint-store.js';
-import { FolderMetaStore } from './folder-meta-store.js';
+import { type FolderStores, folderStores } from './folder-stores.js';
 import type { CommitRecord, Manifest } from './manifest.js';
 import { readManifest, withBlobNames } from './manifest-io.js';
 
 /** What reading and writing folders takes. */
-export interface FolderWorld {
-  readonly storage: Storage;
-  readonly random: Random;
-}
-
-/** The stores of a job's checkpoint folder. */
-export interface CheckpointFolder {
-  readonly store: FolderCheckpointStore;
-  readonly meta: FolderMetaStore;
-  /** Removes what crashed writers left. Only for the owner. */
-  clean(): Promise<void>;
-}
-
-export function checkpointFolder(world: FolderWorld, folder: string): CheckpointFolder {
-  const store = new FolderCheckpointStore({ ...world, folder });
-  const meta = new FolderMetaStore({ ...world, folder: `${folder}/commits` });
-  return {
-    store,
-    meta,
-    async clean() {
-      await store.clean();
-      await meta.clean(commitRecordName);
-    },
-  };
-}
+export type FolderWorld = Pick<Env, 'storage' | 'random'>;
 
 /** The commit record of a folder; undefined where no job has used it. */
-export function commitRecordOf({ meta }: CheckpointFolder): Promise<CommitRecord | undefined> {
+export function commitRecordOf({
+  meta,
+}: Pick<FolderStores, 'meta'>): Promise<CommitRecord | undefined> {
   return new CommitLog(meta).load();
 }
 
@@ -52,14 +28,14 @@ export interface ManifestOrigin {
  * @throws MillraceError `ERR_CHECKPOINT_MISSING` when the folder is neither
  */
 export async function manifestOf(world: FolderWorld, folder: string): Promise<ManifestOrigin> {
-  const opened = checkpointFolder(world, folder);
-  const { store } = opened;
+  const stores = folderStores(world, folder);
+  const { checkpoints: store } = stores;
   if ((await store.size(savepointManifest)) !== undefined) {
     const text = new TextDecoder().decode(await store.read(savepointManifest));
     const manifest = parseManifest(text, folder);
     return { manifest: withBlobNames(manifest, (blob) => blob.split('/').at(-1)!), store };
   }
-  const record = await commitRecordOf(opened);
+  const record = await commitRecordOf(stores);
   if (record?.checkpoint === undefined) {
     throw new MillraceError('ERR_CHECKPOINT_MISSING', `nothing to restore from in ${folder}`);
   }

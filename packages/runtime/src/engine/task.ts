@@ -58,6 +58,7 @@ export class Task {
   private isCancelled = false;
   private timer: Cancellable | undefined;
   private timerAtMs = Infinity;
+  private yieldedMs = -Infinity;
   private idleListeners: (() => void)[] = [];
   private readonly spare: SpareWork | undefined;
   private readonly guard: TaskExtras['guard'];
@@ -124,14 +125,26 @@ export class Task {
       const isTimeUp = this.timedTurn();
       if (this.failure !== undefined) throw this.failure;
       if (this.isCancelled || this.stages.every(({ isFinished }) => isFinished)) return;
-      if (isTimeUp) await this.env.scheduler.yield();
+      if (isTimeUp) await this.yield();
       else {
         this.setTimer();
         this.tellIdle();
         await this.wakeUp.wait();
+        await this.yieldIfLong();
       }
       if (this.failure !== undefined) throw this.failure;
     }
+  }
+
+  /** Whoever wakes the task by promises alone must not keep timers and I/O from their turn. */
+  private async yieldIfLong(): Promise<void> {
+    const sinceMs = this.env.clock.monotonicMs() - this.yieldedMs;
+    if (sinceMs >= runtimeLimits.turnMs) await this.yield();
+  }
+
+  private async yield(): Promise<void> {
+    await this.env.scheduler.yield();
+    this.yieldedMs = this.env.clock.monotonicMs();
   }
 
   /** A turn, and what it says about who waits for credit. */

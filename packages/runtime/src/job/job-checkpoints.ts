@@ -1,7 +1,8 @@
 import { type BuiltJob, fingerprint, MillraceError } from '@millrace/core';
 import type { CheckpointStore, Env } from '@millrace/core/spi';
-import { checkpointFolder, commitRecordOf, manifestOf } from '../checkpoint/checkpoint-folder.js';
+import { commitRecordOf, manifestOf } from '../checkpoint/checkpoint-folder.js';
 import { CheckpointCoordinator } from '../checkpoint/coordinator-shell.js';
+import { folderStores } from '../checkpoint/folder-stores.js';
 import type { StateSummary } from '../checkpoint/manifest.js';
 import type { RestorePoint } from '../checkpoint/restore-point.js';
 import { groupCount } from './attempt.js';
@@ -27,13 +28,13 @@ export interface JobCheckpoints {
 export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCheckpoints> {
   const { job, env, options, states, onFailure, onAlarm } = parts;
   const { folder, from, acceptReplay } = options;
-  const own = checkpointFolder(env, folder);
+  const own = folderStores(env, folder);
   const owner = (await commitRecordOf(own))?.job;
   if (owner !== undefined && owner !== job.graph.job) {
     const detail = `${folder} has the checkpoints of the job ${owner}`;
     throw new MillraceError('ERR_INVALID_OPTION', detail, { field: 'folder' });
   }
-  const { store, meta } = own;
+  const { checkpoints: store, meta } = own;
   const graph = { keyGroups: groupCount, fingerprint: fingerprint(job.graph), states };
   const coordinator = new CheckpointCoordinator({
     env,

@@ -1,0 +1,67 @@
+import { type BlockSink, emptyColumns } from './block-builder.js';
+import { type BlockColumns, blockRowsMax, type StateLayout } from './segment/block.js';
+
+/** Rows in a bucket: few enough that all buckets together stay in the processor's cache. */
+const bucketRows = 256;
+
+/**
+ * Rows of integer keys by key group, on their way into blocks: rows come in the order in which they
+ * lie in memory, and leave in blocks of one group each; what is left at the end shares blocks.
+ */
+export class GroupBuckets {
+  /** Of each bucket the rows in it; row `i` of group `g` is at `g * 256 + i`. */
+  readonly counts: Int32Array;
+  readonly keys: Int32Array;
+  readonly numbers: readonly Float64Array[];
+  readonly rowsMax = bucketRows;
+  private readonly columns: BlockColumns;
+
+  constructor(groupCount: number, numbers: number) {
+    this.counts = new Int32Array(groupCount);
+    this.keys = new Int32Array(groupCount * bucketRows);
+    this.numbers = Array.from({ length: numbers }, () => new Float64Array(this.keys.length));
+    this.columns = emptyColumns({ numbers, blobs: 0 });
+  }
+
+  /** Hands on a full bucket as a block. */
+  flush(group: number, layout: StateLayout, namespace: readonly number[], sink: BlockSink): void {
+    this.columns.count = 0;
+    this.move(group, this.counts[group]!);
+    this.write(layout, namespace, sink);
+  }
+
+  /** Hands on what is left in all buckets. */
+  flushAll(layout: StateLayout, namespace: readonly number[], sink: BlockSink): void {
+    const { columns, counts } = this;
+    columns.count = 0;
+    for (let group = 0; group < counts.length; group += 1) {
+      if (columns.count + counts[group]! > blockRowsMax) this.write(layout, namespace, sink);
+      this.move(group, counts[group]!);
+    }
+    this.write(layout, namespace, sink);
+  }
+
+  /** Forgets what a snapshot that was given up left behind. */
+  clear(): void {
+    this.counts.fill(0);
+  }
+
+  private move(group: number, rows: number): void {
+    const { columns, keys, numbers } = this;
+    const from = group * bucketRows;
+    const at = columns.count;
+    columns.groups.fill(group, at, at + rows);
+    for (let i = 0; i < rows; i += 1) columns.keys[at + i] = keys[from + i]!;
+    for (const [c, column] of numbers.entries()) {
+      columns.numbers[c]!.set(column.subarray(from, from + rows), at);
+    }
+    columns.count = at + rows;
+    this.counts[group] = 0;
+  }
+
+  private write(layout: StateLayout, namespace: readonly number[], sink: BlockSink): void {
+    if (this.columns.count === 0) return;
+    sink.add(sink.layout(layout), 'rows', namespace, this.columns);
+    this.columns.count = 0;
+  }
+}
