@@ -1,4 +1,5 @@
 import type { Key } from '@millrace/core';
+import type { KeyGroupRange } from '@millrace/core/internal';
 import type { BlockSink } from './block-builder.js';
 import { type CellExtent, type CellKind, CellOutput, type CellRow } from './cell-kind.js';
 import { ChangeTracker, type FrozenRows, type TrackedRows } from './change-tracker.js';
@@ -6,7 +7,7 @@ import type { StepResult } from './group-order.js';
 import type { RowPlace } from './rows-snapshot.js';
 import { RowsSnapshot } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
-import type { StatePart, StoredBlock } from './state-part.js';
+import { isInGroups, type StatePart, type StoredBlock } from './state-part.js';
 
 /** What a column needs to know of its operator. */
 export interface CellColumnParts {
@@ -35,7 +36,10 @@ export class CellColumn implements TrackedRows, StatePart {
   private aside: unknown[] = [];
   private frozen: FrozenRows | undefined;
   private snapshot: RowsSnapshot | undefined;
+  /** Filled cells. */
   private count = 0;
+  /** What cells have beyond one entry each. */
+  private extraEntries = 0;
 
   constructor(kind: CellKind, parts: CellColumnParts) {
     const { operator, state, version } = parts;
@@ -47,7 +51,7 @@ export class CellColumn implements TrackedRows, StatePart {
   }
 
   get bytes(): number {
-    return this.count * cellBytes;
+    return (this.count + this.extraEntries) * cellBytes;
   }
 
   /** Puts a value into a cell, or empties it with undefined. */
@@ -56,7 +60,13 @@ export class CellColumn implements TrackedRows, StatePart {
     if (this.changes !== undefined) this.track(this.changes, slot, before, value);
     if (before === undefined) this.count += 1;
     if (value === undefined) this.count -= 1;
+    if (this.kind.weightOf !== undefined) this.weigh(this.weightOf(value) - this.weightOf(before));
     this.cells[slot] = value;
+  }
+
+  /** What is in a filled cell has changed by some entries. */
+  weigh(difference: number): void {
+    this.extraEntries += difference;
   }
 
   /** What is in a filled cell is about to be changed in place. */
@@ -74,7 +84,7 @@ export class CellColumn implements TrackedRows, StatePart {
   }
 
   keepAside(slot: number, at: number): void {
-    this.aside[at] = this.kind.keep(this.cells[slot], this.extent);
+    this.aside[at] = this.kind.keep(this.cells[slot], this.extentOf(this.changes!.wasBorn(slot)));
   }
 
   forgetAside(): void {
@@ -93,8 +103,8 @@ export class CellColumn implements TrackedRows, StatePart {
       write: ({ where, at, isNew }: RowPlace, group, key, sink) => {
         out.writeTo(sink);
         const cell: CellRow = { group, key, isNew: isNew || frozen.all, out };
-        if (where === 'inPlace') this.kind.write(this.cells[at], cell, this.extent);
-        else this.kind.writeKept(this.aside[at], cell, this.extent);
+        if (where === 'aside') this.kind.writeKept(this.aside[at], cell);
+        else this.kind.write(this.cells[at], cell, this.extentOf(isNew));
       },
       flush: (sink) => {
         out.writeTo(sink);
@@ -116,34 +126,53 @@ export class CellColumn implements TrackedRows, StatePart {
   }
 
   rewrite(): void {
-    if (this.frozen !== undefined) this.changes?.wantAll();
+    this.changes?.wantAll();
   }
 
   load(block: StoredBlock): void {
     const { kind, columns } = block;
     if (kind === 'drop') {
-      for (let slot = 0; slot < this.cells.length; slot += 1) this.restore(slot, undefined);
+      this.loadDrop(block.chainGroups);
       return;
     }
     for (let row = 0; row < columns.count; row += 1) {
       const slot = this.parts.slotOf(columns.keys[row]!);
+      const before = this.cells[slot];
+      if (this.kind.weightOf !== undefined) this.weigh(-this.weightOf(before));
       const cell =
-        kind === 'keyRemovals' ? undefined : this.kind.load(this.cells[slot], block, { row, slot });
+        kind === 'keyRemovals' ? undefined : this.kind.load(before, block, { row, slot });
+      if (this.kind.weightOf !== undefined) this.weigh(this.weightOf(cell));
       this.restore(slot, cell);
     }
   }
 
-  /** Removes what has expired in a cell. */
-  expire(slot: number): void {
+  /** Removes some of what has expired in a cell; false: not all of it has been looked at. */
+  sweep(slot: number): boolean {
     const cell = this.cells[slot];
-    if (cell === undefined || this.kind.expire === undefined) return;
-    this.touch(slot);
-    const left = this.kind.expire(cell);
-    if (left !== cell) this.put(slot, left);
+    if (cell === undefined || this.kind.sweep === undefined) return true;
+    const weight = this.kind.weightOf?.(cell) ?? 0;
+    const { left, isDone } = this.kind.sweep(cell, () => this.touch(slot));
+    if (left === cell) this.weigh((this.kind.weightOf?.(cell) ?? 0) - weight);
+    else this.put(slot, left);
+    return isDone;
   }
 
-  private get extent(): CellExtent {
-    return this.frozen!.all ? 'all' : 'changes';
+  private loadDrop(groups: KeyGroupRange | undefined): void {
+    for (let slot = 0; slot < this.cells.length; slot += 1) {
+      const cell = this.cells[slot];
+      if (cell === undefined || !isInGroups(this.parts.groupOf(this.keyAt(slot)), groups)) continue;
+      if (this.kind.weightOf !== undefined) this.weigh(-this.weightOf(cell));
+      this.restore(slot, undefined);
+    }
+  }
+
+  /** A cell that is new, or was emptied and filled again, has lost what was written of it. */
+  private extentOf(wasBorn: boolean): CellExtent {
+    return wasBorn || this.frozen!.all ? 'all' : 'changes';
+  }
+
+  private weightOf(cell: unknown): number {
+    return cell === undefined ? 0 : this.kind.weightOf!(cell) - 1;
   }
 
   /** Puts in a cell what a snapshot has: nothing has changed by it. */

@@ -21,15 +21,29 @@ export interface CellKind {
   /** Writes a cell as it is. */
   write(cell: unknown, row: CellRow, extent: CellExtent): void;
   /** Writes what was kept of a cell. */
-  writeKept(kept: unknown, row: CellRow, extent: CellExtent): void;
+  writeKept(kept: unknown, row: CellRow): void;
   /** The cell with a row of a snapshot applied to it; undefined when nothing is left of it. */
   load(
     cell: unknown,
     block: StoredBlock,
     at: { readonly row: number; readonly slot: number },
   ): unknown;
-  /** The cell without what has expired; the same one where nothing has. Only where there is TTL. */
-  expire?(cell: unknown): unknown;
+  /** How many entries of user values a cell has, where that is not always one. */
+  weightOf?(cell: unknown): number;
+  /**
+   * Removes what has expired, looking at a bounded number of entries. Only where there is TTL.
+   *
+   * @param touch to be called ahead of a change in place
+   */
+  sweep?(cell: unknown, touch: () => void): SweptCell;
+}
+
+/** A cell that was looked at for what has expired. */
+export interface SweptCell {
+  /** The cell, the one in its place, or undefined when nothing is left. */
+  readonly left: unknown;
+  /** False: not all of it has been looked at. */
+  readonly isDone: boolean;
 }
 
 /** All rows of a cell, or those changed since the last snapshot. */

@@ -30,6 +30,12 @@ export class Expiry {
     return this.isEventTime ? this.time.recordMs() : this.time.processingMs();
   }
 
+  /** The time of an entry that is read now: reading never makes it older. */
+  refreshed(stampMs: number): number {
+    const nowMs = this.stamp();
+    return stampMs >= nowMs ? stampMs : nowMs;
+  }
+
   /** Whether an entry of this time is to be removed. One without a time is not. */
   hasExpired(stampMs: number): boolean {
     const nowMs = this.isEventTime ? this.time.watermarkMs() : this.time.processingMs();

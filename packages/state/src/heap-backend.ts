@@ -6,7 +6,6 @@ import type {
   KeyTable,
   KeyTableSpec,
   KeyTables,
-  StateBackend,
   StateDescriptor,
   StateTableSpec,
 } from '@millrace/core/spi';
@@ -18,19 +17,11 @@ import { HeapKeyTable } from './heap-key-table.js';
 import { HeapKeyTables } from './heap-key-tables.js';
 import { HeapKeyedState } from './heap-keyed-state.js';
 import type { Block, StateLayout } from './segment/block.js';
+import type { SnapshotStateBackend, StateBackendOptions } from './snapshot-state-backend.js';
 import type { StatePart } from './state-part.js';
 
-export interface HeapBackendOptions {
-  /** `tracked`: snapshots can be taken. Default `untracked`. */
-  readonly tracking?: 'tracked' | 'untracked' | undefined;
-  /** Key groups of the job. */
-  readonly groupCount: number;
-  /** Key groups of this subtask. */
-  readonly groups: KeyGroupRange;
-}
-
 /** Keeps state in this process' memory. */
-export class HeapBackend implements StateBackend {
+export class HeapBackend implements SnapshotStateBackend {
   readonly tracksChanges: boolean;
   private readonly tracking: 'tracked' | 'untracked';
   private readonly groupCount: number;
@@ -40,7 +31,7 @@ export class HeapBackend implements StateBackend {
   /** Parts that were frozen and are not written yet, in the order of their barriers. */
   private frozen: StatePart[] = [];
 
-  constructor({ tracking = 'untracked', groupCount, groups }: HeapBackendOptions) {
+  constructor({ tracking = 'untracked', groupCount, groups }: StateBackendOptions) {
     this.tracking = tracking;
     this.tracksChanges = tracking === 'tracked';
     this.groupCount = groupCount;
@@ -76,12 +67,10 @@ export class HeapBackend implements StateBackend {
     return new HeapKeyTable(spec);
   }
 
-  /** All states, for the check ahead of a restore. */
   states(): readonly { readonly layout: StateLayout; readonly migrates: boolean }[] {
     return this.allParts().map(({ layout, migrates }) => ({ layout, migrates }));
   }
 
-  /** Estimate of the memory in use, by operator. */
   bytesOf(operator: string): number {
     const parts = this.partsOf(operator).reduce((sum, { bytes }) => sum + bytes, 0);
     return parts + (this.keyed.get(operator)?.bytes ?? 0);
@@ -91,15 +80,17 @@ export class HeapBackend implements StateBackend {
     return [...new Set([...this.parts.keys(), ...this.keyed.keys()])];
   }
 
-  /** What the operator's state is now belongs to the snapshot. */
   freeze(operator: string): void {
     for (const part of this.partsOf(operator)) {
+      if (this.frozen.includes(part)) {
+        const detail = `${part.layout.state} is frozen while its last snapshot is being written`;
+        throw new MillraceError('ERR_INVARIANT', detail, { operator });
+      }
       part.freeze();
       this.frozen.push(part);
     }
   }
 
-  /** Writes about `rowsMax` rows of what was frozen. */
   step(sink: BlockSink, rowsMax: number): StepResult {
     const [part] = this.frozen;
     if (part === undefined) return 'done';
@@ -107,17 +98,12 @@ export class HeapBackend implements StateBackend {
     return this.frozen.length > 0 ? 'more' : 'done';
   }
 
-  /**
-   * The snapshot in progress, or the last one, is lost: the next one takes everything that was to
-   * be in it.
-   */
   abandon(): void {
     this.frozen = [];
     for (const part of this.allParts()) part.abandon();
   }
 
-  /** Applies a block of a snapshot, in the order of the chain. */
-  load(layout: StateLayout, block: Block): void {
+  load(layout: StateLayout, block: Block, chainGroups?: KeyGroupRange): void {
     const part = this.partsOf(layout.operator).find(
       (candidate) => candidate.layout.state === layout.state,
     );
@@ -125,7 +111,7 @@ export class HeapBackend implements StateBackend {
       const detail = `state ${layout.state} of ${layout.operator} is not declared`;
       throw new MillraceError('ERR_STATE_INCOMPATIBLE', detail, { operator: layout.operator });
     }
-    part.load({ ...block, version: layout.version });
+    part.load({ ...block, version: layout.version, chainGroups });
   }
 
   private add<P extends StatePart>(operator: string, part: P): P {

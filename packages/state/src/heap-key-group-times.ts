@@ -91,7 +91,7 @@ export class HeapKeyGroupTimes implements KeyGroupTimes, StatePart {
   }
 
   load({ kind, columns }: StoredBlock): void {
-    if (kind === 'drop') this.times = undefined;
+    // A part that has come anywhere has rows for all its groups: a drop has nothing to forget.
     if (kind !== 'rows') return;
     const times = this.times ?? new Float64Array(this.count).fill(this.highest);
     for (let row = 0; row < columns.count; row += 1) {

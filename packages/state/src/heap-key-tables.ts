@@ -1,5 +1,5 @@
 import type { Key } from '@millrace/core';
-import { decodeRecord } from '@millrace/core/internal';
+import { decodeRecord, type KeyGroupRange } from '@millrace/core/internal';
 import type { KeyTable, KeyTables, StateTableSpec } from '@millrace/core/spi';
 import { type BlockSink, blobAt } from './block-builder.js';
 import type { FrozenRows } from './change-tracker.js';
@@ -9,7 +9,7 @@ import { HeapKeyTable } from './heap-key-table.js';
 import { stateLimits } from './limits.js';
 import { RowsSnapshot, type RowsSnapshotSpec } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
-import type { StatePart, StoredBlock } from './state-part.js';
+import { isInGroups, type StatePart, type StoredBlock } from './state-part.js';
 import { TableRowWriter } from './table-row-writer.js';
 import { TypedTableSnapshot } from './typed-table-snapshot.js';
 
@@ -52,7 +52,8 @@ export class HeapKeyTables implements KeyTables, StatePart {
   private areDropsWritten = true;
   private frozen: FrozenTable[] = [];
   private buckets: GroupBuckets | undefined;
-  private readonly keyOfRow: (key: Key) => Key;
+  private readonly writer: TableRowWriter;
+  private readonly groupOf: (key: Key) => number;
 
   constructor(parts: HeapKeyTablesParts) {
     const { operator, state, spec } = parts;
@@ -68,7 +69,11 @@ export class HeapKeyTables implements KeyTables, StatePart {
       identityNumbers: 0,
       identityBlobs: 0,
     };
-    this.keyOfRow = spec.keyedBy === 'first' ? (key) => (key as readonly Key[])[0]! : (key) => key;
+    this.writer = new TableRowWriter(this.layout);
+    this.groupOf =
+      spec.keyedBy === 'first'
+        ? (key) => parts.groupOf((key as readonly Key[])[0]!)
+        : parts.groupOf;
   }
 
   get bytes(): number {
@@ -112,9 +117,8 @@ export class HeapKeyTables implements KeyTables, StatePart {
       const rows = table.freeze();
       if (rows === undefined) continue;
       open.isKnown = true;
-      const { groupCount } = this.parts;
-      const groupOf = (key: Key): number => this.parts.groupOf(this.keyOfRow(key));
-      const spec = { layout: this.layout, namespace, groupCount, groupOf };
+      const { groupOf } = this;
+      const spec = { layout: this.layout, namespace, groupCount: this.parts.groupCount, groupOf };
       this.frozen.push({ snapshot: this.snapshotOf(table, rows, spec), table, isDropped: false });
     }
   }
@@ -129,6 +133,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
 
   abandon(): void {
     for (const frozen of [...this.frozen]) this.finish(frozen, 'lost');
+    this.writer.reset();
     this.rewrite();
   }
 
@@ -138,12 +143,9 @@ export class HeapKeyTables implements KeyTables, StatePart {
     for (const { table } of this.tables.values()) table.changes?.wantAll();
   }
 
-  load({ kind, namespace, columns }: StoredBlock): void {
+  load({ kind, namespace, columns, chainGroups }: StoredBlock): void {
     if (kind === 'drop') {
-      const id = idOf(namespace);
-      const open = this.tables.get(id);
-      this.tables.delete(id);
-      if (open !== undefined) this.recycle(open.table);
+      this.loadDrop(namespace, chainGroups);
       return;
     }
     const open = this.openTable(namespace);
@@ -158,11 +160,25 @@ export class HeapKeyTables implements KeyTables, StatePart {
 
   private snapshotOf(table: HeapKeyTable, rows: FrozenRows, spec: RowsSnapshotSpec): TableSnapshot {
     if (table.refStride > 0 || !table.hasIntegerKeysOnly || this.parts.spec.keyedBy === 'first') {
-      const writer = new TableRowWriter(table, this.layout, spec.namespace);
+      const writer = this.writer.of(table, spec.namespace);
       return new RowsSnapshot(table.changes!, rows, spec, writer);
     }
     this.buckets ??= new GroupBuckets(spec.groupCount, table.numberStride);
     return new TypedTableSnapshot(table, rows, spec, this.buckets);
+  }
+
+  private loadDrop(namespace: readonly number[], groups: KeyGroupRange | undefined): void {
+    const id = idOf(namespace);
+    const table = this.tables.get(id)?.table;
+    if (table === undefined) return;
+    for (let slot = 0; slot < table.high; slot += 1) {
+      if (!table.isLive(slot)) continue;
+      const key = table.keyAt(slot);
+      if (isInGroups(this.groupOf(key), groups)) table.restoreRemoval(key);
+    }
+    if (table.size > 0) return;
+    this.tables.delete(id);
+    this.recycle(table);
   }
 
   private writeDrops(sink: BlockSink): void {

@@ -31,15 +31,15 @@ export class HeapKeyedState implements KeyedStateAccess {
   private sweepAt = 0;
 
   constructor(parts: HeapKeyedStateParts) {
-    const { descriptors, time } = parts;
+    const { descriptors, time, tracking } = parts;
     this.parts = parts;
     this.expires = Object.values(descriptors).some(({ ttl }) => ttl !== undefined);
     this.handles = Object.fromEntries(
       Object.entries(descriptors).map(([name, descriptor]) => {
         const expiry = descriptor.ttl && new Expiry(descriptor.ttl, time);
-        const column = this.addColumn(name, descriptor, kindOf(descriptor, expiry));
+        const column = this.addColumn(name, descriptor, kindOf(descriptor, expiry, tracking));
         const cell = new StateCell(this.rows, column, this.undo);
-        return [name, handleOf({ cell, descriptor, expiry })];
+        return [name, handleOf({ cell, descriptor, expiry, tracking })];
       }),
     );
     this.eventTimers = this.timers('event');
@@ -93,8 +93,7 @@ export class HeapKeyedState implements KeyedStateAccess {
     const { rows } = this;
     for (let i = 0; i < stateLimits.ttlSweepRows; i += 1) {
       if (this.sweepAt >= rows.high) this.sweepAt = 0;
-      if (rows.isLive(this.sweepAt)) rows.expireAt(this.sweepAt);
-      this.sweepAt += 1;
+      if (!rows.isLive(this.sweepAt) || rows.sweepAt(this.sweepAt)) this.sweepAt += 1;
     }
   }
 }

@@ -129,6 +129,7 @@ export class HeapTimers implements TimerService {
     let value: Standing = entry;
     if (standing instanceof Map) {
       this.rows.touch(entry.of.column);
+      this.rows.weigh(entry.of.column, 1);
       value = standing.set(entry.atMs, entry);
     } else if (standing !== undefined) {
       value = new Map([standing, entry].map((one) => [one.atMs, one]));
@@ -143,8 +144,11 @@ export class HeapTimers implements TimerService {
     const standing = this.rows.readAt(named.column, slot) as Standing;
     if (standing instanceof Map) {
       this.rows.touchAt(named.column, slot);
-      standing.delete(entry.atMs);
-      if (standing.size > 0) return;
+      if (standing.size > 1) {
+        standing.delete(entry.atMs);
+        this.rows.weigh(named.column, -1);
+        return;
+      }
     }
     this.rows.clearAt(named.column, slot);
   }
@@ -152,6 +156,7 @@ export class HeapTimers implements TimerService {
   private kindOf(named: () => NamedTimers): CellKind {
     return timersKind<Entry | Map<number, Entry>>({
       timersIn: (cell) => (cell instanceof Map ? cell.values() : [cell]),
+      weightOf: (cell) => (cell instanceof Map ? cell.size : 1),
       with: (cell, timer, slot) => this.loaded(cell, timer, slot, named()),
     });
   }

@@ -92,6 +92,11 @@ export class KeyRows {
     if (slot >= 0) this.columns[column]!.touch(slot);
   }
 
+  /** What is in the current key's filled cell has changed by some entries. */
+  weigh(column: number, difference: number): void {
+    this.columns[column]!.weigh(difference);
+  }
+
   keyAt(slot: number): Key {
     return this.index.keyAt(slot);
   }
@@ -115,10 +120,12 @@ export class KeyRows {
     this.removeEmpty(slot);
   }
 
-  /** Removes what has expired in a row that there is. */
-  expireAt(slot: number): void {
-    for (const column of this.columns) column.expire(slot);
+  /** Removes what has expired in a row that there is; false: not all has been looked at. */
+  sweepAt(slot: number): boolean {
+    let isDone = true;
+    for (const column of this.columns) isDone = column.sweep(slot) && isDone;
     this.removeEmpty(slot);
+    return isDone;
   }
 
   private find(): number {

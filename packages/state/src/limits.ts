@@ -13,6 +13,10 @@ export const stateLimits = {
   freeTablesMax: 64,
   /** Rows looked at for expired state with each record: two make a round before state doubles. */
   ttlSweepRows: 2,
+  /** Entries of a map or list looked at for each of these rows; the next record goes on there. */
+  ttlSweepEntries: 4,
+  /** Keys put into a sorted map one by one; more are sorted together. */
+  sortedInsertsMax: 16,
   /** Bytes of a segment's chunk, about: large enough that writing it is one good system call. */
   segmentChunkBytes: 256 * 1024,
   /** Bytes beyond a chunk that a block of numbers may take without the chunk being copied. */

@@ -1,17 +1,19 @@
 import { decodeRecord } from '@millrace/core/internal';
 import type { StateDescriptor } from '@millrace/core/spi';
 import { blobAt } from './block-builder.js';
-import type { CellKind, CellRow } from './cell-kind.js';
+import type { CellKind, CellRow, SweptCell } from './cell-kind.js';
 import { type Expiry, noStamp } from './expiry.js';
+import { stateLimits } from './limits.js';
 import { migrated } from './migrated.js';
 import type { StoredBlock } from './state-part.js';
-import { stampOf } from './value-kind.js';
 
 /** A key's list: elements are appended in place; anything else makes a new cell. */
 export class ListCell {
   readonly elements: unknown[];
   /** The time of each element, where they have a time to live. */
   readonly stamps: number[] | undefined;
+  /** How often a sweep has come by since it looked at the elements. */
+  visits = 0;
 
   constructor(elements: unknown[], stamps: number[] | undefined) {
     this.elements = elements;
@@ -21,45 +23,65 @@ export class ListCell {
 
 /** Of a list that was then appended to: its first elements are still the ones kept. */
 interface KeptList {
-  readonly cell: ListCell;
+  readonly elements: readonly unknown[];
+  readonly stamps: readonly number[] | undefined;
   readonly length: number;
 }
 
 /** Cells that are lists, written whole: a record of elements, and one of their times. */
 export function listKind(descriptor: StateDescriptor, expiry: Expiry | undefined): CellKind {
-  const write = ({ cell, length }: KeptList, row: CellRow): void => {
+  const copy = descriptor.copy as ((value: unknown) => unknown) | undefined;
+  const write = ({ elements, stamps, length }: KeptList, row: CellRow): void => {
     const { block, row: at } = row.out.row(row);
-    row.out.blob(block, at, 0, cell.elements.slice(0, length));
-    row.out.blob(block, at, 1, cell.stamps?.slice(0, length));
+    row.out.blob(block, at, 0, elements.slice(0, length));
+    row.out.blob(block, at, 1, stamps?.slice(0, length));
+  };
+  const wholeOf = ({ elements, stamps }: ListCell): KeptList => {
+    return { elements, stamps, length: elements.length };
   };
   return {
     layout: { kind: 'list', numbers: 0, blobs: 2, identityNumbers: 0, identityBlobs: 0 },
-    keep: (cell): KeptList => keptOf(cell as ListCell),
-    write: (cell, row) => write(keptOf(cell as ListCell), row),
+    keep(cell): KeptList {
+      const whole = wholeOf(cell as ListCell);
+      if (copy === undefined) return whole;
+      return { ...whole, elements: whole.elements.map((element) => copy(element)) };
+    },
+    write: (cell, row) => write(wholeOf(cell as ListCell), row),
     writeKept: (kept, row) => write(kept as KeptList, row),
+    weightOf: (cell) => (cell as ListCell).elements.length,
     load(_cell, { version, columns }: StoredBlock, { row }) {
       const stored = decodeRecord(blobAt(columns.blobs[0]!, row)) as unknown[];
       const stamps = decodeRecord(blobAt(columns.blobs[1]!, row)) as number[] | undefined;
       const elements = stored.map((element) => migrated(descriptor, version, element));
       if (expiry === undefined) return new ListCell(elements, undefined);
-      const times = elements.map((_, i) => stampOf(stamps?.[i] ?? noStamp, expiry));
-      return new ListCell(elements, times);
+      return new ListCell(elements, stamps ?? elements.map(() => noStamp));
     },
-    ...(expiry && { expire: (cell) => withoutExpired(cell as ListCell, expiry) }),
+    ...(expiry && {
+      sweep: (cell) => swept(cell as ListCell, expiry),
+    }),
   };
 }
-
-const keptOf = (cell: ListCell): KeptList => ({ cell, length: cell.elements.length });
 
 /** The list without the elements that have expired; undefined when none is left. */
 export function withoutExpired(cell: ListCell, expiry: Expiry): ListCell | undefined {
   const { elements, stamps = [] } = cell;
+  if (!stamps.some((stamp) => expiry.hasExpired(stamp))) return cell;
   const stays = stamps.map((stamp) => !expiry.hasExpired(stamp));
-  if (stays.every((stay) => stay)) return cell;
   const left = elements.filter((_, i) => stays[i]);
   if (left.length === 0) return undefined;
   return new ListCell(
     left,
     stamps.filter((_, i) => stays[i]),
   );
+}
+
+/** Looks at a long list when it has been passed by often enough to pay for it. */
+function swept(cell: ListCell, expiry: Expiry): SweptCell {
+  cell.visits += 1;
+  const { elements, stamps, visits } = cell;
+  if (visits * stateLimits.ttlSweepEntries < elements.length) return { left: cell, isDone: false };
+  cell.visits = 0;
+  if (!stamps!.some(Number.isNaN)) return { left: withoutExpired(cell, expiry), isDone: true };
+  const times = stamps!.map((stamp) => (Number.isNaN(stamp) ? expiry.stamp() : stamp));
+  return { left: new ListCell(elements, times), isDone: true };
 }

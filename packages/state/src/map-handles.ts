@@ -1,7 +1,7 @@
 import { type CanonicalKey, canonicalKey, keyOfCanonical } from '@millrace/core/internal';
 import type { Key, MapState, SortedMapState } from '@millrace/core/spi';
-import type { Expiry } from './expiry.js';
-import { MapCell } from './map-kind.js';
+import { type Expiry, noStamp } from './expiry.js';
+import { MapCell, type MapEntry } from './map-cell.js';
 import type { StateCell } from './state-cell.js';
 import type { HandleParts } from './state-handles.js';
 
@@ -10,11 +10,13 @@ class MapEntries {
   private readonly parts: HandleParts;
   private readonly cell: StateCell;
   private readonly expiry: Expiry | undefined;
+  private readonly copy: ((value: unknown) => unknown) | undefined;
 
   constructor(parts: HandleParts) {
     this.parts = parts;
     this.cell = parts.cell;
     this.expiry = parts.expiry;
+    this.copy = parts.descriptor.copy as ((value: unknown) => unknown) | undefined;
   }
 
   map(): MapCell | undefined {
@@ -22,74 +24,123 @@ class MapEntries {
   }
 
   has(key: CanonicalKey): boolean {
-    const map = this.map();
-    return map?.entries.has(key) === true && this.isVisible(map, key);
+    const entry = this.map()?.get(key);
+    return entry !== undefined && this.isVisible(entry);
   }
 
   get(key: CanonicalKey): unknown {
     const map = this.map();
-    const value = map?.entries.get(key);
-    if (map === undefined || !this.has(key)) return undefined;
-    const { expiry, cell } = this;
-    if (expiry?.refreshesOnRead === true) this.write(map, key, value);
-    else if (this.parts.descriptor.copy !== undefined) {
-      cell.mayChange();
-      map.changed.add(key);
+    const entry = map?.get(key);
+    if (entry === undefined || !this.isVisible(entry)) return undefined;
+    return this.read(map!, key, entry);
+  }
+
+  /** The entry's value for the author, who may change it in place where there is a copy. */
+  read(map: MapCell, key: CanonicalKey, entry: MapEntry): unknown {
+    const { expiry, copy, cell } = this;
+    if (expiry?.refreshesOnRead === true) {
+      const stampMs = expiry.refreshed(entry.stampMs);
+      if (stampMs !== entry.stampMs) this.replace(map, key, entry, entry.value, stampMs);
     }
-    return value;
+    if (copy === undefined) return entry.value;
+    cell.touch();
+    map.changed?.add(key);
+    if (cell.isUndoable) {
+      const before = copy(entry.value);
+      cell.onUndo(() => {
+        entry.value = before;
+      });
+    }
+    return entry.value;
   }
 
   set(key: CanonicalKey, value: unknown): void {
-    let map = this.map();
-    if (map === undefined) {
-      map = new MapCell(this.parts.descriptor.kind, this.expiry);
-      this.cell.set(map);
+    const stampMs = this.expiry?.stamp() ?? noStamp;
+    const map = this.map() ?? this.newMap();
+    const entry = map.get(key);
+    if (entry !== undefined && this.isVisible(entry)) {
+      this.replace(map, key, entry, value, stampMs);
+      return;
     }
-    this.write(map, key, value);
+    // Whether what has expired is still there must not be seen: it is set anew.
+    if (entry !== undefined) this.remove(map, key, entry);
+    const { cell } = this;
+    cell.touch();
+    map.insert(key, value, stampMs);
+    map.changed?.add(key);
+    cell.weigh(1);
+    if (!cell.isUndoable) return;
+    cell.onUndo(() => {
+      map.delete(key);
+      cell.weigh(-1);
+    });
   }
 
   delete(key: CanonicalKey): void {
     const map = this.map();
-    if (map?.entries.has(key) !== true) return;
-    if (map.entries.size === 1) {
-      this.cell.set(undefined);
-      return;
-    }
-    this.change(map, key);
-    map.delete(key);
+    const entry = map?.get(key);
+    if (map === undefined || entry === undefined) return;
+    if (map.size === 1) this.cell.set(undefined);
+    else this.remove(map, key, entry);
   }
 
   clear(): void {
     this.cell.set(undefined);
   }
 
-  isVisible(map: MapCell, key: CanonicalKey): boolean {
+  isVisible(entry: MapEntry): boolean {
     const { expiry } = this;
-    return expiry?.hidesExpired !== true || !expiry.hasExpired(map.stamps!.get(key)!);
+    return expiry?.hidesExpired !== true || !expiry.hasExpired(entry.stampMs);
   }
 
   /** How many entries can be seen. */
   get size(): number {
     const map = this.map();
-    if (map === undefined || this.expiry?.hidesExpired !== true) return map?.entries.size ?? 0;
+    if (map === undefined || this.expiry?.hidesExpired !== true) return map?.size ?? 0;
     let size = 0;
-    for (const key of map.entries.keys()) if (this.isVisible(map, key)) size += 1;
+    for (const [, entry] of map.inOrder()) if (this.isVisible(entry)) size += 1;
     return size;
   }
 
-  private write(map: MapCell, key: CanonicalKey, value: unknown): void {
-    this.change(map, key);
-    map.set(key, value, this.expiry?.stamp());
+  private newMap(): MapCell {
+    const { descriptor, tracking } = this.parts;
+    const map = new MapCell({ kind: descriptor.kind, tracking });
+    this.cell.set(map);
+    return map;
   }
 
-  /** An entry is about to be set or deleted. */
-  private change(map: MapCell, key: CanonicalKey): void {
-    const { entries, stamps } = map;
-    const before = entries.get(key);
-    const stampMs = stamps?.get(key);
-    const undo = entries.has(key) ? () => map.set(key, before, stampMs) : () => map.delete(key);
-    this.cell.change(undo);
-    map.changed.add(key);
+  private replace(
+    map: MapCell,
+    key: CanonicalKey,
+    entry: MapEntry,
+    value: unknown,
+    stampMs: number,
+  ): void {
+    const { cell } = this;
+    cell.touch();
+    map.changed?.add(key);
+    if (cell.isUndoable) {
+      const { value: valueBefore, stampMs: stampBefore } = entry;
+      cell.onUndo(() => {
+        entry.value = valueBefore;
+        entry.stampMs = stampBefore;
+      });
+    }
+    entry.value = value;
+    entry.stampMs = stampMs;
+  }
+
+  private remove(map: MapCell, key: CanonicalKey, entry: MapEntry): void {
+    const { cell } = this;
+    cell.touch();
+    map.delete(key);
+    map.changed?.add(key);
+    cell.weigh(-1);
+    if (!cell.isUndoable) return;
+    cell.onUndo(() => {
+      map.restore(key, entry);
+      cell.weigh(1);
+    });
   }
 }
 
@@ -121,10 +172,13 @@ export class HeapMapState implements MapState<Key, unknown> {
   }
 
   *entries(): Iterable<readonly [Key, unknown]> {
-    const cell = this.map.map();
+    const { map } = this;
+    const cell = map.map();
     if (cell === undefined) return;
-    for (const [key, value] of cell.entries) {
-      if (this.map.isVisible(cell, key)) yield [keyOfCanonical(key), value];
+    for (const [key, entry] of cell.inOrder()) {
+      // The author may clear what is visited.
+      if (map.map() !== cell) return;
+      if (map.isVisible(entry)) yield [keyOfCanonical(key), map.read(cell, key, entry)];
     }
   }
 
@@ -161,53 +215,50 @@ export class HeapSortedMapState implements SortedMapState<Key, unknown> {
   }
 
   *range(from?: Key, to?: Key): Iterable<readonly [Key, unknown]> {
-    const cell = this.map.map();
-    if (cell === undefined) return;
     // The keys are a copy: the author may delete what is visited.
-    for (const key of this.keysBetween(cell, from, to)) {
-      if (this.map.has(key)) yield [keyOfCanonical(key), cell.entries.get(key)];
+    for (const key of this.keysBetween(from, to)) {
+      const found = this.entryAt(key);
+      if (found !== undefined) yield found;
     }
   }
 
   first(): readonly [Key, unknown] | undefined {
-    const cell = this.map.map();
-    if (cell === undefined) return undefined;
-    const key = cell.order!.first();
-    if (key !== undefined && this.map.isVisible(cell, key)) return entryOf(cell, key);
-    const [next] = this.range();
-    return next;
+    const key = this.map.map()?.order!.first();
+    if (key === undefined) return undefined;
+    return this.entryAt(key) ?? this.firstOf(this.keysBetween());
   }
 
   last(): readonly [Key, unknown] | undefined {
-    const cell = this.map.map();
-    if (cell === undefined) return undefined;
-    const key = cell.order!.last();
-    if (key !== undefined && this.map.isVisible(cell, key)) return entryOf(cell, key);
-    return [...this.range()].at(-1);
+    const key = this.map.map()?.order!.last();
+    if (key === undefined) return undefined;
+    return this.entryAt(key) ?? this.firstOf(this.keysBetween().toReversed());
   }
 
   deleteRange(from?: Key, to?: Key): void {
-    const cell = this.map.map();
-    if (cell === undefined) return;
-    for (const key of this.keysBetween(cell, from, to)) this.map.delete(key);
+    for (const key of this.keysBetween(from, to)) this.map.delete(key);
   }
 
   clear(): void {
     this.map.clear();
   }
 
-  private keysBetween(
-    cell: MapCell,
-    from: Key | undefined,
-    to: Key | undefined,
-  ): readonly CanonicalKey[] {
+  private firstOf(keys: readonly CanonicalKey[]): readonly [Key, unknown] | undefined {
+    const key = keys.find((candidate) => this.map.has(candidate));
+    return key === undefined ? undefined : this.entryAt(key);
+  }
+
+  /** Undefined when nothing that may be seen is there. */
+  private entryAt(key: CanonicalKey): readonly [Key, unknown] | undefined {
+    const { map } = this;
+    const cell = map.map();
+    const entry = cell?.get(key);
+    if (entry === undefined || !map.isVisible(entry)) return undefined;
+    return [keyOfCanonical(key), map.read(cell!, key, entry)];
+  }
+
+  private keysBetween(from?: Key, to?: Key): readonly CanonicalKey[] {
     const bound = (key: Key | undefined): CanonicalKey | undefined =>
       key === undefined ? undefined : canonicalKey(key);
-    return cell.order!.between(bound(from), bound(to));
+    return this.map.map()?.order!.between(bound(from), bound(to)) ?? [];
   }
 }
-
-const entryOf = (cell: MapCell, key: CanonicalKey): readonly [Key, unknown] => [
-  keyOfCanonical(key),
-  cell.entries.get(key),
-];

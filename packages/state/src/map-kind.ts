@@ -6,80 +6,48 @@ import {
   encodeKey,
   keyOfCanonical,
 } from '@millrace/core/internal';
-import type { StateDescriptor, StateKind } from '@millrace/core/spi';
+import type { StateDescriptor } from '@millrace/core/spi';
 import { blobAt } from './block-builder.js';
-import type { CellExtent, CellKind, CellRow } from './cell-kind.js';
-import { type Expiry, noStamp } from './expiry.js';
+import type { CellExtent, CellKind, CellRow, SweptCell } from './cell-kind.js';
+import type { Expiry } from './expiry.js';
+import { stateLimits } from './limits.js';
+import { MapCell, type MapCellSpec, MapEntry } from './map-cell.js';
 import { migrated } from './migrated.js';
-import { SortedKeys } from './sorted-keys.js';
 import type { StoredBlock } from './state-part.js';
-import { stampOf } from './value-kind.js';
 
-/** A key's map, by the canonical forms of its keys. */
-export class MapCell {
-  readonly entries = new Map<CanonicalKey, unknown>();
-  /** The time of each entry, where they have a time to live. */
-  readonly stamps: Map<CanonicalKey, number> | undefined;
-  /** Entries set or deleted since the last snapshot took the cell. */
-  changed = new Set<CanonicalKey>();
-  /** The order of the keys, where the state is sorted. */
-  readonly order: SortedKeys | undefined;
-
-  constructor(kind: StateKind, expiry: Expiry | undefined) {
-    this.stamps = expiry === undefined ? undefined : new Map();
-    this.order = kind === 'sortedMap' ? new SortedKeys() : undefined;
-  }
-
-  set(key: CanonicalKey, value: unknown, stampMs: number | undefined): void {
-    if (this.order !== undefined && !this.entries.has(key)) this.order.add(key);
-    this.entries.set(key, value);
-    if (stampMs !== undefined) this.stamps?.set(key, stampMs);
-  }
-
-  delete(key: CanonicalKey): void {
-    if (!this.entries.delete(key)) return;
-    this.stamps?.delete(key);
-    this.order?.remove(key);
-  }
-}
-
-/** One entry as it was; `undefined` stamps and absence are told apart by `has`. */
+/** One entry as it was; undefined: it was deleted. */
 interface KeptEntry {
   readonly key: CanonicalKey;
-  readonly has: boolean;
-  readonly value: unknown;
-  readonly stampMs: number | undefined;
+  readonly entry: MapEntry | undefined;
 }
 
 /** Cells that are maps: a row for each entry, so that a change of one writes one. */
-export function mapKind(descriptor: StateDescriptor, expiry: Expiry | undefined): CellKind {
-  const take = (cell: MapCell, extent: CellExtent): KeptEntry[] => {
-    const keys = extent === 'all' ? cell.entries.keys() : cell.changed;
-    const kept = Array.from(keys, (key) => ({
-      key,
-      has: cell.entries.has(key),
-      value: cell.entries.get(key),
-      stampMs: cell.stamps?.get(key),
-    }));
-    cell.changed = new Set();
-    return kept;
-  };
-  const write = (kept: readonly KeptEntry[], row: CellRow): void => {
-    for (const entry of kept) writeEntry(entry, row);
-  };
+export function mapKind(
+  descriptor: StateDescriptor,
+  expiry: Expiry | undefined,
+  tracking: MapCellSpec['tracking'],
+): CellKind {
+  const copy = descriptor.copy as ((value: unknown) => unknown) | undefined;
+  const spec: MapCellSpec = { kind: descriptor.kind, tracking };
   return {
-    layout: {
-      kind: descriptor.kind,
-      numbers: 1,
-      blobs: 2,
-      identityNumbers: 0,
-      identityBlobs: 1,
+    layout: { kind: descriptor.kind, numbers: 2, blobs: 2, identityNumbers: 0, identityBlobs: 1 },
+    keep: (cell, extent) =>
+      Array.from(takenOf(cell as MapCell, extent), (key): KeptEntry => {
+        const entry = (cell as MapCell).get(key);
+        return { key, entry: entry && keptOf(entry, copy) };
+      }),
+    write(cell, row, extent) {
+      const map = cell as MapCell;
+      for (const key of takenOf(map, extent)) writeEntry({ key, entry: map.get(key) }, row);
     },
-    keep: (cell, extent) => take(cell as MapCell, extent),
-    write: (cell, row, extent) => write(take(cell as MapCell, extent), row),
-    writeKept: (kept, row) => write(kept as readonly KeptEntry[], row),
+    writeKept(kept, row) {
+      for (const entry of kept as readonly KeptEntry[]) writeEntry(entry, row);
+    },
+    weightOf: (cell) => (cell as MapCell).size,
     load: (cell, block, { row }) => loaded(cell as MapCell | undefined, block, row),
-    ...(expiry && { expire: (cell) => withoutExpired(cell as MapCell, expiry) }),
+    ...(expiry && {
+      sweep: (cell, touch) => swept(cell as MapCell, expiry, touch),
+    }),
   };
 
   function loaded(cell: MapCell | undefined, block: StoredBlock, row: number): MapCell | undefined {
@@ -87,30 +55,53 @@ export function mapKind(descriptor: StateDescriptor, expiry: Expiry | undefined)
     const key = canonicalKey(decodeKey(blobAt(columns.blobs[0]!, row)));
     if (kind === 'removals') {
       cell?.delete(key);
-      return cell?.entries.size === 0 ? undefined : cell;
+      return cell?.size === 0 ? undefined : cell;
     }
-    const map = cell ?? new MapCell(descriptor.kind, expiry);
+    const map = cell ?? new MapCell(spec);
     const value = migrated(descriptor, version, decodeRecord(blobAt(columns.blobs[1]!, row)));
-    map.set(key, value, expiry && stampOf(columns.numbers[0]![row]!, expiry));
+    map.restore(key, new MapEntry(value, columns.numbers[0]![row]!, columns.numbers[1]![row]!));
     return map;
   }
 }
 
-function writeEntry({ key, has, value, stampMs = noStamp }: KeptEntry, row: CellRow): void {
-  if (!has && row.isNew) return;
-  const { block, row: at } = has ? row.out.row(row) : row.out.removal(row);
-  block.blob(at, 0, encodeKey(keyOfCanonical(key)));
-  if (!has) return;
-  block.number(at, 0, stampMs);
-  row.out.blob(block, at, 1, value);
+/** The keys whose entries a snapshot takes; what changes from now on is the next one's. */
+function takenOf(cell: MapCell, extent: CellExtent): Iterable<CanonicalKey> {
+  const keys = extent === 'all' ? cell.keys() : cell.changed!;
+  cell.changed = new Set();
+  return keys;
 }
 
-/** Deletes what has expired; undefined when nothing is left. */
-function withoutExpired(cell: MapCell, expiry: Expiry): MapCell | undefined {
-  for (const [key, stamp] of cell.stamps!) {
-    if (!expiry.hasExpired(stamp)) continue;
-    cell.delete(key);
-    cell.changed.add(key);
+function keptOf(entry: MapEntry, copy: ((value: unknown) => unknown) | undefined): MapEntry {
+  const { value, stampMs, sequence } = entry;
+  return new MapEntry(copy === undefined ? value : copy(value), stampMs, sequence);
+}
+
+function writeEntry({ key, entry }: KeptEntry, row: CellRow): void {
+  if (entry === undefined && row.isNew) return;
+  const { block, row: at } = entry === undefined ? row.out.removal(row) : row.out.row(row);
+  block.blob(at, 0, encodeKey(keyOfCanonical(key)));
+  if (entry === undefined) return;
+  block.number(at, 0, entry.stampMs);
+  block.number(at, 1, entry.sequence);
+  row.out.blob(block, at, 1, entry.value);
+}
+
+/** Looks at some entries in each call, since a map may be large. */
+function swept(map: MapCell, expiry: Expiry, touch: () => void): SweptCell {
+  for (let looked = 0; looked < stateLimits.ttlSweepEntries; looked += 1) {
+    const next = map.nextToSweep();
+    if (next === undefined) return { left: map, isDone: true };
+    const [key, entry] = next;
+    if (Number.isNaN(entry.stampMs)) {
+      touch();
+      entry.stampMs = expiry.stamp();
+      map.changed?.add(key);
+    } else if (expiry.hasExpired(entry.stampMs)) {
+      if (map.size === 1) return { left: undefined, isDone: true };
+      touch();
+      map.delete(key);
+      map.changed?.add(key);
+    }
   }
-  return cell.entries.size === 0 ? undefined : cell;
+  return { left: map, isDone: false };
 }

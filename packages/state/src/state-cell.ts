@@ -23,19 +23,23 @@ export class StateCell {
     this.rows.write(this.column, value);
   }
 
-  /**
-   * What is in the filled cell is about to be changed in place.
-   *
-   * @param undo takes the change back
-   */
-  change(undo: () => void): void {
+  /** What is in the filled cell is about to be changed in place, by the state or by its author. */
+  touch(): void {
     this.rows.touch(this.column);
+  }
+
+  /** Whether changes in place are to be said how to undo: ask before making a function for it. */
+  get isUndoable(): boolean {
+    return this.undo.isOn;
+  }
+
+  onUndo(undo: () => void): void {
     this.undo.push(undo);
   }
 
-  /** The same without a way back: the author may change a value given out in place. */
-  mayChange(): void {
-    this.rows.touch(this.column);
+  /** What is in the filled cell has become more, or less, by some entries. */
+  weigh(difference: number): void {
+    this.rows.weigh(this.column, difference);
   }
 
   private rememberBefore(): void {

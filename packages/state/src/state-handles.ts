@@ -15,25 +15,28 @@ export interface HandleParts {
   readonly cell: StateCell;
   readonly descriptor: StateDescriptor;
   readonly expiry: Expiry | undefined;
+  readonly tracking: 'tracked' | 'untracked';
 }
 
 /** The value in a cell, with its time to live where it has one. */
 class ValueCell {
   private readonly cell: StateCell;
   private readonly expiry: Expiry | undefined;
-  private readonly changesInPlace: boolean;
+  private readonly copy: ((value: unknown) => unknown) | undefined;
 
   constructor({ cell, descriptor, expiry }: HandleParts) {
     this.cell = cell;
     this.expiry = expiry;
-    this.changesInPlace = descriptor.copy !== undefined;
+    this.copy = descriptor.copy as ((value: unknown) => unknown) | undefined;
   }
 
   get(): unknown {
     const found = this.cell.get();
     if (found === undefined) return undefined;
-    if (this.changesInPlace) this.cell.mayChange();
-    return this.expiry === undefined ? found : this.living(found as Stamped, this.expiry);
+    const { expiry, copy } = this;
+    const value = expiry === undefined ? found : this.living(found as Stamped, expiry);
+    if (copy !== undefined && value !== undefined) this.giveOut(value, copy);
+    return value;
   }
 
   set(value: unknown): void {
@@ -46,8 +49,21 @@ class ValueCell {
       this.cell.set(undefined);
       return undefined;
     }
-    if (expiry.refreshesOnRead) this.cell.set(stamped(found.value, expiry));
+    if (expiry.refreshesOnRead) {
+      const stampMs = expiry.refreshed(found.stampMs);
+      if (stampMs !== found.stampMs) this.cell.set(new Stamped(found.value, stampMs));
+    }
     return found.value;
+  }
+
+  /** The author may change the value in place. */
+  private giveOut(value: unknown, copy: (value: unknown) => unknown): void {
+    const { cell, expiry } = this;
+    cell.touch();
+    if (!cell.isUndoable) return;
+    const before = copy(value);
+    const stampMs = expiry && (cell.get() as Stamped).stampMs;
+    cell.onUndo(() => cell.set(stampMs === undefined ? before : new Stamped(before, stampMs)));
   }
 }
 
@@ -90,7 +106,8 @@ export class HeapFoldingState implements FoldingState<unknown, unknown> {
 
   add(value: unknown): void {
     const { aggregation, cell } = this;
-    cell.set(aggregation.add(cell.get() ?? aggregation.create(), value));
+    const before = cell.get();
+    cell.set(aggregation.add(before === undefined ? aggregation.create() : before, value));
   }
 
   clear(): void {
@@ -114,16 +131,20 @@ const noElements: readonly unknown[] = Object.freeze([]);
 export class HeapListState implements ListState<unknown> {
   private readonly cell: StateCell;
   private readonly expiry: Expiry | undefined;
+  private readonly copy: ((value: unknown) => unknown) | undefined;
 
-  constructor({ cell, expiry }: HandleParts) {
+  constructor({ cell, expiry, descriptor }: HandleParts) {
     this.cell = cell;
     this.expiry = expiry;
+    this.copy = descriptor.copy as ((value: unknown) => unknown) | undefined;
   }
 
   get(): readonly unknown[] {
     const list = this.living();
+    if (list === undefined) return noElements;
+    if (this.copy !== undefined) this.giveOut(list, this.copy);
     // A copy: what the author keeps must not grow with the state.
-    return list === undefined ? noElements : [...list.elements];
+    return [...list.elements];
   }
 
   add(value: unknown): void {
@@ -133,11 +154,16 @@ export class HeapListState implements ListState<unknown> {
       this.set([value]);
       return;
     }
-    const { length } = list.elements;
-    cell.change(() => {
-      list.elements.length = length;
-      if (list.stamps !== undefined) list.stamps.length = length;
-    });
+    cell.touch();
+    cell.weigh(1);
+    if (cell.isUndoable) {
+      const { length } = list.elements;
+      cell.onUndo(() => {
+        list.elements.length = length;
+        if (list.stamps !== undefined) list.stamps.length = length;
+        cell.weigh(-1);
+      });
+    }
     list.elements.push(value);
     list.stamps?.push(expiry!.stamp());
   }
@@ -159,12 +185,22 @@ export class HeapListState implements ListState<unknown> {
     const left = expiry.hidesExpired ? withoutExpired(list, expiry) : list;
     if (left !== list) cell.set(left);
     if (left === undefined || !expiry.refreshesOnRead) return left;
-    cell.set(
-      new ListCell(
-        left.elements,
-        left.elements.map(() => expiry.stamp()),
-      ),
-    );
-    return left;
+    const stamps = left.stamps!.map((stampMs) => expiry.refreshed(stampMs));
+    if (stamps.every((stampMs, i) => stampMs === left.stamps![i])) return left;
+    // Elements of its own: what is kept of the other one ends where it ended.
+    const fresh = new ListCell([...left.elements], stamps);
+    cell.set(fresh);
+    return fresh;
+  }
+
+  /** The author may change elements in place. */
+  private giveOut(list: ListCell, copy: (value: unknown) => unknown): void {
+    const { cell } = this;
+    cell.touch();
+    if (!cell.isUndoable) return;
+    const before = list.elements.map((element) => copy(element));
+    cell.onUndo(() => {
+      for (const [i, element] of before.entries()) list.elements[i] = element;
+    });
   }
 }

@@ -15,7 +15,11 @@ import {
 import { valueKind } from './value-kind.js';
 
 /** How the cells of a declared state are written and read. */
-export function kindOf(descriptor: StateDescriptor, expiry: Expiry | undefined): CellKind {
+export function kindOf(
+  descriptor: StateDescriptor,
+  expiry: Expiry | undefined,
+  tracking: 'tracked' | 'untracked',
+): CellKind {
   switch (descriptor.kind) {
     case 'value':
     case 'reducing':
@@ -25,7 +29,7 @@ export function kindOf(descriptor: StateDescriptor, expiry: Expiry | undefined):
       return listKind(descriptor, expiry);
     case 'map':
     case 'sortedMap':
-      return mapKind(descriptor, expiry);
+      return mapKind(descriptor, expiry, tracking);
     default:
       throw notKeyed(descriptor);
   }

@@ -1,3 +1,4 @@
+import type { KeyGroupRange } from '@millrace/core/internal';
 import type { BlockSink } from './block-builder.js';
 import type { StepResult } from './group-order.js';
 import type { Block, StateLayout } from './segment/block.js';
@@ -5,6 +6,16 @@ import type { Block, StateLayout } from './segment/block.js';
 /** A block of this state, and the version of its values' shape. */
 export interface StoredBlock extends Omit<Block, 'layout'> {
   readonly version: number;
+  /**
+   * Key groups that the block's chain has: a `drop` in it says nothing of others, which another
+   * chain may have loaded. Undefined: all.
+   */
+  readonly chainGroups: KeyGroupRange | undefined;
+}
+
+/** Whether a key group is in a range; undefined: all are. */
+export function isInGroups(group: number, range: KeyGroupRange | undefined): boolean {
+  return range === undefined || (group >= range.first && group <= range.last);
 }
 
 /**

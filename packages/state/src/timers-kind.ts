@@ -10,6 +10,7 @@ export interface StoredTimer {
 /** What the timers of one name do with their cells. */
 export interface TimerCells<C> {
   timersIn(cell: C): Iterable<StoredTimer>;
+  weightOf(cell: C): number;
   with(cell: C | undefined, timer: StoredTimer, slot: number): C;
 }
 
@@ -29,6 +30,7 @@ export function timersKind<C>(cells: TimerCells<C>): CellKind {
       Array.from(cells.timersIn(cell as C), ({ atMs, sequence }) => ({ atMs, sequence })),
     write: (cell, row) => write(cells.timersIn(cell as C), row),
     writeKept: (kept, row) => write(kept as readonly StoredTimer[], row),
+    weightOf: (cell) => cells.weightOf(cell as C),
     load(cell, { columns }: StoredBlock, { row, slot }) {
       const timer = { atMs: columns.numbers[0]![row]!, sequence: columns.numbers[1]![row]! };
       return cells.with(cell as C | undefined, timer, slot);

@@ -45,15 +45,17 @@ export function valueKind(descriptor: StateDescriptor, expiry: Expiry | undefine
     load(_cell, { version, columns }: StoredBlock, { row }) {
       const value = migrated(descriptor, version, decodeRecord(blobAt(columns.blobs[0]!, row)));
       if (expiry === undefined || value === undefined) return value;
-      return new Stamped(value, stampOf(columns.numbers[0]![row]!, expiry));
+      return new Stamped(value, columns.numbers[0]![row]!);
     },
     ...(expiry && {
-      expire: (cell) => (expiry.hasExpired((cell as Stamped).stampMs) ? undefined : cell),
+      sweep: (cell) => ({ left: living(cell as Stamped, expiry), isDone: true }),
     }),
   };
 }
 
-/** What was stored without a time is taken for new. */
-export function stampOf(stored: number, expiry: Expiry): number {
-  return Number.isNaN(stored) ? expiry.stamp() : stored;
+/** Undefined when it has expired; what was stored without a time is new when it is seen first. */
+function living(cell: Stamped, expiry: Expiry): Stamped | undefined {
+  const { value, stampMs } = cell;
+  if (Number.isNaN(stampMs)) return new Stamped(value, expiry.stamp());
+  return expiry.hasExpired(stampMs) ? undefined : cell;
 }
