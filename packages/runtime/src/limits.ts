@@ -7,7 +7,7 @@ export const runtimeLimits = {
   /** Rows of the largest batch that is used again; larger ones are rare and not kept. */
   pooledCapacityMax: 512,
   /** Length of a turn, ms: after it I/O, timers and other work of the process have theirs. */
-  turnMs: 8,
+  turnMs: 2,
   /** Metric names that an operator's functions may create: each becomes a time series. */
   userMetricsPerOperatorMax: 100,
   /** Window of the error ceiling, ms. */
@@ -20,12 +20,14 @@ export const runtimeLimits = {
   splitDiscoveryMs: 1_000,
   /** Share of a state limit from which on there is a warning. */
   stateAlarmShare: 0.8,
+  /** Segments in a chain beyond which checkpoints wait for merging, which aims at 16. */
+  chainSegmentsMax: 32,
   /** Bytes of a snapshot that are encoded and not written yet; encoding waits beyond them. */
   snapshotBytesInFlightMax: 16 << 20,
   /** Length of one step of encoding a snapshot between batches, ms. */
   snapshotStepMs: 0.5,
   /** Time between such steps while there are batches, ms: encoding takes a fifth of the thread. */
-  snapshotPauseMs: 2,
+  snapshotPauseMs: 1,
   /** Rows encoded between two looks at the clock. */
   snapshotStepRows: 1_024,
   /** Stages one after another in a job; more is a mistake of a generator of jobs. */

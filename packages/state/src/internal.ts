@@ -13,6 +13,8 @@ export { newBlockColumns } from './segment/block-columns.js';
 export type { MergeInput } from './segment/merge-units.js';
 export type { MergePlan } from './segment/plan-merge.js';
 export { planMerge } from './segment/plan-merge.js';
+export type { SegmentUse } from './segment/prune-chain.js';
+export { segmentUses } from './segment/prune-chain.js';
 export type { BlockEntry, SegmentIndex } from './segment/segment-footer.js';
 export type { ReadBytes } from './segment/segment-format.js';
 export type { MergeOptions } from './segment/segment-merge.js';

@@ -43,9 +43,11 @@ export function addLoopOf(
   { perWindow, tracking }: { readonly perWindow: boolean; readonly tracking: Tracking },
 ): RecordLoop {
   const { names, values } = closureOf(fold);
+  const hoisted = tracking === 'untracked' ? '' : ', marks = table.marks, epoch = table.epoch';
   const tables = perWindow
     ? 'tables = target.tables, only = onlyOf(tables), lastKey = undefined, lastSlot = -1'
-    : 'table = target.table';
+    : `table = target.table${hoisted}`;
+  const toOne = tracking === 'untracked' ? tracking : 'hoisted';
   const lists = perWindow
     ? preparedParts(fold)
         .map((name) => ` const ${name}s = [];`)
@@ -65,7 +67,7 @@ export function addLoopOf(
   lo = target.lo; hi = target.hi; again = target.again; ${tables.replaceAll(',', ';')};
 }
 if (again) target.beforeAgain(key);
-${perWindow ? addEverywhere(fold, tracking) : addStatements(fold, 'make', tracking)}
+${perWindow ? addEverywhere(fold, tracking) : addStatements(fold, 'make', toOne)}
 if (again) {
   target.fireAgain(key, out);
   if (out.isFull()) { i += 1; break; }

@@ -41,15 +41,16 @@ export function sessionLoopOf(fold: Fold, target: SessionTarget, tracking: Track
   const { names, values } = closureOf(fold);
   const { start, end, nextPane } = sessionCells;
   const inputs = fold.inputs.map((_input, k) => `x${k}`).join(', ');
+  const hoisted = tracking === 'untracked' ? '' : ', marks = table.marks, epoch = table.epoch';
   return {
     names: [...names, 'target'],
     values: [...values, target],
-    before: 'const gap = target.gapMs, table = target.latest;',
+    before: `const gap = target.gapMs, table = target.latest${hoisted};`,
     record: `const found = table.find(key);
 if (found >= 0) {
   const cells = table.numbers, row = found * ${fold.row.numbers.length};
   if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
-    ${addStatements(fold, 'found', tracking)}
+    ${addStatements(fold, 'found', tracking === 'untracked' ? tracking : 'hoisted')}
     if (t + gap > cells[row + ${end}]) cells[row + ${end}] = t + gap;
     continue;
   }

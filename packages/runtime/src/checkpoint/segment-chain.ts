@@ -5,8 +5,11 @@ import {
   mergeSegments,
   planMerge,
   readSegmentIndex,
+  type SegmentIndex,
   SegmentWriter,
+  segmentUses,
 } from '@millrace/state/internal';
+import { runtimeLimits } from '../limits.js';
 import type { SegmentRef, TaskPart } from './manifest.js';
 
 export interface SegmentChainParts {
@@ -33,7 +36,7 @@ export function inputOf(store: CheckpointStore, { blob }: SegmentRef): MergeInpu
  * any time sees the same state.
  */
 export class SegmentChain {
-  private segments: SegmentRef[];
+  private segments: ChainSegment[];
   private merging: Promise<void> | undefined;
   private merged = 0;
   private isClosed = false;
@@ -41,21 +44,20 @@ export class SegmentChain {
 
   constructor(parts: SegmentChainParts) {
     this.parts = parts;
-    this.segments = [...parts.restored];
+    this.segments = parts.restored.map((ref) => ({ ref, index: undefined }));
   }
 
   part(): TaskPart {
     const { task, keyGroups } = this.parts;
-    return { task, keyGroups, chain: [...this.segments] };
+    return { task, keyGroups, chain: this.segments.map(({ ref }) => ref) };
   }
 
   /** Adds the segment of a checkpoint. Waits only where merging cannot keep up with the bound. */
-  async add(segment: SegmentRef): Promise<void> {
-    this.segments.push(segment);
-    this.startMerge();
-    if (planMerge(this.segments) !== undefined && this.segments.length > chainSegmentsMax) {
-      await this.merging;
-    }
+  async add(ref: SegmentRef): Promise<void> {
+    this.segments.push({ ref, index: undefined });
+    await Promise.all(this.segments.map((segment) => this.load(segment)));
+    this.startMerge(this.prune());
+    if (this.segments.length > runtimeLimits.chainSegmentsMax) await this.merging;
   }
 
   /** Ends merging; what was being merged is thrown away. */
@@ -64,9 +66,19 @@ export class SegmentChain {
     await this.merging;
   }
 
-  private startMerge(): void {
-    const plan = planMerge(this.segments);
-    if (this.merging !== undefined || this.isClosed || plan === undefined) return;
+  /** Leaves out segments that say nothing any more; returns the bytes that count of the others. */
+  private prune(): readonly number[] {
+    // A merge under way replaces what it found in its places.
+    if (this.merging !== undefined) return [];
+    const uses = segmentUses(this.segments.map(({ index }) => index!));
+    this.segments = this.segments.filter((_, at) => !uses[at]!.isObsolete);
+    return uses.filter(({ isObsolete }) => !isObsolete).map(({ liveBytes }) => liveBytes);
+  }
+
+  private startMerge(liveBytes: readonly number[]): void {
+    if (this.merging !== undefined || this.isClosed) return;
+    const plan = planMerge(liveBytes.map((bytes) => ({ bytes })));
+    if (plan === undefined) return;
     const { env } = this.parts;
     this.merging = this.merge(plan.from, plan.to)
       .catch((error: unknown) => {
@@ -82,7 +94,7 @@ export class SegmentChain {
   private async merge(from: number, to: number): Promise<void> {
     const { store, task, attempt, env } = this.parts;
     const run = this.segments.slice(from, to);
-    const inputs = await Promise.all(run.map((segment) => this.open(segment)));
+    const inputs = run.map(({ ref, index }) => ({ index: index!, read: inputOf(store, ref) }));
     this.merged += 1;
     const blob = await store.create(`segments/merged-${attempt}-${task}-${this.merged}`);
     try {
@@ -92,22 +104,28 @@ export class SegmentChain {
         await env.scheduler.yield();
         if (this.isClosed) throw new Error('the task has ended');
       };
-      await mergeSegments(inputs, writer, { isComplete: from === 0, pause });
+      const isComplete = from === 0;
+      await mergeSegments(inputs, writer, { isComplete, pause, inputs: 'tidy' });
       writer.finish();
       for (const chunk of writer.takeChunks()) await blob.write(chunk);
       const { name, bytes, sha256 } = await blob.complete();
-      this.segments.splice(from, run.length, { blob: name, bytes, sha256 });
+      const merged: ChainSegment = { ref: { blob: name, bytes, sha256 }, index: undefined };
+      await this.load(merged);
+      this.segments.splice(from, run.length, merged);
     } catch (error) {
       await blob.abort().catch(() => undefined);
       throw error;
     }
   }
 
-  private async open(segment: SegmentRef): Promise<MergeInput> {
-    const read = inputOf(this.parts.store, segment);
-    return { index: await readSegmentIndex(read, segment.bytes), read };
+  private async load(segment: ChainSegment): Promise<void> {
+    const { ref } = segment;
+    segment.index ??= await readSegmentIndex(inputOf(this.parts.store, ref), ref.bytes);
   }
 }
 
-/** Segments in a chain beyond which checkpoints wait for merging. */
-const chainSegmentsMax = 32;
+/** A segment, and what it holds once that was looked at. */
+interface ChainSegment {
+  readonly ref: SegmentRef;
+  index: SegmentIndex | undefined;
+}

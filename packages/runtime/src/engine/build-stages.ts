@@ -36,10 +36,11 @@ import { SourceTime } from './source-time.js';
 import type { Stage } from './stage.js';
 import { StageOutputs } from './stage-outputs.js';
 import type { BuiltStages, StageWorld } from './stage-world.js';
+import { StateLoading } from './state-loading.js';
 
 /** Makes the stages of a job for one slot, connected by channels. */
 export function buildStages(world: StageWorld): BuiltStages {
-  const plans = planStages(world.job, world.codegen);
+  const plans = planStages(world.job, world.fusion);
   if (plans.length > runtimeLimits.stagesMax) {
     throw new MillraceError('ERR_INVALID_OPTION', `the job has ${plans.length} stages`);
   }
@@ -209,6 +210,7 @@ class StageBuilder {
       states,
       nowMs,
       atBarrier: (id) => this.world.checkpoints?.operatorAtBarrier(node.id, id),
+      loading: new StateLoading(operator, this.world.state, this.world.wake),
     });
   }
 

@@ -5,6 +5,7 @@ import {
   idleElement,
   type KeyedStateAccess,
   type Operator,
+  type Prefetch,
   type Progress,
   type RecordBatch,
   RecordFailure,
@@ -20,6 +21,7 @@ import { type LoopMembers, openFunction } from './loop-members.js';
 import type { ChunkPart, SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
+import type { StateLoading } from './state-loading.js';
 
 export interface OperatorStageParts {
   readonly id: string;
@@ -35,6 +37,7 @@ export interface OperatorStageParts {
   readonly fused: FusedHead | undefined;
   /** All inputs have delivered the barrier: freezes the operator's state. */
   readonly atBarrier: (checkpoint: number) => void;
+  readonly loading: StateLoading;
 }
 
 /** A loop that filters, maps and extracts keys, and ends in the operator. */
@@ -69,6 +72,15 @@ type Cursor =
   | { readonly kind: 'endOfInput' }
   | undefined;
 
+/** What the operator is called with next; undefined where nothing is loaded ahead. */
+function callOf(cursor: NonNullable<Cursor>): Prefetch | undefined {
+  if (cursor.kind === 'watermark') return { kind: 'watermark', timeMs: cursor.time };
+  if (cursor.kind !== 'batch') return undefined;
+  const { channel, from } = cursor;
+  const batch = channel.peek() as RecordBatch;
+  return { kind: 'batch', batch, from, input: channel.input };
+}
+
 /** Runs an operator: batches, watermarks, timers and the end, each as a cursor. */
 export class OperatorStage implements Stage {
   readonly id: string;
@@ -92,7 +104,11 @@ export class OperatorStage implements Stage {
 
   step(): void {
     this.cursor ??= this.dueTimers() ?? this.nextInput();
-    if (this.cursor !== undefined && this.advance(this.cursor)) this.cursor = undefined;
+    const { cursor } = this;
+    if (cursor !== undefined) {
+      if (this.parts.loading.mustWaitFor(() => callOf(cursor))) return;
+      if (this.advance(cursor)) this.cursor = undefined;
+    }
     this.parts.outputs.flushFull();
   }
 
@@ -128,7 +144,7 @@ export class OperatorStage implements Stage {
   }
 
   private hasWork(): boolean {
-    if (this.isFinished) return false;
+    if (this.isFinished || this.parts.loading.isWaiting) return false;
     return this.cursor !== undefined || this.hasInput() || this.hasDueTimers();
   }
 

@@ -25,6 +25,8 @@ export interface StageWorld {
   readonly env: Env;
   readonly compiler: Compiler;
   readonly codegen: 'on' | 'off';
+  /** `off`: keyed operators take batches with keys, so that they can load state ahead of them. */
+  readonly fusion: 'on' | 'off';
   readonly checkRecords: 'on' | 'off';
   readonly state: StateBackend;
   readonly metricsOf: (operator: string) => OperatorMetrics;

@@ -63,6 +63,7 @@ export class JobAttempt {
     const wake = (failure?: unknown): void => task?.wake(failure);
     this.built = buildStages({
       ...parts,
+      fusion: parts.codegen,
       state: this.backend,
       wake,
       checkpoints: checkpoints && this.stageCheckpoints(checkpoints),

@@ -3,11 +3,16 @@ import { MergeOutput } from './merge-output.js';
 import { MergeRows } from './merge-rows.js';
 import { type MergeInput, type MergeUnit, mergeUnits, runsOf } from './merge-units.js';
 import { readAhead } from './read-ahead.js';
-import { readEntries, touches } from './segment-reader.js';
+import { readEntries, readFrames, touches } from './segment-reader.js';
 import type { SegmentWriter } from './segment-writer.js';
 import { Turns } from './turns.js';
 
 export interface MergeOptions {
+  /**
+   * `tidy`: no segment has a row twice. Then a state in a namespace of which only one segment says
+   * anything is taken over block by block, undecoded and in its order. Default `any`.
+   */
+  readonly inputs?: 'tidy' | 'any' | undefined;
   /** The inputs reach back to the beginning: what is gone need not be said any more. */
   readonly isComplete: boolean;
   /**
@@ -33,7 +38,7 @@ export interface MergeOptions {
 export async function mergeSegments(
   inputs: readonly MergeInput[],
   writer: SegmentWriter,
-  { isComplete, pause }: MergeOptions,
+  { isComplete, pause, inputs: kind = 'any' }: MergeOptions,
 ): Promise<void> {
   const turns = new Turns(pause);
   const output = new MergeOutput(writer);
@@ -41,6 +46,11 @@ export async function mergeSegments(
   for (const unit of mergeUnits(buffered)) {
     output.begin(unit.namespace);
     if (unit.isDropped && !isComplete) output.drop(unit.layout);
+    if (kind === 'tidy' && isPlain(unit, isComplete)) {
+      output.flush();
+      await copyBlocks(unit, writer, turns);
+      continue;
+    }
     const keepsGone = !isComplete && !unit.isDropped;
     for (const range of runsOf(unit)) {
       const rows = await gather(unit, range, turns);
@@ -61,6 +71,26 @@ export async function mergeSegments(
     if (turns.isOver(1)) await turns.end();
   }
   output.flush();
+}
+
+/** Whether the unit's blocks can be taken as they are: nothing older or newer says anything of it. */
+function isPlain({ parts, isDropped }: MergeUnit, isComplete: boolean): boolean {
+  if (parts.length !== 1) return false;
+  // Removals have nothing left to remove where the chain, or a drop, begins.
+  const saysGone = parts[0]!.entries.some(({ kind }) => kind !== 'rows');
+  return !saysGone || (!isComplete && !isDropped);
+}
+
+async function copyBlocks(
+  { parts }: MergeUnit,
+  writer: SegmentWriter,
+  turns: Turns,
+): Promise<void> {
+  const [{ input, entries }] = parts as [MergeUnit['parts'][number]];
+  for await (const { entry, framed } of readFrames(input.read, entries)) {
+    writer.copy(writer.layout(input.index.layouts[entry.layout]!), entry, framed);
+    if (turns.isOver(1)) await turns.end();
+  }
 }
 
 async function gather(unit: MergeUnit, range: KeyGroupRange, turns: Turns): Promise<MergeRows> {

@@ -65,22 +65,43 @@ export async function* readEntries(
   range: KeyGroupRange,
 ): AsyncGenerator<Block> {
   const columnsOf = new Map<number, BlockColumns>();
+  for await (const { entry, framed } of readFrames(read, entries)) {
+    let columns = columnsOf.get(entry.layout);
+    if (columns === undefined) {
+      columns = newBlockColumns(index.layouts[entry.layout]!);
+      columnsOf.set(entry.layout, columns);
+    }
+    decodeBlock(index, entry, framed, range, columns);
+    // A range may lie between two groups of a block.
+    if (columns.count === 0 && entry.kind !== 'drop') continue;
+    yield { layout: entry.layout, kind: entry.kind, namespace: entry.namespace, columns };
+  }
+}
+
+/** A block with its frame, not decoded. */
+export interface FramedBlock {
+  readonly entry: BlockEntry;
+  readonly framed: Uint8Array;
+}
+
+/**
+ * Blocks as they lie in the file, neighbours read together. Checked against the index, not decoded.
+ *
+ * @throws MillraceError `ERR_CHECKPOINT_CORRUPT`; what `read` throws
+ */
+export async function* readFrames(
+  read: ReadBytes,
+  entries: readonly BlockEntry[],
+): AsyncGenerator<FramedBlock> {
   for (let at = 0; at < entries.length; ) {
     const end = endOfRead(entries, at);
     const from = entries[at]!.offset;
     const bytes = await readExactly(read, from, endOf(entries[end - 1]!) - from);
     for (; at < end; at += 1) {
       const entry = entries[at]!;
-      let columns = columnsOf.get(entry.layout);
-      if (columns === undefined) {
-        columns = newBlockColumns(index.layouts[entry.layout]!);
-        columnsOf.set(entry.layout, columns);
-      }
-      const start = entry.offset - from;
-      decodeBlock(index, entry, bytes.subarray(start, endOf(entry) - from), range, columns);
-      // A range may lie between two groups of a block.
-      if (columns.count === 0 && entry.kind !== 'drop') continue;
-      yield { layout: entry.layout, kind: entry.kind, namespace: entry.namespace, columns };
+      const framed = bytes.subarray(entry.offset - from, endOf(entry) - from);
+      checkFrame(entry, framed);
+      yield { entry, framed };
     }
   }
 }
@@ -99,14 +120,21 @@ function decodeBlock(
 ): void {
   decoding(`block of ${entry.kind} at byte ${entry.offset}`, () => {
     const reader = new ByteReader(framed);
+    reader.advance(frameBytes);
+    columns.count = 0;
+    if (entry.kind === 'drop') return;
+    readBody(reader, index.layouts[entry.layout]!, entry, range, columns);
+  });
+}
+
+function checkFrame(entry: BlockEntry, framed: Uint8Array): void {
+  decoding(`block of ${entry.kind} at byte ${entry.offset}`, () => {
+    const reader = new ByteReader(framed);
     const length = reader.view.getUint32(reader.advance(4), true);
     const crc = reader.view.getUint32(reader.advance(4), true);
     if (length !== entry.length) reader.corrupt(`its length is ${length}, not ${entry.length}`);
     if (crc !== entry.crc) reader.corrupt('its checksum is not that in the index');
     if (crc32(framed.subarray(frameBytes)) !== crc) reader.corrupt('its checksum is another');
-    columns.count = 0;
-    if (entry.kind === 'drop') return;
-    readBody(reader, index.layouts[entry.layout]!, entry, range, columns);
   });
 }
 

@@ -4,7 +4,7 @@ import { ByteWriter } from '@millrace/core/internal';
 import { stateLimits } from '../limits.js';
 import { type BlockColumns, type BlockKind, blockRowsMax, type StateLayout } from './block.js';
 import { blobsOf, numbersOf, writeBody } from './block-body.js';
-import { FooterWriter } from './segment-footer.js';
+import { type BlockEntry, FooterWriter } from './segment-footer.js';
 import {
   frameBytes,
   headerBytes,
@@ -92,6 +92,19 @@ export class SegmentWriter {
     if (columns === undefined) throw new MillraceError('ERR_INVARIANT', 'a block has no columns');
     assertColumns(known, kind, columns);
     this.addRows(layout, known, kind, namespace, columns);
+    if (this.current.length >= stateLimits.segmentChunkBytes) this.closeChunk();
+  }
+
+  /**
+   * Appends a block of another segment as it is.
+   *
+   * @param layout index in this segment of the block's layout
+   * @param framed the block with its frame, as `readFrames` gives it
+   */
+  copy(layout: number, entry: BlockEntry, framed: Uint8Array): void {
+    assert(!this.finished, 'a block is added to a finished segment');
+    this.current.raw(framed);
+    this.footer.add({ ...entry, layout });
     if (this.current.length >= stateLimits.segmentChunkBytes) this.closeChunk();
   }
 
