@@ -126,7 +126,7 @@ export class CellColumn implements TrackedRows, StatePart {
   }
 
   rewrite(): void {
-    this.changes?.wantAll();
+    this.changes?.lose();
   }
 
   load(block: StoredBlock): void {

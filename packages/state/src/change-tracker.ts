@@ -1,4 +1,4 @@
-import type { Key } from '@millrace/core';
+import { type Key, MillraceError } from '@millrace/core';
 import { stateLimits } from './limits.js';
 
 /** Rows by slot whose changes are tracked. */
@@ -28,12 +28,18 @@ export const Frozen = { nowhere: -1, inPlace: -2 } as const;
  * hot path is one comparison. A barrier takes no time: it begins a new epoch. A row that is touched
  * while the snapshot needs it is copied aside first; nothing is ever encoded on the write path.
  *
- * A snapshot takes the rows that changed, or all rows where most have (or where an earlier one was
- * lost): writing all of them frees the chain of what was written before.
+ * A snapshot takes the rows that changed, or all rows where most have: writing all of them frees
+ * the chain of what was written before. When one is lost, the next one takes all rows.
+ *
+ * Rows may be moved out of memory while no snapshot needs them, nor would if the last one were lost:
+ * those with marks below `movableBelow`. Where rows are outside, snapshots take changes only, and
+ * after a loss those that the lost one had.
  */
 export class ChangeTracker {
   marks = new Uint16Array(stateLimits.tableRowsInitial);
   epoch = epochStep;
+  /** Rows with a lower mark may be moved out of memory. */
+  movableBelow = epochStep;
   /** Slots whose mark is of this epoch, each once; some may be free by now. */
   private dirty = new Int32Array(stateLimits.tableRowsInitial);
   private dirtyCount = 0;
@@ -41,7 +47,11 @@ export class ChangeTracker {
   private needsAll = false;
   /** Undefined: no snapshot needs anything. */
   private frozen: FrozenRows | undefined;
+  /** What was frozen last, until the next barrier: it may be lost after it was written. */
+  private last: FrozenChanges | undefined;
   private readonly rows: TrackedRows;
+  /** There was a barrier: what was before it is in a snapshot. */
+  private hasBarrier = false;
 
   constructor(rows: TrackedRows) {
     this.rows = rows;
@@ -77,6 +87,12 @@ export class ChangeTracker {
     this.marks[slot] = this.epoch;
   }
 
+  /** A row came back into memory as earlier snapshots have it. */
+  arrived(slot: number): void {
+    // A slot that is listed as changed stays so: the row is written once more than it need be.
+    this.marks[slot] = this.marks[slot]! < this.epoch ? 0 : this.epoch;
+  }
+
   /** Whether the row was made in the epoch that is frozen now: nothing older is known of it. */
   wasBorn(slot: number): boolean {
     return this.marks[slot] === this.frozen!.epoch + bornBy;
@@ -86,32 +102,48 @@ export class ChangeTracker {
     return this.rows.keyAt(slot);
   }
 
-  /** Begins a new epoch; what changed until now is the snapshot's. */
-  freeze(high: number, live: number): FrozenRows {
-    if (this.frozen !== undefined) this.release('lost');
-    let epoch = this.epoch;
-    if (epoch >= epochMax) {
-      this.marks.fill(0);
-      epoch = epochStep;
-      this.needsAll = true;
+  /**
+   * Begins a new epoch; what changed until now is the snapshot's.
+   *
+   * @param outside rows that are not in memory
+   */
+  freeze(high: number, live: number, outside = 0): FrozenRows {
+    if (this.frozen !== undefined) this.release('lost', outside);
+    if (this.epoch >= epochMax) this.renumber();
+    const { epoch, dirty, dirtyCount, removedKeys } = this;
+    const all = outside === 0 && (this.needsAll || dirtyCount >= live * stateLimits.rewriteShare);
+    if (this.needsAll && !all) {
+      throw new MillraceError('ERR_INVARIANT', `${outside} rows of a whole snapshot are outside`);
     }
-    const all = this.needsAll || this.dirtyCount >= live * stateLimits.rewriteShare;
     this.frozen = {
       epoch,
       all,
       high,
-      slots: this.dirty,
-      count: all ? high : this.dirtyCount,
-      removedKeys: all ? [] : this.removedKeys,
+      slots: dirty,
+      count: all ? high : dirtyCount,
+      removedKeys: all ? [] : removedKeys,
       asideOf: undefined,
       asideKeys: [],
     };
-    this.dirty = new Int32Array(stateLimits.tableRowsInitial);
-    this.dirtyCount = 0;
-    this.removedKeys = [];
-    this.needsAll = false;
-    this.epoch = epoch + epochStep;
+    this.last = { epoch, all, slots: dirty, count: dirtyCount, removedKeys };
+    this.beginEpoch();
+    this.movableBelow = all ? 0 : epoch;
+    this.hasBarrier = true;
     return this.frozen;
+  }
+
+  /** At a barrier ahead of which nothing changed: what was frozen before is safe. */
+  settle(): void {
+    this.last = undefined;
+    this.movableBelow = this.epoch;
+    this.hasBarrier = true;
+  }
+
+  /** Begins a new epoch where nobody takes snapshots. */
+  age(): void {
+    if (this.epoch >= epochMax) this.renumber();
+    this.beginEpoch();
+    this.settle();
   }
 
   /** Where the content that `slot` had at the barrier is: in place, aside, or not wanted. */
@@ -130,16 +162,28 @@ export class ChangeTracker {
     else frozen.asideOf![slot] = 0;
   }
 
-  /** The snapshot needs nothing any more. `lost`: what it wrote is of no use. */
-  release(outcome: 'encoded' | 'lost'): void {
-    if (outcome === 'lost') this.needsAll = true;
+  /**
+   * The snapshot needs nothing any more. `lost`: what it wrote is of no use.
+   *
+   * @param outside rows that are not in memory
+   */
+  release(outcome: 'encoded' | 'lost', outside = 0): void {
     this.frozen = undefined;
     this.rows.forgetAside();
+    if (outcome === 'lost') this.lose(outside);
   }
 
-  /** The next snapshot takes all rows. */
-  wantAll(): void {
-    this.needsAll = true;
+  /** The last snapshot is of no use: the next one takes all rows, or again what that one took. */
+  lose(outside = 0): void {
+    const { last } = this;
+    this.last = undefined;
+    if (outside === 0) {
+      this.needsAll = true;
+      this.movableBelow = 0;
+    } else if (last !== undefined) this.takeAgain(last);
+    else if (!this.hasBarrier) {
+      throw new MillraceError('ERR_INVARIANT', `${outside} restored rows are outside memory`);
+    }
   }
 
   /** All rows are forgotten; for tables that are used again under another name. */
@@ -150,11 +194,47 @@ export class ChangeTracker {
     this.removedKeys = [];
     this.needsAll = false;
     this.frozen = undefined;
+    this.settle();
+    this.hasBarrier = false;
     this.rows.forgetAside();
   }
 
   get hasChanges(): boolean {
     return this.dirtyCount > 0 || this.removedKeys.length > 0 || this.needsAll;
+  }
+
+  /** How many rows are listed as changed in this epoch. */
+  get changeCount(): number {
+    return this.dirtyCount;
+  }
+
+  private beginEpoch(): void {
+    this.dirty = new Int32Array(stateLimits.tableRowsInitial);
+    this.dirtyCount = 0;
+    this.removedKeys = [];
+    this.needsAll = false;
+    this.epoch += epochStep;
+  }
+
+  /** Makes the current epoch the first one. */
+  private renumber(): void {
+    const { marks, epoch } = this;
+    for (let slot = 0; slot < marks.length; slot += 1) {
+      marks[slot] = marks[slot]! < epoch ? 0 : marks[slot]! - epoch + epochStep;
+    }
+    this.epoch = epochStep;
+  }
+
+  /** None of these rows has left memory: they could not be moved. */
+  private takeAgain({ epoch, slots, count, removedKeys }: FrozenChanges): void {
+    for (let i = 0; i < count; i += 1) {
+      const slot = slots[i]!;
+      const mark = this.marks[slot]!;
+      if (mark < epoch || mark >= epoch + epochStep || !this.rows.isLive(slot)) continue;
+      this.addDirty(slot);
+      this.marks[slot] = this.epoch;
+    }
+    this.removedKeys = [...removedKeys, ...this.removedKeys];
   }
 
   private keepIfNeeded(slot: number, frozen: FrozenRows): void {
@@ -178,6 +258,15 @@ export class ChangeTracker {
     this.dirty[this.dirtyCount] = slot;
     this.dirtyCount += 1;
   }
+}
+
+/** What had changed up to a barrier. */
+interface FrozenChanges {
+  readonly epoch: number;
+  readonly all: boolean;
+  readonly slots: Int32Array;
+  readonly count: number;
+  readonly removedKeys: readonly Key[];
 }
 
 /** What a snapshot has to write of one table. */

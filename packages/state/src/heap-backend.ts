@@ -14,7 +14,7 @@ import type { OperatorTime } from './expiry.js';
 import type { StepResult } from './group-order.js';
 import { HeapKeyGroupTimes } from './heap-key-group-times.js';
 import { HeapKeyTable } from './heap-key-table.js';
-import { HeapKeyTables } from './heap-key-tables.js';
+import { HeapKeyTables, type HeapKeyTablesParts } from './heap-key-tables.js';
 import { HeapKeyedState } from './heap-keyed-state.js';
 import type { Block, StateLayout } from './segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from './snapshot-state-backend.js';
@@ -26,16 +26,22 @@ export class HeapBackend implements SnapshotStateBackend {
   private readonly tracking: 'tracked' | 'untracked';
   private readonly groupCount: number;
   private readonly groups: KeyGroupRange;
+  private readonly outside: HeapKeyTablesParts['outside'];
   private readonly parts = new Map<string, StatePart[]>();
   private readonly keyed = new Map<string, HeapKeyedState>();
   /** Parts that were frozen and are not written yet, in the order of their barriers. */
   private frozen: StatePart[] = [];
 
-  constructor({ tracking = 'untracked', groupCount, groups }: StateBackendOptions) {
+  /** @param outside where rows of tables go that are moved out of memory */
+  constructor(
+    { tracking = 'untracked', groupCount, groups }: StateBackendOptions,
+    outside?: HeapKeyTablesParts['outside'],
+  ) {
     this.tracking = tracking;
     this.tracksChanges = tracking === 'tracked';
     this.groupCount = groupCount;
     this.groups = groups;
+    this.outside = outside;
   }
 
   keyedState(
@@ -52,9 +58,9 @@ export class HeapBackend implements SnapshotStateBackend {
   }
 
   keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {
-    const { tracking, groupCount } = this;
+    const { tracking, groupCount, outside } = this;
     const groupOf = (key: Key): number => keyGroupOf(key, groupCount);
-    const parts = { operator, state, spec, tracking, groupCount, groupOf };
+    const parts = { operator, state, spec, tracking, groupCount, groupOf, outside };
     return this.add(operator, new HeapKeyTables(parts));
   }
 

@@ -4,6 +4,7 @@ import { ChangeTracker } from './change-tracker.js';
 import { copyOfRecord } from './copy-of-record.js';
 import { KeyIndex } from './key-index.js';
 import { stateLimits } from './limits.js';
+import type { RowsOutside } from './rows-outside.js';
 
 const noMarks = new Uint16Array(0);
 
@@ -34,23 +35,38 @@ export class HeapKeyTable implements KeyTable {
   private readonly initialNumbers: Float64Array;
   private readonly initialRefs: readonly (() => unknown)[];
 
-  constructor({ numbers, refs }: KeyTableSpec, tracking: 'tracked' | 'untracked' = 'untracked') {
+  /** Rows that are not in memory; undefined where all are. */
+  readonly outside: RowsOutside | undefined;
+
+  constructor(
+    { numbers, refs }: KeyTableSpec,
+    tracking: 'tracked' | 'untracked' = 'untracked',
+    outside?: (table: HeapKeyTable) => RowsOutside,
+  ) {
     this.initialNumbers = Float64Array.from(numbers);
     this.initialRefs = refs;
     this.numberStride = numbers.length;
     this.refStride = refs.length;
     this.numbers = new Float64Array(this.rows * this.numberStride);
     this.refs = new Array(this.rows * this.refStride).fill(undefined);
-    this.changes = tracking === 'tracked' ? new ChangeTracker(this) : undefined;
+    // Marks also say which rows are in use, so that the others are moved out.
+    const marks = tracking === 'tracked' || outside !== undefined;
+    this.changes = marks ? new ChangeTracker(this) : undefined;
     this.marks = this.changes?.marks ?? noMarks;
     this.epoch = this.changes?.epoch ?? 0;
+    this.outside = outside?.(this);
   }
 
   get high(): number {
     return this.index.high;
   }
 
+  /** Rows in memory and outside. */
   get size(): number {
+    return this.index.size + (this.outside?.count ?? 0);
+  }
+
+  get sizeInMemory(): number {
     return this.index.size;
   }
 
@@ -61,16 +77,23 @@ export class HeapKeyTable implements KeyTable {
   }
 
   slot(key: Key): number {
-    const found = this.index.find(key);
+    const found = this.find(key);
     return found < 0 ? this.make(key) : found;
   }
 
   find(key: Key): number {
+    const found = this.index.find(key);
+    return found >= 0 || this.outside === undefined ? found : this.outside.fetch(key);
+  }
+
+  /** The key's slot, or −1 where the row is not in memory. */
+  findInMemory(key: Key): number {
     return this.index.find(key);
   }
 
   touch(slot: number): void {
     this.changes?.touch(slot);
+    this.outside?.changed(slot);
   }
 
   isLive(slot: number): boolean {
@@ -83,23 +106,56 @@ export class HeapKeyTable implements KeyTable {
 
   remove(slot: number): void {
     this.changes?.gone(slot);
-    this.index.remove(slot);
-    for (let j = 0; j < this.refStride; j += 1) this.refs[slot * this.refStride + j] = undefined;
+    this.outside?.removing(slot);
+    this.release(slot);
+  }
+
+  /** A row comes back from outside; it is to be filled as it was. */
+  admit(key: Key): number {
+    const slot = this.insert(key);
+    this.changes?.arrived(slot);
+    return slot;
+  }
+
+  /** A row leaves memory: it is outside as it is here. */
+  expel(slot: number): void {
+    this.release(slot);
   }
 
   clear(): void {
     this.refs.fill(undefined, 0, this.index.high * this.refStride);
     this.index.clear();
     this.changes?.reset();
+    this.outside?.cleared();
   }
 
   /** Begins an epoch; undefined when nothing has changed in the one that ends. */
   freeze(): ReturnType<ChangeTracker['freeze']> | undefined {
     const { changes } = this;
-    if (changes?.hasChanges !== true) return undefined;
-    const frozen = changes.freeze(this.high, this.size);
+    if (changes === undefined) return undefined;
+    if (!changes.hasChanges) {
+      changes.settle();
+      return undefined;
+    }
+    const frozen = changes.freeze(this.high, this.size, this.outside?.count);
     this.epoch = changes.epoch;
     return frozen;
+  }
+
+  /** The snapshot has been written, or is lost. */
+  endSnapshot(outcome: 'encoded' | 'lost'): void {
+    this.changes!.release(outcome, this.outside?.count);
+  }
+
+  /** What the last snapshot wrote is lost. */
+  loseSnapshot(): void {
+    this.changes?.lose(this.outside?.count);
+  }
+
+  /** Begins an epoch where nobody takes snapshots, so that rows may be moved out. */
+  age(): void {
+    this.changes!.age();
+    this.epoch = this.changes!.epoch;
   }
 
   keepAside(slot: number, at: number): void {
@@ -141,17 +197,26 @@ export class HeapKeyTable implements KeyTable {
 
   /** A row for a key as a snapshot has it: made if need be, and not marked as changed. */
   restoreSlot(key: Key): number {
-    const found = this.index.find(key);
-    if (found >= 0) return found;
+    const found = this.find(key);
+    if (found >= 0) {
+      this.outside?.changed(found);
+      return found;
+    }
     const slot = this.insert(key);
     if (this.changes !== undefined) this.marks[slot] = 0;
+    this.outside?.made(slot);
     return slot;
   }
 
   /** Takes a row out that a later part of a snapshot says is gone. */
   restoreRemoval(key: Key): void {
-    const slot = this.index.find(key);
+    const slot = this.find(key);
     if (slot < 0) return;
+    this.outside?.removing(slot);
+    this.release(slot);
+  }
+
+  private release(slot: number): void {
     this.index.remove(slot);
     for (let j = 0; j < this.refStride; j += 1) this.refs[slot * this.refStride + j] = undefined;
   }
@@ -159,6 +224,7 @@ export class HeapKeyTable implements KeyTable {
   private make(key: Key): number {
     const slot = this.insert(key);
     this.changes?.born(slot);
+    this.outside?.made(slot);
     const n = slot * this.numberStride;
     for (let i = 0; i < this.numberStride; i += 1) this.numbers[n + i] = this.initialNumbers[i]!;
     const r = slot * this.refStride;

@@ -7,6 +7,7 @@ import { GroupBuckets } from './group-buckets.js';
 import type { StepResult } from './group-order.js';
 import { HeapKeyTable } from './heap-key-table.js';
 import { stateLimits } from './limits.js';
+import type { RowsOutside } from './rows-outside.js';
 import { RowsSnapshot, type RowsSnapshotSpec } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
 import { isInGroups, type StatePart, type StoredBlock } from './state-part.js';
@@ -37,6 +38,8 @@ export interface HeapKeyTablesParts {
   readonly tracking: 'tracked' | 'untracked';
   readonly groupCount: number;
   readonly groupOf: (key: Key) => number;
+  /** Where rows go that are moved out of memory; undefined: they are not. */
+  readonly outside?: ((table: HeapKeyTable) => RowsOutside) | undefined;
 }
 
 /** The tables of one state on the heap, by namespace. */
@@ -140,7 +143,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
   rewrite(): void {
     this.dropped.unshift(...this.frozenDrops);
     this.frozenDrops = [];
-    for (const { table } of this.tables.values()) table.changes?.wantAll();
+    for (const { table } of this.tables.values()) table.loseSnapshot();
   }
 
   load({ kind, namespace, columns, chainGroups }: StoredBlock): void {
@@ -171,12 +174,14 @@ export class HeapKeyTables implements KeyTables, StatePart {
     const id = idOf(namespace);
     const table = this.tables.get(id)?.table;
     if (table === undefined) return;
+    const isGone = (key: Key): boolean => isInGroups(this.groupOf(key), groups);
     for (let slot = 0; slot < table.high; slot += 1) {
       if (!table.isLive(slot)) continue;
       const key = table.keyAt(slot);
-      if (isInGroups(this.groupOf(key), groups)) table.restoreRemoval(key);
+      if (isGone(key)) table.restoreRemoval(key);
     }
-    if (table.size > 0) return;
+    if (groups !== undefined) table.outside?.dropping(isGone);
+    if (table.size > 0 && groups !== undefined) return;
     this.tables.delete(id);
     this.recycle(table);
   }
@@ -204,8 +209,8 @@ export class HeapKeyTables implements KeyTables, StatePart {
     const id = idOf(namespace);
     let open = this.tables.get(id);
     if (open === undefined) {
-      const { spec, tracking } = this.parts;
-      const table = this.free.pop() ?? new HeapKeyTable(spec, tracking);
+      const { spec, tracking, outside } = this.parts;
+      const table = this.free.pop() ?? new HeapKeyTable(spec, tracking, outside);
       open = { namespace: [...namespace], table, isKnown: false };
       this.tables.set(id, open);
     }
@@ -215,13 +220,12 @@ export class HeapKeyTables implements KeyTables, StatePart {
   private finish(frozen: FrozenTable, outcome: 'encoded' | 'lost'): void {
     this.frozen.splice(this.frozen.indexOf(frozen), 1);
     if (frozen.isDropped) this.recycle(frozen.table);
-    else frozen.table.changes!.release(outcome);
+    else frozen.table.endSnapshot(outcome);
   }
 
   private recycle(table: HeapKeyTable): void {
-    if (this.free.length >= stateLimits.freeTablesMax) return;
     table.clear();
-    this.free.push(table);
+    if (this.free.length < stateLimits.freeTablesMax) this.free.push(table);
   }
 }
 

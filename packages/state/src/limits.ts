@@ -39,4 +39,24 @@ export const stateLimits = {
   chainSegmentsMax: 16,
   /** Bytes that the shortest segment counts for in a plan: opening a file costs as much. */
   mergeBytesFloor: 64 * 1024,
+  /** Bytes that rows of tables may take in memory before some are moved out; by default. */
+  spillMemoryBytesDefault: 256 * 1024 * 1024,
+  /** Above this share of it the engine waits until rows have been moved out. */
+  spillHardShare: 1.25,
+  /** Rows moved out at a time: about 10 ms of work for this thread and the store's. */
+  spillRowsMax: 4_096,
+  /** Slots looked at for cold rows between two batches: some 50 µs. */
+  spillSlotsMax: 16_384,
+  /** Rows of a page of those outside: what one step of a firing emits. */
+  spillPageRows: 512,
+  /** Share of a table's rows that changed after which those before count as cold. */
+  spillAgeShare: 0.25,
+  /** Changes that are not worth a new age. */
+  spillAgeRowsMin: 1_024,
+  /** Bytes of blocks that LevelDB caches: rows are cached by the tables, this is for neighbours. */
+  spillCacheBytes: 16 * 1024 * 1024,
+  /** Bytes that LevelDB gathers before it writes a file; it holds twice as many. */
+  spillWriteBufferBytes: 16 * 1024 * 1024,
+  /** Keys that the smallest filter of keys outside has room for. */
+  filterKeysInitial: 1_024,
 } as const;

@@ -1,0 +1,140 @@
+import type { KeyGroupRange } from '@millrace/core/internal';
+import type {
+  KeyedStateAccess,
+  KeyGroupTimes,
+  KeyTable,
+  KeyTableSpec,
+  KeyTables,
+  StateDescriptor,
+  StateTableSpec,
+} from '@millrace/core/spi';
+import type { BlockSink } from '../block-builder.js';
+import type { OperatorTime } from '../expiry.js';
+import type { StepResult } from '../group-order.js';
+import { HeapBackend } from '../heap-backend.js';
+import { stateLimits } from '../limits.js';
+import type { Block, StateLayout } from '../segment/block.js';
+import type { SnapshotStateBackend, StateBackendOptions } from '../snapshot-state-backend.js';
+import { LevelKeyTables } from './level-key-tables.js';
+import { OutsideRows } from './outside-rows.js';
+import { RowMover } from './row-mover.js';
+import type { SpillStore } from './spill-store.js';
+
+export interface LevelBackendOptions extends StateBackendOptions {
+  /** Where rows go; opened and closed with the backend. */
+  readonly store: SpillStore;
+  /** Bytes that rows of tables may take in memory, about. Default 256 MiB. */
+  readonly memoryBytesMax?: number | undefined;
+}
+
+/** What a backend says of its rows outside memory. */
+export interface SpillCounts {
+  /** Rows that are outside and not in memory. */
+  readonly rowsOutside: number;
+  /** Estimate of what the rows in memory take. */
+  readonly bytes: number;
+  /** Reads so far that blocked the thread. */
+  readonly syncReads: number;
+  /** Rows read ahead of their batch so far. */
+  readonly prefetchedRows: number;
+  /** Rows written to the store so far. */
+  readonly writtenRows: number;
+}
+
+/**
+ * State larger than memory: the heap's tables, whose cold rows are moved to a store and come back
+ * when their keys do. The state of process functions and timers stays in memory.
+ *
+ * Beyond what {@link SnapshotStateBackend} says: `open` is called ahead of everything else, and
+ * `close` at the end. `relieve` is called between batches, and after each `load`; not while a
+ * prefetch is open, nor between it and the call it was for.
+ */
+export class LevelBackend implements SnapshotStateBackend {
+  readonly tracksChanges = true;
+  private readonly heap: HeapBackend;
+  private readonly mover: RowMover;
+  private readonly store: SpillStore;
+
+  constructor(options: LevelBackendOptions) {
+    const { store, memoryBytesMax = stateLimits.spillMemoryBytesDefault } = options;
+    const { tracking = 'untracked' } = options;
+    this.store = store;
+    const mover = new RowMover({ store, memoryBytesMax, tracking });
+    this.mover = mover;
+    this.heap = new HeapBackend(options, (table) => new OutsideRows(table, mover));
+  }
+
+  open(): Promise<void> {
+    return this.store.open();
+  }
+
+  async close(): Promise<void> {
+    await this.mover.close();
+    await this.store.close();
+  }
+
+  /** Rejects or throws when the store has failed: ERR_STORAGE_FAILED. */
+  relieve(): Promise<void> | undefined {
+    return this.mover.relieve();
+  }
+
+  get counts(): SpillCounts {
+    const { rowsOutside, bytes, syncReads, prefetchedRows, writtenRows } = this.mover;
+    return { rowsOutside, bytes, syncReads, prefetchedRows, writtenRows };
+  }
+
+  keyedState(
+    operator: string,
+    descriptors: Readonly<Record<string, StateDescriptor>>,
+    time: OperatorTime,
+  ): KeyedStateAccess {
+    return this.heap.keyedState(operator, descriptors, time);
+  }
+
+  keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {
+    return new LevelKeyTables(this.heap.keyTables(operator, state, spec), spec);
+  }
+
+  keyGroupTimes(operator: string, state: string): KeyGroupTimes {
+    return this.heap.keyGroupTimes(operator, state);
+  }
+
+  scratchTable(spec: KeyTableSpec): KeyTable {
+    return this.heap.scratchTable(spec);
+  }
+
+  states(): ReturnType<HeapBackend['states']> {
+    return this.heap.states();
+  }
+
+  bytesOf(operator: string): number {
+    return this.heap.bytesOf(operator);
+  }
+
+  operators(): readonly string[] {
+    return this.heap.operators();
+  }
+
+  freeze(operator: string): void {
+    this.heap.freeze(operator);
+  }
+
+  step(sink: BlockSink, rowsMax: number): StepResult {
+    return this.heap.step(sink, rowsMax);
+  }
+
+  /**
+   * As the heap does, but that the next snapshot takes again what the lost one had where rows are
+   * outside.
+   *
+   * @throws MillraceError `ERR_INVARIANT` after a restore, ahead of the first barrier, where
+   *   restored rows are outside: a snapshot of all rows is not to be had then
+   */
+  abandon(): void {
+    this.heap.abandon();
+  }
+
+  load(layout: StateLayout, block: Block, chainGroups?: KeyGroupRange): void {
+    this.heap.load(layout, block, chainGroups);
+  }
+}
