@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   state: ['core'],
   runtime: ['core', 'state'],
   connectors: ['core'],
-  testing: ['core', 'operators', 'runtime'],
+  testing: ['core', 'operators', 'state', 'runtime'],
 };
 
 /** What folders inside core may import of one another; `.` is core's own root. */

@@ -20,6 +20,8 @@ export type {
   SimulatedDiskOptions,
 } from './simulated-disk.js';
 export { SimulatedDisk } from './simulated-disk.js';
+export type { CreateBackend } from './state-conformance.js';
+export { stateBackendConformance } from './state-conformance.js';
 export type { StorageUnderTest } from './storage-conformance.js';
 export { storageConformance } from './storage-conformance.js';
 export type { LoggedLine, VirtualEnv } from './virtual-env.js';

@@ -48,7 +48,13 @@ export interface StateDescriptor<H = unknown> {
   /** Of a reducing state. */
   readonly reduce?: ((accumulator: never, value: never) => unknown) | undefined;
   /** Of an aggregating state. */
-  readonly aggregation?: StateAggregation<never, never, unknown> | undefined;
+  readonly aggregation?:
+    | {
+        create(): unknown;
+        add(accumulator: never, value: never): unknown;
+        result(accumulator: never): unknown;
+      }
+    | undefined;
   /** Carries the handle's type; never set. */
   readonly handle?: H;
 }

@@ -1,0 +1,31 @@
+import { type ConformanceCase, casesOf } from './conformance-case.js';
+import { checkEverySlice, checkHistories } from './state-conformance/state-histories.js';
+import { kindCases, shapeCases, undoCases } from './state-conformance/state-kind-cases.js';
+import type { CreateBackend } from './state-conformance/state-rig.js';
+import { ttlCases } from './state-conformance/state-ttl-cases.js';
+
+export type { CreateBackend };
+
+/**
+ * The contract of `SnapshotStateBackend` as cases: every kind of state, undo, time to live,
+ * versions, and snapshots of random histories against a naive model.
+ *
+ * @param create called several times in each case
+ * @example
+ * const create = (options: StateBackendOptions) => new HeapBackend(options);
+ * for (const { name, run } of stateBackendConformance('heap', create)) test(name, run);
+ */
+export function stateBackendConformance(
+  name: string,
+  create: CreateBackend,
+): readonly ConformanceCase[] {
+  return casesOf(name, async () => create, {
+    ...kindCases,
+    ...undoCases,
+    ...shapeCases,
+    ...ttlCases,
+    'rows may change in any way between any two steps of a snapshot': checkEverySlice,
+    'any history is restored as it was at the barrier, and goes on alike': (subject) =>
+      checkHistories(subject, 400),
+  });
+}

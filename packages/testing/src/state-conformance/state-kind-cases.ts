@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict';
+import type { StateDescriptor, TimerService } from '@millrace/core/spi';
+import { groupOf } from './state-model.js';
+import { someKeys } from './state-operations.js';
+import {
+  allGroups,
+  type CreateBackend,
+  everyKind,
+  freeze,
+  groupCount,
+  type Handles,
+  loadChain,
+  StateRig,
+} from './state-rig.js';
+
+type Case = (create: CreateBackend) => Promise<void>;
+
+const tracked = { tracking: 'tracked', groupCount, groups: allGroups } as const;
+const rigOf = async (create: CreateBackend) => new StateRig(await create(tracked));
+const noTime = { recordMs: () => 0, watermarkMs: () => -Infinity, processingMs: () => 0 };
+
+/** Keyed state with one state `s` of a descriptor. */
+async function stateOf<H>(create: CreateBackend, descriptor: StateDescriptor) {
+  const backend = await create(tracked);
+  const access = backend.keyedState('op', { s: descriptor }, noTime);
+  const at = (key: number): H => {
+    access.setKey(key);
+    return access.handles.s as H;
+  };
+  return { backend, access, at };
+}
+
+function fired(timers: TimerService): string[] {
+  const all: string[] = [];
+  for (let due = timers.takeDue(Infinity); due !== undefined; due = timers.takeDue(Infinity)) {
+    all.push(`${due.name} ${String(due.key)} ${due.atMs}`);
+  }
+  return all;
+}
+
+/** What each kind of state does, without a snapshot. */
+export const kindCases: Readonly<Record<string, Case>> = {
+  'each key of each type has a state of its own': async (create) => {
+    const rig = await rigOf(create);
+    const keys = [...someKeys, '1', 1n, '', '\udc00', [1], ['1'], [[1]], false, new Date(0)];
+    for (const [i, key] of keys.entries()) rig.at(key).value.set(i);
+    for (const [i, key] of keys.entries()) assert.equal(rig.at(key).value.get(), i);
+    assert.equal(rig.at(0).value.get(), rig.at(-0).value.get());
+    assert.equal(rig.at(new Date(5)).value.get(), someKeys.length - 2);
+    assert.equal(rig.keyed.keyCount, keys.length);
+  },
+  'a key whose states are all empty is forgotten': async (create) => {
+    const rig = await rigOf(create);
+    const at = rig.at('k');
+    at.value.set(null);
+    at.list.add(undefined);
+    at.map.set('a', undefined);
+    at.sum.add(1);
+    assert.deepEqual([at.value.get(), at.map.has('a'), rig.keyed.keyCount], [null, true, 1]);
+    at.value.clear();
+    at.list.set([]);
+    at.map.delete('a');
+    assert.equal(rig.keyed.keyCount, 1);
+    at.sum.clear();
+    assert.equal(rig.keyed.keyCount, 0);
+  },
+  'a list that was given out does not grow': async (create) => {
+    const { list } = (await rigOf(create)).at(1);
+    list.add('a');
+    const before = list.get();
+    list.add('b');
+    assert.deepEqual([before, list.get()], [['a'], ['a', 'b']]);
+  },
+  'a map iterates in the order in which keys were set first': async (create) => {
+    const { map } = (await rigOf(create)).at(1);
+    for (const key of ['c', 'a', 'b', 'a']) map.set(key, key);
+    map.delete('c');
+    map.set('c', 'again');
+    assert.deepEqual([...map.entries()].flat(), ['a', 'a', 'b', 'b', 'c', 'again']);
+  },
+  'what is visited may be deleted': async (create) => {
+    const { map, sorted } = (await rigOf(create)).at(1);
+    for (const state of [map, sorted]) for (const key of [1, 2, 3]) state.set(key, key);
+    for (const [key] of map.entries()) map.delete(key);
+    for (const [key] of sorted.range()) sorted.delete(key);
+    assert.deepEqual([map.size, sorted.size], [0, 0]);
+    for (const key of [1, 2, 3]) map.set(key, key);
+    let visited = 0;
+    for (const _ of map.entries()) {
+      visited += 1;
+      map.clear();
+    }
+    assert.equal(visited, 1);
+  },
+  'a sorted map gives ranges in the order of its keys': async (create) => {
+    const { sorted } = (await rigOf(create)).at(1);
+    const inOrder = [-Infinity, -1.5, 0, 2, 10, Infinity, NaN, 2n, '', '\u0000', '10', '2', 'a'];
+    for (const key of inOrder.toReversed()) sorted.set(key, 1);
+    assert.deepEqual(
+      [...sorted.range()].map(([key]) => key),
+      inOrder,
+    );
+    assert.deepEqual(
+      [...sorted.range(0, 10)].map(([key]) => key),
+      [0, 2],
+    );
+    assert.deepEqual([sorted.first()?.[0], sorted.last()?.[0]], [-Infinity, 'a']);
+    sorted.delete(NaN);
+    sorted.deleteRange(undefined, 10);
+    sorted.deleteRange('10');
+    assert.deepEqual(
+      [...sorted.range()].map(([key]) => key),
+      [10, Infinity, 2n, '', '\u0000'],
+    );
+    sorted.deleteRange();
+    assert.deepEqual([sorted.size, sorted.first(), sorted.last()], [0, undefined, undefined]);
+  },
+  'a reducing state folds, also what is null': async (create) => {
+    const reduce = (a: unknown, b: unknown): unknown => (a === null ? 'after null' : b);
+    const { at } = await stateOf<Handles['sum']>(create, { kind: 'reducing', version: 1, reduce });
+    assert.equal(at(1).get(), undefined);
+    at(1).add(null as never);
+    assert.equal(at(1).get(), null);
+    at(1).add(5);
+    assert.equal(at(1).get(), 'after null');
+    at(1).clear();
+    assert.equal(at(1).get(), undefined);
+  },
+  'an aggregating state gives its result': async (create) => {
+    const rig = await rigOf(create);
+    assert.equal(rig.at(1).texts.get(), undefined);
+    rig.at(1).texts.add('a');
+    rig.at(1).texts.add('b');
+    rig.at(2).texts.add('c');
+    assert.deepEqual([rig.at(1).texts.get(), rig.at(2).texts.get()], ['a,b', 'c']);
+  },
+  'timers fire by time, then in the order in which they were set': async (create) => {
+    const rig = await rigOf(create);
+    for (const [key, name, atMs] of [
+      ['x', 'a', 7],
+      ['y', 'b', 5],
+      ['x', 'b', 5],
+      ['y', 'a', 5],
+      ['y', 'a', 7],
+      ['x', 'a', 5],
+      ['x', 'b', 5],
+    ] as const) {
+      rig.keyed.setKey(key);
+      rig.timers.event[name]!.set(atMs);
+    }
+    const chain = [rig.snapshot()];
+    const again = await rigOf(create);
+    await again.load(chain);
+    const order = ['b y 5', 'b x 5', 'a y 5', 'a x 5', 'a x 7', 'a y 7'];
+    for (const { keyed } of [rig, again]) {
+      assert.equal(keyed.eventTimers.size, 6);
+      assert.equal(keyed.eventTimers.takeDue(5), undefined);
+      assert.deepEqual(fired(keyed.eventTimers), order);
+    }
+  },
+  'nobody can tell a timer without a time': async (create) => {
+    const rig = await rigOf(create);
+    rig.keyed.setKey(1);
+    for (const atMs of [NaN, Infinity, 0.5]) {
+      assert.throws(() => rig.timers.event.a!.set(atMs), { code: 'ERR_TIMER_INVALID' });
+    }
+  },
+  'key groups have times of their own after a restore of parts': async (create) => {
+    const parts = [
+      { first: 0, last: 3 },
+      { first: 4, last: 7 },
+    ];
+    const chains = [];
+    for (const [i, groups] of parts.entries()) {
+      const part = new StateRig(await create({ ...tracked, groups }));
+      part.times.advance(10 + i);
+      chains.push(part.snapshot());
+    }
+    const whole = await rigOf(create);
+    for (const [i, groups] of parts.entries()) await whole.load([chains[i]!], allGroups, groups);
+    assert.deepEqual([whole.times.lowest, whole.times.highest], [10, 11]);
+    for (let key = 0; key < 20; key += 1) {
+      assert.equal(whole.times.of(key), groupOf(key) < 4 ? 10 : 11);
+    }
+    whole.times.advance(11);
+    assert.deepEqual([whole.times.lowest, whole.times.of(1), whole.times.of(2)], [11, 11, 11]);
+  },
+  'a backend that tracks nothing keeps state alike': async (create) => {
+    const rig = new StateRig(await create({ groupCount, groups: allGroups }));
+    assert.equal(rig.backend.tracksChanges, false);
+    rig.at(1).map.set('a', 1);
+    rig.at(1).sorted.set('a', 1);
+    rig.at(1).list.add(1);
+    const table = rig.numbers.open(1);
+    table.numbers[table.slot(5)] = 7;
+    assert.equal(table.epoch, 0);
+    assert.deepEqual([...rig.at(1).map.entries()], [['a', 1]]);
+  },
+};
+
+/** What a failing record did is taken back. */
+export const undoCases: Readonly<Record<string, Case>> = {
+  'rollback takes back what was done since begin, in every kind': async (create) => {
+    const rig = await rigOf(create);
+    const fill = (): void => {
+      const at = rig.at(1);
+      at.value.set('v');
+      at.box.set([1]);
+      at.list.set([1]);
+      for (const key of ['x', 'y', 'z']) at.map.set(key, key);
+      at.boxes.set('x', [1]);
+      at.sorted.set(1, 1);
+      at.sum.add(1);
+      at.texts.add('a');
+    };
+    const read = () => {
+      const at = rig.at(1);
+      return structuredClone([
+        [at.value.get(), at.box.get(), at.list.get(), at.sum.get(), at.texts.get()],
+        [[...at.map.entries()], [...at.boxes.entries()], [...at.sorted.range()]],
+      ]);
+    };
+    fill();
+    const before = read();
+    rig.keyed.begin();
+    const at = rig.at(1);
+    at.value.clear();
+    at.box.get()!.push(2);
+    at.list.add(2);
+    at.map.delete('y');
+    at.map.set('y', 'behind');
+    at.map.clear();
+    at.boxes.get('x')!.push(2);
+    for (const [, box] of at.boxes.entries()) box.push(3);
+    at.sorted.deleteRange();
+    at.sum.add(5);
+    at.texts.add('b');
+    rig.keyed.rollback();
+    assert.deepEqual(read(), before);
+    for (const [, entry] of Object.entries(rig.handles)) entry.clear();
+    rig.keyed.begin();
+    fill();
+    rig.keyed.rollback();
+    assert.equal(rig.keyed.keyCount, 0);
+  },
+  'values changed in place are taken back by their copy': async (create) => {
+    const descriptor: StateDescriptor = {
+      kind: 'list',
+      version: 1,
+      copy: (box: { n: number }) => ({ ...box }),
+    };
+    const { access, at } = await stateOf<{ add(v: object): void; get(): { n: number }[] }>(
+      create,
+      descriptor,
+    );
+    at(1).add({ n: 1 });
+    access.begin();
+    at(1).get()[0]!.n = 2;
+    at(1).get()[0]!.n = 3;
+    access.rollback();
+    assert.deepEqual(at(1).get(), [{ n: 1 }]);
+  },
+};
+
+const plus = (by: number) => (stored: number, version: number) => stored + by * version;
+
+/** Values of other versions, and values that are changed in place. */
+export const shapeCases: Readonly<Record<string, Case>> = {
+  'values of an older version are migrated, each as its segment says': async (create) => {
+    const set: Readonly<Record<string, (handle: never, value: number) => void>> = {
+      value: (handle: { set(v: number): void }, value) => handle.set(value),
+      list: (handle: { add(v: number): void }, value) => handle.add(value),
+      map: (handle: { set(k: string, v: number): void }, value) => handle.set('k', value),
+      sortedMap: (handle: { set(k: string, v: number): void }, value) => handle.set('k', value),
+      reducing: (handle: { add(v: number): void }, value) => handle.add(value),
+    };
+    for (const kind of ['value', 'list', 'map', 'sortedMap', 'reducing'] as const) {
+      const { reduce } = everyKind.sum;
+      const of = (version: number): StateDescriptor => {
+        return { kind, version, migrate: plus(100), reduce };
+      };
+      const first = await stateOf<never>(create, of(1));
+      set[kind]!(first.at(1), 1);
+      set[kind]!(first.at(2), 1);
+      for (let key = 3; key < 9; key += 1) set[kind]!(first.at(key), 1);
+      const chain = [freeze(first.backend).finish()];
+      const second = await stateOf<never>(create, of(2));
+      await loadChain(second.backend, chain);
+      set[kind]!(second.at(2), 7);
+      chain.push(freeze(second.backend).finish());
+      const third = await stateOf<{ get(key: string): unknown }>(create, of(3));
+      await loadChain(third.backend, chain);
+      const read = (key: number): unknown => third.at(key).get('k');
+      // The list and the sum had the migrated value when they were added to.
+      const two = { list: [301, 207], reducing: 308 }[kind as string] ?? 207;
+      assert.deepEqual([read(1), read(2)], [kind === 'list' ? [101] : 101, two], kind);
+    }
+  },
+  'another version without migrate is refused': async (create) => {
+    const first = await stateOf<Handles['value']>(create, { kind: 'value', version: 1 });
+    first.at(1).set(1);
+    const chain = [freeze(first.backend).finish()];
+    const second = await stateOf(create, { kind: 'value', version: 2 });
+    const refused = { code: 'ERR_STATE_INCOMPATIBLE' };
+    await assert.rejects(loadChain(second.backend, chain), refused);
+    const backend = await create(tracked);
+    await assert.rejects(loadChain(backend, chain), refused);
+  },
+  'a value changed in place is in the snapshot as it was at the barrier': async (create) => {
+    const copy = (box: { n: number }) => ({ ...box });
+    const first = await stateOf<{ add(v: object): void; get(): { n: number }[] }>(create, {
+      kind: 'list',
+      version: 1,
+      copy,
+    });
+    first.at(1).add({ n: 1 });
+    const snapshot = freeze(first.backend);
+    first.at(1).get()[0]!.n = 2;
+    const chain = [snapshot.finish()];
+    const restore = async () => {
+      const again = await stateOf<Handles['list']>(create, { kind: 'list', version: 1 });
+      await loadChain(again.backend, chain);
+      return again.at(1).get();
+    };
+    assert.deepEqual(await restore(), [{ n: 1 }]);
+    chain.push(freeze(first.backend).finish());
+    assert.deepEqual(await restore(), [{ n: 2 }]);
+  },
+  'what nobody declares cannot be loaded, and a barrier waits for the last': async (create) => {
+    const rig = await rigOf(create);
+    rig.at(1).value.set(1);
+    rig.freeze();
+    rig.at(1).value.set(2);
+    assert.throws(() => rig.backend.freeze('keyed'), { code: 'ERR_INVARIANT' });
+    rig.backend.abandon();
+    const again = await rigOf(create);
+    await again.load([rig.snapshot()]);
+    assert.equal(again.at(1).value.get(), 2);
+  },
+  'an epoch counter that comes round loses nothing': async (create) => {
+    const rig = await rigOf(create);
+    const write = (key: number, value: number): void => {
+      const table = rig.numbers.open(0);
+      const slot = table.slot(key);
+      if (table.marks[slot]! < table.epoch) table.touch(slot);
+      table.numbers[slot] = value;
+      rig.at(key).value.set(value);
+    };
+    for (let key = 0; key < 9; key += 1) write(key, key);
+    const chain = [rig.snapshot()];
+    for (let i = 0; i < 17_000; i += 1) {
+      write(i % 3, i);
+      chain.push(rig.snapshot());
+    }
+    const again = await rigOf(create);
+    // Snapshots of everything come in between, behind which the others do not matter.
+    await again.load(chain);
+    const table = again.numbers.open(0);
+    const values = Array.from({ length: 9 }, (_, key) => table.numbers[table.slot(key)]);
+    assert.deepEqual(values, [16_998, 16_999, 16_997, 3, 4, 5, 6, 7, 8]);
+    assert.deepEqual([again.at(0).value.get(), again.at(8).value.get()], [16_998, 8]);
+  },
+};
