@@ -51,7 +51,7 @@ export const stateLimits = {
   spillPageRows: 512,
   /** Share of a table's rows that changed after which those before count as cold. */
   spillAgeShare: 0.25,
-  /** Changes that are not worth a new age. */
+  /** Fewer changes are not worth a new age while there is room. */
   spillAgeRowsMin: 1_024,
   /** Bytes of blocks that LevelDB caches: rows are cached by the tables, this is for neighbours. */
   spillCacheBytes: 16 * 1024 * 1024,

@@ -44,6 +44,8 @@ export class OutsideRows implements RowsOutside {
   /** Keys removed whose removal is not done: the number of its write. */
   private readonly removals = new Map<CanonicalKey, number>();
   private removedKeys: Key[] = [];
+  /** Keys that the filter takes for outside, but the last prefetch did not find. */
+  private readonly absent = new Set<CanonicalKey>();
   private pages: OutsidePages | undefined;
   private readonly mover: RowMover;
 
@@ -115,6 +117,7 @@ export class OutsideRows implements RowsOutside {
     this.hand = 0;
     this.coldBelow = Infinity;
     this.filter.clear();
+    this.absent.clear();
     this.removals.clear();
     this.removedKeys = [];
     this.pages = undefined;
@@ -123,6 +126,7 @@ export class OutsideRows implements RowsOutside {
   /** Loads those of the keys that are outside. */
   prefetch(keys: readonly Key[], from: number, to: number): Promise<void> | undefined {
     if (this.count === 0) return undefined;
+    this.absent.clear();
     const wanted = new Map<CanonicalKey, Key>();
     for (let i = from; i < to; i += 1) {
       const key = keys[i]!;
@@ -187,6 +191,7 @@ export class OutsideRows implements RowsOutside {
     if (table.marks[slot]! >= table.changes!.movableBelow) return false;
     this.filter.add(keyHash(table.keyAt(slot)));
     table.expel(slot);
+    this.absent.clear();
     this.version += 1;
     this.count += 1;
     return true;
@@ -201,7 +206,8 @@ export class OutsideRows implements RowsOutside {
   }
 
   private mayBeOutside(key: Key): boolean {
-    return this.count > 0 && this.filter.has(keyHash(key)) && !this.isRemoved(key);
+    if (this.count === 0 || !this.filter.has(keyHash(key)) || this.isRemoved(key)) return false;
+    return this.absent.size === 0 || !this.absent.has(canonicalKey(key));
   }
 
   private isRemoved(key: Key): boolean {
@@ -215,7 +221,8 @@ export class OutsideRows implements RowsOutside {
     if (this.version !== version) return;
     for (let i = 0; i < keys.length; i += 1) {
       const bytes = values[i];
-      if (bytes !== undefined && this.table.findInMemory(keys[i]!) < 0) this.admit(keys[i]!, bytes);
+      if (bytes === undefined) this.absent.add(canonicalKey(keys[i]!));
+      else if (this.table.findInMemory(keys[i]!) < 0) this.admit(keys[i]!, bytes);
     }
   }
 
@@ -224,7 +231,8 @@ export class OutsideRows implements RowsOutside {
     const slot = table.admit(key);
     this.codec.readRow(bytes, table, slot);
     this.room(slot);
-    this.copies[slot] = Copy.current;
+    // A row that counts as touched already will not be said to change again.
+    this.copies[slot] = table.marks[slot]! < table.epoch ? Copy.current : Copy.stale;
     this.count -= 1;
     this.pages?.arrived(key);
     return slot;

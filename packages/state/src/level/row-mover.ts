@@ -209,10 +209,11 @@ export class RowMover {
   }
 
   private age(): void {
+    const isOver = this.bytes > this.bytesMax;
     for (const { table } of this.tables) {
-      const share = table.sizeInMemory * stateLimits.spillAgeShare;
       const { changeCount } = table.changes!;
-      if (changeCount > Math.max(share, stateLimits.spillAgeRowsMin)) table.age();
+      const isMost = changeCount > table.sizeInMemory * stateLimits.spillAgeShare;
+      if (isMost && (isOver || changeCount > stateLimits.spillAgeRowsMin)) table.age();
     }
   }
 
