@@ -28,7 +28,14 @@ export { validate } from './graph/validate.js';
 export type { Key } from './keys/key-codec.js';
 export type { DeadLetter, ErrorPolicy, OnError } from './spi/errors.js';
 export type { FunctionContext, FunctionLifecycle, SetupContext } from './spi/operator.js';
-export type { ListState, MapState, Timer, ValueState } from './spi/state.js';
+export type {
+  FoldingState,
+  ListState,
+  MapState,
+  SortedMapState,
+  Timer,
+  ValueState,
+} from './spi/state.js';
 export type { Counter, Logger, LogLevel, MetricGroup } from './spi/telemetry.js';
 export type { WatermarkGenerator, WatermarkStrategy } from './spi/watermark.js';
 export type { Duration } from './time/duration.js';

@@ -28,8 +28,18 @@ export type {
   ProcessDeclarations,
   TimerHandlers,
 } from './process/process-types.js';
-export type { StateOptions, TypeWitness } from './process/state.js';
-export { listState, mapState, type, valueState } from './process/state.js';
+export type { AggregatingRules, StateOptions } from './process/state.js';
+export {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  sortedMapState,
+  valueState,
+} from './process/state.js';
+export type { TtlOptions } from './process/ttl.js';
+export type { TypeWitness } from './process/type-witness.js';
+export { type } from './process/type-witness.js';
 export type { SinkOptions } from './sink-to.js';
 export { sinkTo } from './sink-to.js';
 export { union } from './union.js';

@@ -1,7 +1,6 @@
 import { MillraceError } from '../errors/millrace-error.js';
 import { coreLimits } from '../limits.js';
 import type { ErrorPolicy, OnError } from '../spi/errors.js';
-import type { StateKind } from '../spi/state.js';
 import type {
   BuiltJob,
   EdgeFunctions,
@@ -47,9 +46,7 @@ export interface NodeSpec {
   readonly definition: unknown;
   readonly inputs: readonly InputSpec[];
   readonly settings?: { readonly [name: string]: Json } | undefined;
-  readonly state?:
-    | { readonly [name: string]: { readonly kind: StateKind; readonly version: number } }
-    | undefined;
+  readonly state?: LogicalNode['state'] | undefined;
   readonly timers?: LogicalNode['timers'] | undefined;
   readonly sides?: readonly string[] | undefined;
   readonly acceptsKinds?: boolean | undefined;

@@ -1,5 +1,5 @@
 import type { ErrorPolicy } from '../spi/errors.js';
-import type { StateKind } from '../spi/state.js';
+import type { StateKind, StateTtl } from '../spi/state.js';
 
 /** JSON, as params and settings are. */
 export type Json =
@@ -20,6 +20,13 @@ export type NodeKind =
   | 'keyedTwoInput'
   | 'async';
 
+/** One state of an operator as data. */
+export interface NodeState {
+  readonly kind: StateKind;
+  readonly version: number;
+  readonly ttl?: StateTtl;
+}
+
 /** One operator, source or sink as data. Its functions are in the function table. */
 export interface LogicalNode {
   /** Binds state, metrics and errors to the operator; unique in the job. */
@@ -28,9 +35,7 @@ export interface LogicalNode {
   /** The word an author used: `map`, `window`, `csv`. */
   readonly operator: string;
   readonly settings: { readonly [name: string]: Json };
-  readonly state: {
-    readonly [name: string]: { readonly kind: StateKind; readonly version: number };
-  };
+  readonly state: { readonly [name: string]: NodeState };
   readonly timers: { readonly event: readonly string[]; readonly processing: readonly string[] };
   /** Side outputs the operator can write; those without an edge are not kept. */
   readonly sides: readonly string[];

@@ -1,3 +1,4 @@
+import type { LogicalNode } from '@millrace/core';
 import type {
   FunctionLifecycle,
   OnError,
@@ -34,7 +35,6 @@ export function addProcess(
     fuses: keyed && inputs.length === 1,
     create: (context) => new ProcessOperator(functions, keyed, context),
   };
-  const state = Object.entries(functions.state ?? {});
   const oneInput = keyed ? 'keyedOneInput' : 'oneInput';
   return inputs[0]!.builder.add({
     id,
@@ -42,7 +42,7 @@ export function addProcess(
     operator,
     definition,
     inputs: inputs.map((from) => ({ from })),
-    state: Object.fromEntries(state.map(([name, { kind, version }]) => [name, { kind, version }])),
+    state: stateOf(functions.state ?? {}),
     timers: {
       event: Object.keys(functions.onEventTime ?? {}),
       processing: Object.keys(functions.onProcessingTime ?? {}),
@@ -52,4 +52,14 @@ export function addProcess(
     onError: functions.onError,
     parallelism: functions.parallelism,
   });
+}
+
+/** The parts of declared states that are data. */
+function stateOf(declared: Readonly<Record<string, StateDescriptor>>): LogicalNode['state'] {
+  return Object.fromEntries(
+    Object.entries(declared).map(([name, { kind, version, ttl }]) => [
+      name,
+      { kind, version, ...(ttl && { ttl }) },
+    ]),
+  );
 }

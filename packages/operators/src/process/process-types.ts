@@ -6,7 +6,7 @@ import type {
   StateDescriptor,
   Timer,
 } from '@millrace/core/spi';
-import type { TypeWitness } from './state.js';
+import type { TypeWitness } from './type-witness.js';
 
 export type StateDeclarations = Readonly<Record<string, StateDescriptor>>;
 export type SideDeclarations = Readonly<Record<string, TypeWitness<unknown>>>;

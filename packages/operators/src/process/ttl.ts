@@ -1,0 +1,34 @@
+import { type Duration, MillraceError } from '@millrace/core';
+import { durationMs } from '@millrace/core/internal';
+import type { StateTtl } from '@millrace/core/spi';
+
+/** When state that is not used any more is forgotten. */
+export interface TtlOptions {
+  /** How long after it was used; more than 0. */
+  readonly after: Duration;
+  /**
+   * `processing`, the default: by the clock. `event`: entries have the time of their record, and
+   * expire when the watermark is there; a replay gives the same results.
+   */
+  readonly time?: StateTtl['time'] | undefined;
+  /** What counts as use: `write`, the default, or `readAndWrite`. */
+  readonly refreshOn?: StateTtl['refreshOn'] | undefined;
+  /**
+   * `hidden`, the default: what has expired is never seen. `visible`: it is, until it has been
+   * removed, which happens in the course of the work some time later.
+   */
+  readonly expired?: StateTtl['expired'] | undefined;
+}
+
+/** @throws MillraceError `ERR_INVALID_DURATION` with the field `ttl.after` */
+export function ttlOf({
+  after,
+  time = 'processing',
+  refreshOn = 'write',
+  expired = 'hidden',
+}: TtlOptions): StateTtl {
+  const field = 'ttl.after';
+  const ms = durationMs(after, field);
+  if (ms === 0) throw new MillraceError('ERR_INVALID_DURATION', `${field} is 0`, { field });
+  return { durationMs: ms, time, refreshOn, expired };
+}
