@@ -1,7 +1,8 @@
 import { type ConformanceCase, casesOf } from './conformance-case.js';
 import { checkEverySlice, checkHistories } from './state-conformance/state-histories.js';
-import { kindCases, shapeCases, undoCases } from './state-conformance/state-kind-cases.js';
+import { kindCases, undoCases } from './state-conformance/state-kind-cases.js';
 import type { CreateBackend } from './state-conformance/state-rig.js';
+import { shapeCases } from './state-conformance/state-shape-cases.js';
 import { ttlCases } from './state-conformance/state-ttl-cases.js';
 
 export type { CreateBackend };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Key, KeyTables } from '@millrace/core/spi';
 import { compareKeysOf } from './key-order.js';
-import { type Entries, idOf, type StateModel } from './state-model.js';
+import { idOf, type StateModel } from './state-model.js';
 import type { StateRig } from './state-rig.js';
 
 /** All that can be read of a rig is what the model has. */
@@ -110,5 +110,3 @@ export function assertTimes(rig: StateRig, model: StateModel, keys: ReadonlyMap<
     [...keys].map(([group]) => [group, model.times[group]]),
   );
 }
-
-export type { Entries };

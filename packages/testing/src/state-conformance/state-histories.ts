@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Key } from '@millrace/core/spi';
 import fc from 'fast-check';
+import { someKeys } from './keyed-operations.js';
 import { assertContent, assertTimes } from './state-content.js';
 import { groupOf, StateModel } from './state-model.js';
-import { anyOperation, manyKeys, type Operation, operate, someKeys } from './state-operations.js';
+import { anyOperation, manyKeys, type Operation, operate } from './state-operations.js';
 import {
   allGroups,
   type CreateBackend,

@@ -12,8 +12,12 @@ export interface ModelTimer {
 export type Entries = readonly (readonly [Key, unknown])[];
 export type Stamped = readonly { readonly value: unknown; readonly key?: Key; stampMs: number }[];
 
-/** Keys by what tells them apart. */
-export const idOf = (key: Key): unknown => canonicalKey(key);
+const nan = Symbol('NaN');
+
+/** Keys by what tells them apart, for `===`. */
+export function idOf(key: Key): unknown {
+  return Number.isNaN(key) ? nan : canonicalKey(key);
+}
 export const groupOf = (key: Key): number => keyGroupOf(key, groupCount);
 
 /**

@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Key } from '@millrace/core/spi';
 import fc from 'fast-check';
-import { compareKeysOf } from './key-order.js';
-import { type Entries, groupOf, idOf, type Stamped, type StateModel } from './state-model.js';
+import { keyedOperations, type Rule, rule, someKeys } from './keyed-operations.js';
+import { idOf, type Stamped, type StateModel } from './state-model.js';
 import type { StateRig } from './state-rig.js';
-
-/** Keys of all types; few, so that histories collide. */
-export const someKeys: readonly Key[] = [
-  1,
-  2,
-  3,
-  -0,
-  0.5,
-  NaN,
-  'a',
-  '\ud800',
-  '\u0000b',
-  4n,
-  true,
-  null,
-  new Date(5),
-  [1, 'x'],
-];
 
 /** Keys that come and go together, so that tables and indexes grow. */
 export const manyKeys: readonly Key[] = Array.from({ length: 150 }, (_, i) =>
@@ -38,146 +20,7 @@ export interface Operation {
   readonly undone: readonly Operation[];
 }
 
-interface Change {
-  readonly key: Key;
-  /** Another key, e.g. of an entry. */
-  readonly entry: Key;
-  readonly a: number;
-  readonly b: number;
-}
-
-interface Rule {
-  on(rig: StateRig, change: Change): unknown;
-  model(model: StateModel, change: Change): unknown;
-}
-
-const rule = (on: Rule['on'], model: Rule['model']): Rule => ({ on, model });
-
 const nowOf = (model: StateModel): number => model.time.processingMs;
-
-/** Changes of keyed state, which can be undone. */
-const keyedOperations = {
-  setValue: rule(
-    (rig, { key, a }) => rig.at(key).value.set({ a }),
-    (model, { key, a }) => model.set('value', key, { a }),
-  ),
-  clearValue: rule(
-    (rig, { key }) => rig.at(key).value.clear(),
-    (model, { key }) => model.set('value', key, undefined),
-  ),
-  setBox: rule(
-    (rig, { key, a }) => rig.at(key).box.set([a]),
-    (model, { key, a }) => model.set('box', key, [a]),
-  ),
-  changeBox: rule(
-    (rig, { key, a }) => rig.at(key).box.get()?.push(a),
-    (model, { key, a }) => {
-      const box = model.get<number[]>('box', key);
-      if (box !== undefined) model.set('box', key, [...box, a]);
-    },
-  ),
-  addToList: rule(
-    (rig, { key, a }) => rig.at(key).list.add(a),
-    (model, { key, a }) => model.set('list', key, [...(model.get<number[]>('list', key) ?? []), a]),
-  ),
-  setList: rule(
-    (rig, { key, a, b }) => rig.at(key).list.set(b > 2 ? [a, b] : []),
-    (model, { key, a, b }) => model.set('list', key, b > 2 ? [a, b] : undefined),
-  ),
-  setEntry: rule(
-    (rig, { key, entry, b }) => rig.at(key).map.set(entry, b),
-    (model, { key, entry, b }) => model.setEntry('map', key, entry, b),
-  ),
-  deleteEntry: rule(
-    (rig, { key, entry }) => rig.at(key).map.delete(entry),
-    (model, { key, entry }) => model.keepEntries('map', key, (k) => idOf(k) !== idOf(entry)),
-  ),
-  clearMap: rule(
-    (rig, { key }) => rig.at(key).map.clear(),
-    (model, { key }) => model.set('map', key, undefined),
-  ),
-  setBoxes: rule(
-    (rig, { key, entry, b }) => rig.at(key).boxes.set(entry, [b]),
-    (model, { key, entry, b }) => model.setEntry('boxes', key, entry, [b]),
-  ),
-  changeBoxes: rule(
-    (rig, { key, b }) => {
-      for (const [, box] of rig.at(key).boxes.entries()) box.push(b);
-    },
-    (model, { key, b }) => {
-      for (const [entry, box] of model.entries('boxes', key)) {
-        model.setEntry('boxes', key, entry, [...(box as number[]), b]);
-      }
-    },
-  ),
-  setSorted: rule(
-    (rig, { key, entry, b }) => rig.at(key).sorted.set(entry, b),
-    (model, { key, entry, b }) => model.setEntry('sorted', key, entry, b),
-  ),
-  deleteSorted: rule(
-    (rig, { key, entry }) => rig.at(key).sorted.delete(entry),
-    (model, { key, entry }) => model.keepEntries('sorted', key, (k) => idOf(k) !== idOf(entry)),
-  ),
-  deleteRange: rule(
-    (rig, { key, a, b }) => rig.at(key).sorted.deleteRange(someKeys[a], someKeys[b]),
-    (model, { key, a, b }) =>
-      model.keepEntries(
-        'sorted',
-        key,
-        (k) => compareKeysOf(k, someKeys[a]!) < 0 || compareKeysOf(k, someKeys[b]!) >= 0,
-      ),
-  ),
-  readRange: rule(
-    (rig, { key, a, b }) => [...rig.at(key).sorted.range(someKeys[a], someKeys[b])],
-    (model, { key, a, b }) =>
-      model
-        .entries('sorted', key)
-        .filter(([k]) => compareKeysOf(k, someKeys[a]!) >= 0 && compareKeysOf(k, someKeys[b]!) < 0)
-        .toSorted(([k], [l]) => compareKeysOf(k, l)),
-  ),
-  addToSum: rule(
-    (rig, { key, a }) => rig.at(key).sum.add(a),
-    (model, { key, a }) => model.set('sum', key, (model.get<number>('sum', key) ?? 0) + a),
-  ),
-  clearSum: rule(
-    (rig, { key }) => rig.at(key).sum.clear(),
-    (model, { key }) => model.set('sum', key, undefined),
-  ),
-  addText: rule(
-    (rig, { key, a }) => rig.at(key).texts.add(`${a}`),
-    (model, { key, a }) =>
-      model.set('texts', key, [...(model.get<string[]>('texts', key) ?? []), `${a}`]),
-  ),
-  setTimer: rule(
-    (rig, { key, a, b }) => {
-      rig.keyed.setKey(key);
-      timerOf(rig, b).set(a);
-    },
-    (model, { key, a, b }) => {
-      const { kind, name } = timerNames[b % 3]!;
-      const isThere = model.timers.some((timer) => isOf(timer, key, b) && timer.atMs === a);
-      if (!isThere) model.timers = [...model.timers, { kind, name, key, atMs: a }];
-    },
-  ),
-  deleteTimer: rule(
-    (rig, { key, a, b }) => {
-      rig.keyed.setKey(key);
-      timerOf(rig, b).delete(a);
-    },
-    (model, { key, a, b }) => {
-      model.timers = model.timers.filter((timer) => !(isOf(timer, key, b) && timer.atMs === a));
-    },
-  ),
-  clearTimers: rule(
-    (rig, { key, b }) => {
-      rig.keyed.setKey(key);
-      timerOf(rig, b).clear();
-    },
-    (model, { key, b }) => {
-      model.timers = model.timers.filter((timer) => !isOf(timer, key, b));
-    },
-  ),
-};
 
 const otherOperations = {
   takeDue: rule(
@@ -345,22 +188,6 @@ export const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
 /** −0 and 0 are one key, which is read as 0. */
 const readBack = (key: Key): Key => (key === 0 ? 0 : key);
 
-const timerNames = [
-  { kind: 'event', name: 'a' },
-  { kind: 'event', name: 'b' },
-  { kind: 'processing', name: 'a' },
-] as const;
-
-function timerOf(rig: StateRig, b: number) {
-  const { kind, name } = timerNames[b % 3]!;
-  return rig.timers[kind][name]!;
-}
-
-function isOf(timer: { kind: string; name: string; key: Key }, key: Key, b: number): boolean {
-  const { kind, name } = timerNames[b % 3]!;
-  return timer.kind === kind && timer.name === name && idOf(timer.key) === idOf(key);
-}
-
 type Table = ReturnType<StateRig['tables']['open']>;
 
 /** The key's slot, about to be changed. */
@@ -400,6 +227,3 @@ function tick(time: StateModel['time'], a: number): void {
   time.recordMs += a % 4;
   time.watermarkMs = Math.max(time.watermarkMs, time.recordMs - 3);
 }
-
-export type { Entries };
-export { groupOf };

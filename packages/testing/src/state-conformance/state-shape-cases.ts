@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import type { StateDescriptor } from '@millrace/core/spi';
+import { type CreateBackend, everyKind, freeze, type Handles, loadChain } from './state-rig.js';
+import { rigOf, stateOf, tracked } from './state-subjects.js';
+
+type Case = (create: CreateBackend) => Promise<void>;
+
+const plus = (by: number) => (stored: number, version: number) => stored + by * version;
+
+/** Values of other versions, and values that are changed in place. */
+export const shapeCases: Readonly<Record<string, Case>> = {
+  'values of an older version are migrated, each as its segment says': async (create) => {
+    const set: Readonly<Record<string, (handle: never, value: number) => void>> = {
+      value: (handle: { set(v: number): void }, value) => handle.set(value),
+      list: (handle: { add(v: number): void }, value) => handle.add(value),
+      map: (handle: { set(k: string, v: number): void }, value) => handle.set('k', value),
+      sortedMap: (handle: { set(k: string, v: number): void }, value) => handle.set('k', value),
+      reducing: (handle: { add(v: number): void }, value) => handle.add(value),
+    };
+    for (const kind of ['value', 'list', 'map', 'sortedMap', 'reducing'] as const) {
+      const { reduce } = everyKind.sum;
+      const of = (version: number): StateDescriptor => {
+        return { kind, version, migrate: plus(100), reduce };
+      };
+      const first = await stateOf<never>(create, of(1));
+      set[kind]!(first.at(1), 1);
+      set[kind]!(first.at(2), 1);
+      for (let key = 3; key < 9; key += 1) set[kind]!(first.at(key), 1);
+      const chain = [freeze(first.backend).finish()];
+      const second = await stateOf<never>(create, of(2));
+      await loadChain(second.backend, chain);
+      set[kind]!(second.at(2), 7);
+      chain.push(freeze(second.backend).finish());
+      const third = await stateOf<{ get(key: string): unknown }>(create, of(3));
+      await loadChain(third.backend, chain);
+      const read = (key: number): unknown => third.at(key).get('k');
+      // The list and the sum had the migrated value when they were added to.
+      const two = { list: [301, 207], reducing: 308 }[kind as string] ?? 207;
+      assert.deepEqual([read(1), read(2)], [kind === 'list' ? [101] : 101, two], kind);
+    }
+  },
+  'another version without migrate is refused': async (create) => {
+    const first = await stateOf<Handles['value']>(create, { kind: 'value', version: 1 });
+    first.at(1).set(1);
+    const chain = [freeze(first.backend).finish()];
+    const second = await stateOf(create, { kind: 'value', version: 2 });
+    const refused = { code: 'ERR_STATE_INCOMPATIBLE' };
+    await assert.rejects(loadChain(second.backend, chain), refused);
+    const backend = await create(tracked);
+    await assert.rejects(loadChain(backend, chain), refused);
+  },
+  'a value changed in place is in the snapshot as it was at the barrier': async (create) => {
+    const copy = (box: { n: number }) => ({ ...box });
+    const first = await stateOf<{ add(v: object): void; get(): { n: number }[] }>(create, {
+      kind: 'list',
+      version: 1,
+      copy,
+    });
+    first.at(1).add({ n: 1 });
+    const snapshot = freeze(first.backend);
+    first.at(1).get()[0]!.n = 2;
+    const chain = [snapshot.finish()];
+    const restore = async () => {
+      const again = await stateOf<Handles['list']>(create, { kind: 'list', version: 1 });
+      await loadChain(again.backend, chain);
+      return again.at(1).get();
+    };
+    assert.deepEqual(await restore(), [{ n: 1 }]);
+    chain.push(freeze(first.backend).finish());
+    assert.deepEqual(await restore(), [{ n: 2 }]);
+  },
+  'what nobody declares cannot be loaded, and a barrier waits for the last': async (create) => {
+    const rig = await rigOf(create);
+    rig.at(1).value.set(1);
+    rig.freeze();
+    rig.at(1).value.set(2);
+    assert.throws(() => rig.backend.freeze('keyed'), { code: 'ERR_INVARIANT' });
+    rig.backend.abandon();
+    const again = await rigOf(create);
+    await again.load([rig.snapshot()]);
+    assert.equal(again.at(1).value.get(), 2);
+  },
+  'an epoch counter that comes round loses nothing': async (create) => {
+    const rig = await rigOf(create);
+    const write = (key: number, value: number): void => {
+      const table = rig.numbers.open(0);
+      const slot = table.slot(key);
+      if (table.marks[slot]! < table.epoch) table.touch(slot);
+      table.numbers[slot] = value;
+      rig.at(key).value.set(value);
+    };
+    for (let key = 0; key < 9; key += 1) write(key, key);
+    const chain = [rig.snapshot()];
+    for (let i = 0; i < 17_000; i += 1) {
+      write(i % 3, i);
+      chain.push(rig.snapshot());
+    }
+    const again = await rigOf(create);
+    // Snapshots of everything come in between, behind which the others do not matter.
+    await again.load(chain);
+    const table = again.numbers.open(0);
+    const values = Array.from({ length: 9 }, (_, key) => table.numbers[table.slot(key)]);
+    assert.deepEqual(values, [16_998, 16_999, 16_997, 3, 4, 5, 6, 7, 8]);
+    assert.deepEqual([again.at(0).value.get(), again.at(8).value.get()], [16_998, 8]);
+  },
+};
