@@ -39,6 +39,8 @@ interface Running {
   /** Writes of chunks, one after another. */
   writing: Promise<void>;
   bytesInFlight: number;
+  /** Some of what was frozen is not encoded yet. */
+  hasFrozen: boolean;
   isEncoded: boolean;
 }
 
@@ -96,6 +98,7 @@ export class TaskSnapshots implements SpareWork {
       blob,
       writing: blob.then(() => undefined),
       bytesInFlight: 0,
+      hasFrozen: false,
       isEncoded: false,
     };
     this.running.writing.catch((error: unknown) => this.fail(checkpoint, error));
@@ -123,6 +126,7 @@ export class TaskSnapshots implements SpareWork {
     if (running?.checkpoint !== checkpoint) return;
     this.parts.backend.freeze(operator);
     running.operators += 1;
+    running.hasFrozen = true;
   }
 
   sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void {
@@ -137,7 +141,7 @@ export class TaskSnapshots implements SpareWork {
     const { running } = this;
     if (running === undefined || running.isEncoded) return false;
     if (running.bytesInFlight > runtimeLimits.snapshotBytesInFlightMax) return false;
-    return running.operators > 0 || this.isComplete(running);
+    return running.hasFrozen || this.isComplete(running);
   }
 
   /** Encodes some of what is frozen; called between batches. */
@@ -147,17 +151,17 @@ export class TaskSnapshots implements SpareWork {
     const { clock } = parts.env;
     const begun = clock.monotonicMs();
     const until = begun + runtimeLimits.snapshotStepMs;
-    let more = true;
     try {
-      while (more && clock.monotonicMs() < until) {
-        more = parts.backend.step(running.sink, runtimeLimits.snapshotStepRows) === 'more';
-      }
+      do {
+        const progress = parts.backend.step(running.sink, runtimeLimits.snapshotStepRows);
+        running.hasFrozen = progress === 'more';
+      } while (running.hasFrozen && clock.monotonicMs() < until);
     } catch (error) {
       this.fail(running.checkpoint, error);
       return;
     }
     this.nextStepMs = clock.monotonicMs() + runtimeLimits.snapshotPauseMs;
-    if (!more && this.isComplete(running)) this.finish(running);
+    if (!running.hasFrozen && this.isComplete(running)) this.finish(running);
     else this.writeChunks(running);
   }
 

@@ -53,6 +53,7 @@ export class JobAttempt {
   private readonly snapshots: TaskSnapshots | undefined;
   private chain: SegmentChain | undefined;
   private openSources: number;
+  private beforeFinal: (() => Promise<Manifest>) | undefined;
 
   constructor(parts: AttemptParts) {
     const { checkpoints, env } = parts;
@@ -92,9 +93,18 @@ export class JobAttempt {
     return declaredStates(this.backend).map(({ migrates: _, ...state }) => state);
   }
 
-  /** Ends the input of all sources where it stands. */
-  drain(): void {
+  /** Ends the input of all sources where it stands; takes a savepoint when all is dealt with. */
+  drain(savepoint: string): Promise<Manifest> {
+    const { coordinator } = this.parts.checkpoints!;
+    const taken = new Promise<Manifest>((resolve, reject) => {
+      this.beforeFinal = () => {
+        const saving = coordinator.savepoint(savepoint);
+        saving.then(resolve, reject);
+        return saving;
+      };
+    });
     for (const source of this.built.sources) source.drain();
+    return taken;
   }
 
   /** Resolves when the sinks have published all that is committed. */
@@ -179,12 +189,18 @@ export class JobAttempt {
   private sourceEnded(): void {
     this.openSources -= 1;
     if (this.openSources > 0) return;
-    this.parts.checkpoints!.coordinator.final().then(
+    this.finish().then(
       () => {
         for (const source of this.built.sources) source.release();
       },
       (error: unknown) => this.task.wake(error),
     );
+  }
+
+  private async finish(): Promise<void> {
+    // A savepoint that fails is told to whoever asked for it.
+    await this.beforeFinal?.().catch(() => undefined);
+    await this.parts.checkpoints!.coordinator.final();
   }
 
   private timesOf(id: string): StageTimes {

@@ -73,12 +73,13 @@ export class EmbeddedJob implements JobHandle {
   }
 
   async stopWithSavepoint(name: string, input: 'suspend' | 'drain' = 'suspend'): Promise<Manifest> {
+    const coordinator = this.coordinator();
     if (input === 'drain') {
-      this.attempt!.drain();
+      const manifest = await this.attempt!.drain(name);
       await this.done;
-      return this.coordinator().savepoint(name);
+      return manifest;
     }
-    const manifest = await this.coordinator().stopWithSavepoint(name);
+    const manifest = await coordinator.stopWithSavepoint(name);
     await this.attempt!.sinksQuiet();
     await this.cancel();
     return manifest;

@@ -1,0 +1,207 @@
+import { MillraceError } from '@millrace/core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { diskForJobs, linesOf, type Payment, pass, paymentsJob, start } from './durable-rig.js';
+
+const total = 6_000;
+let undisturbed: string[];
+
+beforeAll(async () => {
+  const disk = await diskForJobs();
+  const process = start(disk, paymentsJob('/out', total));
+  await pass(process);
+  await process.handle.done;
+  undisturbed = await linesOf(disk);
+});
+
+/** Random numbers from 0 to 1 that a seed fixes. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe('a job that is never killed', () => {
+  test('gives results of all kinds', () => {
+    for (const file of ['windows', 'sessions', 'rests']) {
+      const lines = undisturbed.filter((line) => line.startsWith(`${file}.csv`));
+      expect(lines.length).toBeGreaterThan(100);
+    }
+  });
+
+  test('started again after its end does nothing', async () => {
+    const disk = await diskForJobs();
+    const first = start(disk, paymentsJob('/out', 500));
+    await pass(first);
+    const before = await linesOf(disk);
+    const again = start(disk, paymentsJob('/out', 500));
+    await pass(again);
+    expect(await again.handle.resumed).toMatchObject({ finished: true });
+    expect(await again.handle.done).toMatchObject({ status: 'finished' });
+    expect(again.handle.progress().recordsIn).toBe(0);
+    expect(await linesOf(disk)).toEqual(before);
+  });
+});
+
+describe('a job whose machine loses power again and again', () => {
+  test.each([1, 2, 3, 4, 5, 6])('ends with the same output: seed %i', async (seed) => {
+    const random = randomOf(seed);
+    const disk = await diskForJobs();
+    let resumed = 0;
+    for (let cut = 0; cut < 8; cut += 1) {
+      const process = start(disk, paymentsJob('/out', total));
+      const until = process.env.nowMs + 50 + random() * 500;
+      await pass(process, () => process.env.nowMs >= until);
+      disk.powerCut({ next: random });
+      if ((await Promise.race([process.handle.resumed, undefined])) !== undefined) resumed += 1;
+    }
+    const last = start(disk, paymentsJob('/out', total));
+    await pass(last);
+    await last.handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
+    expect(resumed).toBeGreaterThan(3);
+  });
+});
+
+describe('a function that throws', () => {
+  /** Fails at a payment as often as it says. */
+  const failing = (id: number, times: number): ((payment: Payment) => void) => {
+    let left = times;
+    return (payment) => {
+      if (payment.id !== id || left === 0) return;
+      left -= 1;
+      throw new RangeError(`payment ${id} is unlucky`);
+    };
+  };
+
+  test('twice: the job restarts from its checkpoint and loses nothing', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total, failing(3_000, 2)));
+    await pass(process);
+    await process.handle.done;
+    expect(process.handle.progress()).toMatchObject({ attempts: 3, status: 'finished' });
+    expect(await linesOf(disk)).toEqual(undisturbed);
+  });
+
+  test('always: after three attempts the record is named', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total, failing(3_000, Infinity)));
+    await pass(process);
+    await expect(process.handle.done).rejects.toMatchObject({
+      code: 'ERR_POISON_RECORD',
+      operator: 'watch',
+      detail: expect.stringContaining('payment 3000 is unlucky'),
+    });
+    expect(process.handle.progress()).toMatchObject({ attempts: 3, status: 'failed' });
+  });
+
+  test('what no restart mends fails at once', async () => {
+    const disk = await diskForJobs();
+    const broken = (): never => {
+      throw new MillraceError('ERR_INVALID_OPTION', 'no restart mends this');
+    };
+    const process = start(disk, paymentsJob('/out', total, broken));
+    await pass(process);
+    await expect(process.handle.done).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' });
+    expect(process.handle.progress().attempts).toBe(1);
+  });
+
+  test('more often than its strategy allows', async () => {
+    const disk = await diskForJobs();
+    let calls = 0;
+    const everyTime = ({ id }: Payment): void => {
+      calls += 1;
+      if (id > 1_000) throw new RangeError(`unlucky for the ${calls}th time`);
+    };
+    const process = start(disk, paymentsJob('/out', total, everyTime), {
+      restart: { kind: 'fixed', attempts: 4, delay: '10ms' },
+    });
+    await pass(process);
+    await expect(process.handle.done).rejects.toMatchObject({ code: 'ERR_RESTARTS_EXHAUSTED' });
+    expect(process.handle.progress().attempts).toBe(5);
+  });
+});
+
+describe('two processes on one folder', () => {
+  test('the older one cannot commit any more, and stops', async () => {
+    const disk = await diskForJobs();
+    const older = start(disk, paymentsJob('/out', total));
+    await pass(older, () => older.handle.progress().checkpoints?.committed !== undefined);
+    const younger = start(disk, paymentsJob('/out', total));
+    await pass(younger, () => younger.handle.progress().recordsIn > 1_000);
+    await pass(older);
+    await expect(older.handle.done).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_SUPERSEDED' });
+    await pass(younger);
+    await younger.handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
+  });
+});
+
+describe('a disk that is full', () => {
+  test('the job goes on with an alarm, and takes checkpoints again when there is space', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    const progress = () => process.handle.progress().checkpoints;
+    await pass(process, () => progress()?.committed !== undefined);
+    disk.failRate(1, { code: 'ERR_STORAGE_FULL', path: '/checkpoints' }, process.env.random);
+    await pass(process, () => progress()?.alarm !== undefined);
+    const { recordsIn } = process.handle.progress();
+    await pass(process, () => process.handle.progress().recordsIn > recordsIn + 500);
+    expect(process.handle.progress()).toMatchObject({ attempts: 1, status: 'running' });
+    disk.heal();
+    await pass(process, () => progress()?.alarm === undefined);
+    await pass(process);
+    await process.handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
+  });
+
+  test('where output is on it, too, the job restarts until it can write', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    await pass(process, () => process.handle.progress().checkpoints?.committed !== undefined);
+    disk.setReadOnly();
+    await pass(process, () => process.handle.progress().attempts > 3);
+    disk.heal();
+    await pass(process);
+    await process.handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
+  });
+});
+
+describe('savepoints', () => {
+  test('one is taken while the job goes on, and another job begins with it', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    await pass(process, () => process.handle.progress().recordsIn > 2_000);
+    const taking = process.handle.savepoint('before-upgrade');
+    await pass(process);
+    expect((await taking).kind).toBe('savepoint');
+    await process.handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
+
+    const from = '/checkpoints/savepoints/before-upgrade';
+    await disk.makeFolder('/other');
+    const refused = start(disk, paymentsJob('/other', total), {
+      checkpoints: { folder: '/checkpoints', from },
+    });
+    await pass(refused);
+    await expect(refused.handle.done).rejects.toMatchObject({ code: 'ERR_REPLAY_NOT_ACCEPTED' });
+  });
+
+  test.each(['suspend', 'drain'] as const)('stop: %s', async (input) => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    await pass(process, () => process.handle.progress().recordsIn > 2_000);
+    const stopping = process.handle.stopWithSavepoint('stop', input);
+    await pass(process);
+    await stopping;
+    const { recordsIn } = process.handle.progress();
+    expect(recordsIn).toBeLessThan(total);
+    const next = start(disk, paymentsJob('/out', total));
+    await pass(next);
+    await next.handle.done;
+    if (input === 'suspend') expect(await linesOf(disk)).toEqual(undisturbed);
+    else expect(next.handle.progress().recordsIn).toBe(0);
+  });
+});
