@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseCommand } from './cli-options.js';
 
+const runOf = (output: string) => ['run', 'q5', '--input', 'a', '--output', output];
+
 describe('parseCommand', () => {
   test('reads the options of generate', () => {
     const text = 'generate --seed 7 --events 50 --rate 0.5 --disorder-ms 20 --output a.gz';
@@ -12,9 +14,26 @@ describe('parseCommand', () => {
   });
 
   test('reads the options of run', () => {
-    const text = 'run q5 --input a.gz --output b --repeat 3';
-    const expected = { name: 'run', query: 'q5', input: 'a.gz', output: 'b', repeat: 3 };
-    expect(parseCommand(text.split(' '))).toEqual(expected);
+    const text = 'run q5 --input a.gz --output b --repeat 3 --rate 100 --backend level';
+    expect(parseCommand(text.split(' '))).toEqual({
+      name: 'run',
+      options: {
+        query: 'q5',
+        input: 'a.gz',
+        output: 'b',
+        repeat: 3,
+        eventsPerSecond: 100,
+        backend: 'level',
+        durability: undefined,
+      },
+    });
+  });
+
+  test('runs durably where checkpoints have a folder', () => {
+    const text = 'run q5 --input a --output b --checkpoints c --checkpoint-interval 200ms';
+    expect(parseCommand(text.split(' '))).toMatchObject({
+      options: { durability: { folder: 'c', interval: '200ms' }, eventsPerSecond: undefined },
+    });
   });
 
   test('takes the named queries in their usual order, or all', () => {
@@ -37,6 +56,12 @@ describe('parseCommand', () => {
     [['run', 'q5', '--output', 'b'], 'run needs --input FILE'],
     [['run', '--input', 'a', '--output', 'b'], 'run needs one query'],
     [['run', 'q5', 'q7', '--input', 'a', '--output', 'b'], 'run needs one query'],
+    [[...runOf('b'), '--checkpoint-interval', '1s'], 'needs --checkpoints DIR'],
+    [[...runOf('b'), '--checkpoints', 'c', '--checkpoint-interval', 'often'], 'such as 200ms'],
+    [[...runOf('b'), '--checkpoints', 'c', '--repeat', '2'], 'runs without --checkpoints'],
+    [[...runOf('b.gz'), '--checkpoints', 'c'], 'the output cannot be packed'],
+    [[...runOf('b'), '--backend', 'disk'], '--backend must be heap or level, not disk'],
+    [[...runOf('b'), '--rate=-1'], '--rate must be a positive number, not -1'],
     [['check', '--input', 'a'], 'check needs --golden DIR'],
     [['bench', '--rate', '0'], '--rate must be a positive number, not 0'],
     [['bench', '--rounds', '1.5'], '--rounds must be a whole number of at least 1, not 1.5'],

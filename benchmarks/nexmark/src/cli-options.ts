@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
+import { type Duration, durationMs } from '@millrace/core';
 import type { BenchOptions } from './bench/measure.js';
 import type { CheckInput } from './commands/check.js';
+import type { RunCommand } from './commands/run.js';
+import { type Backend, backends, type Durability } from './engine/durability.js';
 import type { EventsInput } from './events-input.js';
 import type { GeneratorOptions } from './generator/generator.js';
 import { type QueryName, queryNames } from './model.js';
@@ -11,6 +14,9 @@ export const usage = `Usage: nexmark <command> [options]
   run <query> --input FILE[.gz] --output FILE[.gz]
                                 run a query by the engine, write its rows, print its speed
       --repeat N (1), medians over N runs in this process
+      --rate N, events a second at most  --backend heap|level (heap), where state is
+      --checkpoints DIR         run durably: begun again after a kill, the same command goes on
+      --checkpoint-interval T (1s), such as 200ms
   check [query …]               compare results with golden ones
       --input FILE[.gz] --golden DIR; without them the two sets of the benchmark
   bench [query …]               engine against hand-written loops, M events per CPU-second
@@ -31,13 +37,7 @@ export class UsageError extends Error {}
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'generate'; readonly options: GeneratorOptions; readonly output: string }
-  | {
-      readonly name: 'run';
-      readonly query: QueryName;
-      readonly input: string;
-      readonly output: string;
-      readonly repeat: number;
-    }
+  | { readonly name: 'run'; readonly options: RunCommand }
   | {
       readonly name: 'check';
       readonly queries: readonly QueryName[];
@@ -84,12 +84,15 @@ function parse(args: readonly string[]) {
       options: {
         seed: { type: 'string', default: '1' },
         events: { type: 'string', default: '1000000' },
-        rate: { type: 'string', default: '10000' },
+        rate: { type: 'string' },
         'disorder-ms': { type: 'string', default: '0' },
         input: { type: 'string' },
         output: { type: 'string' },
         golden: { type: 'string' },
         repeat: { type: 'string', default: '1' },
+        backend: { type: 'string' },
+        checkpoints: { type: 'string' },
+        'checkpoint-interval': { type: 'string' },
         rounds: { type: 'string', default: '5' },
         'events-min': { type: 'string', default: '1000000' },
         keys: { type: 'string', default: '1000000' },
@@ -108,9 +111,49 @@ function runOf(values: Values, names: readonly string[]): Command {
   if (names.length !== 1 || query === undefined || others.length > 0) {
     throw new UsageError(`run needs one query of ${queryNames.join(' ')}`);
   }
-  const input = needed(values, 'run', 'input');
-  const output = needed(values, 'run', 'output');
-  return { name: 'run', query, input, output, repeat: wholeOf('repeat', values.repeat, 1) };
+  const durability = durabilityOf(values);
+  const repeat = wholeOf('repeat', values.repeat, 1);
+  if (durability !== undefined && repeat > 1) {
+    throw new UsageError('--repeat is for runs without --checkpoints: those run once');
+  }
+  const options: RunCommand = {
+    query,
+    input: needed(values, 'run', 'input'),
+    output: needed(values, 'run', 'output'),
+    repeat,
+    eventsPerSecond: values.rate === undefined ? undefined : rateOf(values.rate),
+    backend: backendOf(values.backend),
+    durability,
+  };
+  return { name: 'run', options };
+}
+
+function durabilityOf(values: Values): Durability | undefined {
+  const { checkpoints: folder, 'checkpoint-interval': interval, output } = values;
+  if (folder === undefined) {
+    if (interval === undefined) return undefined;
+    throw new UsageError('--checkpoint-interval needs --checkpoints DIR, where they are kept');
+  }
+  if (folder === '') throw new UsageError('--checkpoints needs a folder');
+  if (output?.endsWith('.gz')) {
+    throw new UsageError('with --checkpoints the output cannot be packed: --output FILE');
+  }
+  return { folder, interval: interval === undefined ? undefined : durationOf(interval) };
+}
+
+function durationOf(text: string): Duration {
+  try {
+    if (durationMs(text as Duration, 'checkpoint-interval') >= 1) return text as Duration;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`--checkpoint-interval must be a time such as 200ms or 1s, not ${text}`);
+}
+
+function backendOf(text: string | undefined): Backend | undefined {
+  const backend = backends.find((name) => name === text);
+  if (text === undefined || backend !== undefined) return backend;
+  throw new UsageError(`--backend must be ${backends.join(' or ')}, not ${text}`);
 }
 
 function checkInputsOf(values: Values): readonly CheckInput[] | undefined {
@@ -127,16 +170,18 @@ function benchOf(values: Values, names: readonly string[]): Command {
 }
 
 function generatorOptionsOf(values: Values): GeneratorOptions {
-  const rate = Number(values.rate);
-  if (!(rate > 0 && rate < Number.POSITIVE_INFINITY)) {
-    throw new UsageError(`--rate must be a positive number, not ${values.rate}`);
-  }
   return {
     seed: wholeOf('seed', values.seed, 0),
     events: wholeOf('events', values.events, 0),
-    rate,
+    rate: rateOf(values.rate ?? '10000'),
     disorderMs: wholeOf('disorder-ms', values['disorder-ms'], 0),
   };
+}
+
+function rateOf(text: string): number {
+  const rate = Number(text);
+  if (rate > 0 && rate < Number.POSITIVE_INFINITY) return rate;
+  throw new UsageError(`--rate must be a positive number, not ${text}`);
 }
 
 function needed(values: Values, command: string, option: 'input' | 'output' | 'golden'): string {

@@ -14,7 +14,7 @@ async function run(command: Command): Promise<void> {
     case 'generate':
       return generateCommand(command.options, command.output);
     case 'run':
-      return runCommand(command);
+      return runCommand(command.options);
     case 'check':
       if (!(await checkCommand(command.queries, command.inputs))) process.exitCode = 1;
       return;

@@ -1,6 +1,7 @@
 import { run } from '@millrace/runtime';
 import { Feed } from '../engine/feed.js';
 import { bySourceTime, queryJob } from '../engine/query-job.js';
+import { rowsTo } from '../engine/rows-to.js';
 import type { EventBatch } from '../input.js';
 import { LoopDriver } from '../loops/loop.js';
 import type { LoopClass } from '../loops/loops.js';
@@ -28,7 +29,7 @@ export function engineContender(query: QueryName): Contender {
     name: `${query} engine`,
     start(sink) {
       const source = new Feed<Event>();
-      const job = queryJob(query, { source, sink, watermarks: bySourceTime });
+      const job = queryJob(query, { source, sink: rowsTo(sink), watermarks: bySourceTime });
       const { done } = run(job, { checkRecords: 'off' });
       return {
         // A job that fails asks for nothing any more.

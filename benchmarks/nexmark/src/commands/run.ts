@@ -1,11 +1,16 @@
 import { run } from '@millrace/runtime';
-import { median, Stopwatch } from '../bench/stopwatch.js';
+import { Stopwatch } from '../bench/stopwatch.js';
+import type { Backend, Durability } from '../engine/durability.js';
+import { pacedSource } from '../engine/paced-source.js';
 import { queryJob } from '../engine/query-job.js';
+import { rowsTo } from '../engine/rows-to.js';
 import { feedOf } from '../engine/run-query.js';
 import { batchesOf, type EventBatch, readEvents } from '../input.js';
 import { CollectingSink } from '../loops/row-sink.js';
 import type { QueryName } from '../model.js';
 import { writeLines } from '../ndjson-file.js';
+import { runDurably } from './run-durably.js';
+import { runFigures } from './run-figures.js';
 
 /** What `run` is to do. */
 export interface RunCommand {
@@ -16,42 +21,44 @@ export interface RunCommand {
   readonly output: string;
   /** Runs to take medians of, each a fresh job; more than one come after a warm-up. */
   readonly repeat: number;
+  /** Undefined: as fast as it goes. */
+  readonly eventsPerSecond: number | undefined;
+  readonly backend: Backend | undefined;
+  /** Undefined: a run that is killed has to begin anew. */
+  readonly durability: Durability | undefined;
 }
 
 /** `run`: writes the rows of a query, unsorted, and prints its speed as a line of JSON. */
-export async function runCommand({ query, input, output, repeat }: RunCommand): Promise<void> {
+export async function runCommand(command: RunCommand): Promise<void> {
+  const { durability } = command;
+  if (durability === undefined) await runInMemory(command);
+  else await runDurably({ ...command, durability });
+}
+
+/** The events are read before the clock starts, and the rows written after it has stopped. */
+async function runInMemory(command: RunCommand): Promise<void> {
+  const { query, input, output, repeat } = command;
   const batches = batchesOf(await readEvents(input));
   const events = batches.reduce((sum, { count }) => sum + count, 0);
   const watches: Stopwatch[] = [];
   let rows: readonly unknown[] = [];
   for (let i = repeat > 1 ? -1 : 0; i < repeat; i++) {
     const watch = new Stopwatch();
-    rows = await watch.time(() => rowsOf(query, batches));
+    rows = await watch.time(() => rowsOf(command, batches));
     if (i >= 0) watches.push(watch);
   }
   await writeLines(output, rows);
-  const wallSeconds = median(watches.map((watch) => watch.wallSeconds));
-  const cpuSeconds = median(watches.map((watch) => watch.cpuSeconds));
-  const figures = {
-    query,
-    events,
-    rows: rows.length,
-    wallMs: round(wallSeconds * 1e3),
-    cpuMs: round(cpuSeconds * 1e3),
-    eventsPerSecond: Math.round(events / wallSeconds),
-    eventsPerCpuSecond: Math.round(events / cpuSeconds),
-  };
-  console.log(JSON.stringify(figures));
+  console.log(runFigures({ query, events, rows: rows.length }, watches));
 }
 
-async function rowsOf(query: QueryName, batches: readonly EventBatch[]): Promise<unknown[]> {
+async function rowsOf(
+  { query, eventsPerSecond, backend }: RunCommand,
+  batches: readonly EventBatch[],
+): Promise<unknown[]> {
   const sink = new CollectingSink();
-  const job = queryJob(query, { source: feedOf(batches), sink });
-  await run(job, { checkRecords: 'off' }).done;
+  const feed = feedOf(batches);
+  const source = eventsPerSecond === undefined ? feed : pacedSource(feed, eventsPerSecond);
+  const job = queryJob(query, { source, sink: rowsTo(sink) });
+  await run(job, { checkRecords: 'off', ...(backend === undefined ? {} : { backend }) }).done;
   return sink.rows;
-}
-
-/** To microseconds. */
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1e3) / 1e3;
 }

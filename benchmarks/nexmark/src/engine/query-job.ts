@@ -1,15 +1,13 @@
 import { defineJob, type JobDefinition, watermarks } from '@millrace/core';
-import type { Source, WatermarkStrategy } from '@millrace/core/spi';
+import type { Sink, Source, WatermarkStrategy } from '@millrace/core/spi';
 import { sinkTo } from '@millrace/operators';
-import type { RowSink } from '../loops/row-sink.js';
-import type { Event, QueryName } from '../model.js';
+import type { Event, QueryName, Row } from '../model.js';
 import { queries } from '../queries/queries.js';
-import { rowsTo } from './rows-to.js';
 
 /** Where a job reads, where it writes, and what tells its event time. */
 export interface QueryJobParts {
   readonly source: Source<Event>;
-  readonly sink: RowSink;
+  readonly sink: Sink<Row>;
   readonly watermarks?: WatermarkStrategy<Event>;
 }
 
@@ -30,6 +28,6 @@ export const bySourceTime: WatermarkStrategy<Event> = watermarks(undefined, {
 export function queryJob(query: QueryName, parts: QueryJobParts): JobDefinition {
   return defineJob(`nexmark-${query}`, {}, (job) => {
     const events = job.source('events', parts.source, parts.watermarks ?? byDateTime);
-    queries[query](events).pipe(sinkTo('rows', rowsTo(parts.sink)));
+    queries[query](events).pipe(sinkTo('rows', parts.sink));
   });
 }

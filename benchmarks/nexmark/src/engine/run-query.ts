@@ -4,6 +4,7 @@ import { CollectingSink } from '../loops/row-sink.js';
 import type { Event, QueryName } from '../model.js';
 import { Feed, type FeedBatch } from './feed.js';
 import { queryJob } from './query-job.js';
+import { rowsTo } from './rows-to.js';
 
 /** How to run a query. */
 export interface RunQueryOptions extends Pick<RunOptions, 'checkRecords' | 'codegen'> {
@@ -18,7 +19,7 @@ export async function runQuery(
   { batchEvents, ...options }: RunQueryOptions = {},
 ): Promise<unknown[]> {
   const sink = new CollectingSink();
-  const parts = { source: feedOf(batchesOf(events, batchEvents)), sink };
+  const parts = { source: feedOf(batchesOf(events, batchEvents)), sink: rowsTo(sink) };
   await run(queryJob(query, parts), options).done;
   return sink.rows;
 }

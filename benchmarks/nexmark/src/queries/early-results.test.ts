@@ -2,6 +2,7 @@ import { run } from '@millrace/runtime';
 import { expect, test } from 'vitest';
 import { Feed } from '../engine/feed.js';
 import { queryJob } from '../engine/query-job.js';
+import { rowsTo } from '../engine/rows-to.js';
 import { generate } from '../generator/generator.js';
 import { batchesOf } from '../input.js';
 import { CollectingSink } from '../loops/row-sink.js';
@@ -16,7 +17,7 @@ test.each(['q5', 'q7', 'q8', 'q11'] as const)(
   async (query) => {
     const source = new Feed<Event>();
     const sink = new CollectingSink();
-    const job = run(queryJob(query, { source, sink }));
+    const job = run(queryJob(query, { source, sink: rowsTo(sink) }));
     await source.push(batchesOf(events.slice(0, 16_000)));
     const early = sortedTexts(sink.rows);
     expect(early.length).toBeGreaterThan(0);

@@ -1,0 +1,95 @@
+import type { Env, Source, SourceReader, Split } from '@millrace/core/spi';
+
+/** Records that may come at once after a rest, in seconds of the rate. */
+const burstSeconds = 0.02;
+
+/**
+ * A source that gives no more than so many records a second, by the Env's clock. Everything else,
+ * positions too, stays the source's own; each subtask has the whole rate for itself.
+ *
+ * @param recordsPerSecond above 0
+ */
+export function pacedSource<T>(source: Source<T>, recordsPerSecond: number): Source<T> {
+  return {
+    type: source.type,
+    replay: source.replay,
+    bounded: source.bounded,
+    settings: source.settings,
+    createEnumerator: (context, snapshot) => source.createEnumerator(context, snapshot),
+    createReader: (context) =>
+      new PacedReader(source.createReader(context), context.env, recordsPerSecond),
+  };
+}
+
+class PacedReader<T> implements SourceReader<T> {
+  private readonly reader: SourceReader<T>;
+  private readonly env: Env;
+  private readonly perMs: number;
+  private readonly allowedMax: number;
+  /** Records that may be given now, with fractions. */
+  private allowed = 0;
+  private allowedAtMs: number;
+
+  constructor(reader: SourceReader<T>, env: Env, recordsPerSecond: number) {
+    this.reader = reader;
+    this.env = env;
+    this.perMs = recordsPerSecond / 1_000;
+    this.allowedMax = Math.max(1, recordsPerSecond * burstSeconds);
+    this.allowedAtMs = env.clock.monotonicMs();
+  }
+
+  async open(): Promise<void> {
+    await this.reader.open?.();
+  }
+
+  addSplits(splits: readonly Split[]): void {
+    this.reader.addSplits(splits);
+  }
+
+  noMoreSplits(): void {
+    this.reader.noMoreSplits();
+  }
+
+  poll(max: number): ReturnType<SourceReader<T>['poll']> {
+    this.refill();
+    if (this.allowed < 1) return undefined;
+    const chunk = this.reader.poll(Math.min(max, Math.floor(this.allowed)));
+    if (chunk !== undefined && chunk !== 'end') this.allowed -= chunk.count;
+    return chunk;
+  }
+
+  async available(): Promise<void> {
+    await this.reader.available();
+    this.refill();
+    if (this.allowed >= 1) return;
+    const delayMs = (1 - this.allowed) / this.perMs;
+    await new Promise<void>((resolve) => this.env.scheduler.after(delayMs, resolve));
+  }
+
+  pauseSplits(ids: readonly string[]): void {
+    this.reader.pauseSplits(ids);
+  }
+
+  resumeSplits(ids: readonly string[]): void {
+    this.reader.resumeSplits(ids);
+  }
+
+  snapshot(): readonly Split[] {
+    return this.reader.snapshot();
+  }
+
+  async committed(checkpoint: number): Promise<void> {
+    await this.reader.committed?.(checkpoint);
+  }
+
+  async close(): Promise<void> {
+    await this.reader.close?.();
+  }
+
+  private refill(): void {
+    const nowMs = this.env.clock.monotonicMs();
+    const earned = (nowMs - this.allowedAtMs) * this.perMs;
+    this.allowed = Math.min(this.allowedMax, this.allowed + earned);
+    this.allowedAtMs = nowMs;
+  }
+}
