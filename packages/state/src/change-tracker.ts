@@ -139,11 +139,13 @@ export class ChangeTracker {
     this.hasBarrier = true;
   }
 
-  /** Begins a new epoch where nobody takes snapshots. */
+  /** Begins a new epoch where nobody takes snapshots; rows of the last one stay for one more. */
   age(): void {
     if (this.epoch >= epochMax) this.renumber();
+    const { epoch } = this;
     this.beginEpoch();
     this.settle();
+    this.movableBelow = epoch;
   }
 
   /** Where the content that `slot` had at the barrier is: in place, aside, or not wanted. */

@@ -7,6 +7,7 @@ import type {
   Operator,
   OperatorContext,
   Outputs,
+  Prefetch,
   Progress,
   RecordBatch,
   RecordLoop,
@@ -17,8 +18,10 @@ import { Firing } from './firing.js';
 import { type Fold, shapeOf } from './fold.js';
 import { LateRecords } from './late-records.js';
 import type { PaneStore, Place } from './pane-store.js';
+import { prefetchRows } from './prefetch-rows.js';
 import { assertEqual } from './restored-times.js';
 import { rowCodeOf } from './row-code.js';
+import { RowPages } from './row-pages.js';
 import { SliceStore } from './slice-store.js';
 import { touchRow } from './touch-row.js';
 import { WholeWindowStore } from './whole-window-store.js';
@@ -46,6 +49,13 @@ const onTime: Pane = Object.freeze({ index: 0, timing: 'onTime' });
 /** What results show of a window: all of them share the object, and nothing else is in it. */
 const borders = ({ start, end }: TimeWindow): TimeWindow => Object.freeze({ start, end });
 
+interface FiringWindow {
+  readonly window: TimeWindow;
+  readonly rows: KeyTable;
+  /** Of the rows that are outside memory; they come after those in it. */
+  readonly pages: RowPages | undefined;
+}
+
 /** Tumbling, sliding and custom windows: fired by the watermark, without a timer for each key. */
 export class AlignedWindowOperator implements Operator, AddTarget {
   lo = 1;
@@ -57,10 +67,11 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   private firedUpTo = -Infinity;
   /** Windows may end together: the last one of them that fired. */
   private lastFired: TimeWindow = { start: -Infinity, end: -Infinity };
-  private firing: { readonly window: TimeWindow; readonly rows: KeyTable } | undefined;
+  private firing: FiringWindow | undefined;
   /** By end of window the next pane of each key that fired; kept while late records may come. */
   private readonly nextPane: KeyTables;
   private readonly firedTimes: KeyGroupTimes;
+  private readonly rowTables: KeyTables;
   private readonly store: PaneStore;
   private readonly fold: Fold;
   private readonly perWindow: boolean;
@@ -81,6 +92,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       shape: shapeOf(fold),
       namespaceLength,
     });
+    this.rowTables = tables;
     const scratch = (): KeyTable => context.scratchTable(fold.row);
     this.store =
       perWindow || assigner.kind === 'custom'
@@ -172,18 +184,35 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     this.fire.stepBack();
   }
 
+  prefetch(next: Prefetch): Promise<void> | undefined {
+    if (this.rowTables.prefetch === undefined) return undefined;
+    if (next.kind === 'batch') return prefetchRows(this.rowTables, this.store, next);
+    if (this.firing !== undefined) return this.firing.pages?.prefetch();
+    const window = this.store.nextDue(this.lastFired, next.timeMs);
+    return window !== undefined && this.store.mustGather(window)
+      ? this.store.gather(window)
+      : undefined;
+  }
+
   onWatermark(timeMs: number, out: Outputs): Progress {
     for (;;) {
       if (this.firing === undefined) {
         const window = this.store.nextDue(this.lastFired, timeMs);
         if (window === undefined) break;
-        const rows = this.store.rowsOf(window);
-        this.firing = { window, rows };
-        this.fire.start({ rows, window: borders(window), pane: onTime, from: 0, to: rows.high });
+        if (this.store.mustGather(window)) return 'more';
+        this.firing = this.startFiring(window);
       }
       if (this.fire.resume(out) === 'more') return 'more';
-      this.store.release(this.firing.window, this.firing.rows);
-      this.lastFired = this.firing.window;
+      const { window, rows, pages } = this.firing;
+      if (pages !== undefined && !pages.isOver) {
+        const page = pages.take();
+        // It is loaded ahead of the next call.
+        if (page === undefined) return 'more';
+        this.emitRows(window, page);
+        continue;
+      }
+      this.store.release(window, rows);
+      this.lastFired = window;
       this.firing = undefined;
     }
     this.firedUpTo = Math.max(this.firedUpTo, timeMs);
@@ -191,6 +220,18 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     this.lastFired = { start: Infinity, end: this.firedUpTo };
     this.purge();
     return 'done';
+  }
+
+  private startFiring(window: TimeWindow): FiringWindow {
+    const rows = this.store.rowsOf(window);
+    // Asked for ahead of everything: from then on no row of the table leaves memory.
+    const pages = this.store.isMerged(rows) ? undefined : this.rowTables.outsidePages?.(rows);
+    this.emitRows(window, rows);
+    return { window, rows, pages: pages && new RowPages(pages) };
+  }
+
+  private emitRows(window: TimeWindow, rows: KeyTable): void {
+    this.fire.start({ rows, window: borders(window), pane: onTime, from: 0, to: rows.high });
   }
 
   private purge(): void {

@@ -19,10 +19,23 @@ export interface Place {
 export interface PaneStore {
   /** The place of a timestamp, made when there is none; undefined when all its windows closed. */
   place(timestamp: number, watermark: number): Place | undefined;
+  /**
+   * The tables of a timestamp as far as they are there; undefined where that is not cheap to say.
+   */
+  existing(timestamp: number): Omit<Place, 'windows'> | undefined;
   /** The next window with records, in order of end and start, behind `after` and `end ≤ upTo`. */
   nextDue(after: TimeWindow, upTo: number): TimeWindow | undefined;
+  /**
+   * Whether `gather` has to be called ahead of `rowsOf`: where rows may be outside memory, and a
+   * window has several tables. Where it has one, `rowsOf` gives that, and the rest is in its pages.
+   */
+  mustGather(window: TimeWindow): boolean;
+  /** Merges the window's rows, in memory and outside. */
+  gather(window: TimeWindow): Promise<void>;
   /** All rows of a window in one table, valid until `release`. */
   rowsOf(window: TimeWindow): KeyTable;
+  /** Whether `rowsOf` has merged them, so that none is outside memory. */
+  isMerged(rows: KeyTable): boolean;
   release(window: TimeWindow, rows: KeyTable): void;
   /** Copies or merges one key's rows of a window into the table `into`; its slot, or −1. */
   rowOf(window: TimeWindow, key: never, into: KeyTable): number;

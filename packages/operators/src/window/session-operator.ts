@@ -5,6 +5,7 @@ import type {
   Operator,
   OperatorContext,
   Outputs,
+  Prefetch,
   Progress,
   RecordBatch,
   RecordLoop,
@@ -26,7 +27,7 @@ import {
   sessionCells,
   sessionLoopOf,
 } from './session-code.js';
-import { SessionRows } from './session-rows.js';
+import { type RestoredSession, SessionRows } from './session-rows.js';
 import { touchRow } from './touch-row.js';
 
 export interface SessionSpec {
@@ -42,7 +43,12 @@ interface OpenBucket {
   readonly bucket: number;
   readonly sessions: readonly SessionRef[];
   next: number;
+  /** Up to here the sessions have been loaded, where their rows may be outside memory. */
+  loaded: number;
 }
+
+/** Sessions that are loaded ahead of a call. */
+const lookAheadSessions = 512;
 
 /**
  * Session windows: a window for each burst of a key's records, ending `gap` after the last of them.
@@ -75,8 +81,8 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     this.latenessMs = spec.latenessMs;
     const table = { ...fold.row, shape: shapeOf(fold), namespaceLength: 0 };
     this.rows = new SessionRows({
-      latest: context.keyTables('sessions', table).open(),
-      older: context.keyTables('older', { ...table, keyedBy: 'first' }).open(),
+      latest: context.keyTables('sessions', table),
+      older: context.keyTables('older', { ...table, keyedBy: 'first' }),
       scratch: context.scratchTable(fold.row),
     });
     this.firedTimes = context.keyGroupTimes('fired');
@@ -95,7 +101,14 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   async open(): Promise<void> {
     assertEqual(this.firedTimes, this.context.operatorId);
     this.watermark = this.firedTimes.highest;
-    for (const session of this.rows.restore()) this.register(session);
+    for await (const restored of this.rows.restore()) this.registerAgain(restored);
+  }
+
+  prefetch(next: Prefetch): Promise<void> | undefined {
+    if (!this.rows.spills) return undefined;
+    if (next.kind === 'watermark') return this.prefetchDue(next.timeMs);
+    const { keys, count } = next.batch;
+    return keys && this.rows.prefetchKeys(keys, next.from, count);
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs): number {
@@ -162,8 +175,10 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     for (;;) {
       if (this.firing.resume(out) === 'more') return 'more';
       this.afterFiring();
-      this.openBucket ??= this.nextBucket();
+      this.openBucket ??= this.nextBucket(this.watermark);
       if (this.openBucket === undefined) return this.endOfAdvance();
+      // The next ones are loaded ahead of the next call.
+      if (this.rows.spills && this.openBucket.next >= this.openBucket.loaded) return 'more';
       const session = this.openBucket.sessions[this.openBucket.next];
       this.openBucket.next += 1;
       if (session === undefined) this.openBucket = undefined;
@@ -171,9 +186,19 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     }
   }
 
-  private nextBucket(): OpenBucket | undefined {
-    const taken = this.calendar.takeBefore(this.watermark);
-    return taken === undefined ? undefined : { ...taken, next: 0 };
+  private nextBucket(beforeMs: number): OpenBucket | undefined {
+    const taken = this.calendar.takeBefore(beforeMs);
+    return taken === undefined ? undefined : { ...taken, next: 0, loaded: 0 };
+  }
+
+  /** Loads the sessions that the next call looks at. */
+  private prefetchDue(timeMs: number): Promise<void> | undefined {
+    this.openBucket ??= this.nextBucket(Math.max(this.watermark, timeMs));
+    if (this.openBucket === undefined) return undefined;
+    const { sessions, next } = this.openBucket;
+    // One more than there are: that one says that the bucket is done.
+    this.openBucket.loaded = Math.min(sessions.length + 1, next + lookAheadSessions);
+    return this.rows.prefetch(sessions.slice(next, this.openBucket.loaded));
   }
 
   private endOfAdvance(): Progress {
@@ -231,8 +256,18 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const { table, slot } = this.rows.find(session);
     const at = slot * table.numberStride;
     const inBucket = this.calendar.bucketOf(this.dueAt(table.numbers, at));
+    if (table.numbers[at + bucket] !== inBucket) touchRow(table, slot);
     table.numbers[at + bucket] = inBucket;
     this.calendar.add(inBucket, session);
+  }
+
+  /** Puts a session where it stood, without bringing its row into memory. */
+  private registerAgain({ session, table, slot }: RestoredSession): void {
+    const at = slot * table.numberStride;
+    const stood = table.numbers[at + bucket]!;
+    // Later than it is due: the gap was another one.
+    if (stood > this.calendar.bucketOf(this.dueAt(table.numbers, at))) this.register(session);
+    else this.calendar.add(stood, session);
   }
 
   private mergedRow(key: Key, timestamp: number, touched: readonly SessionRef[]): number {

@@ -1,11 +1,26 @@
 import { canonicalKey } from '@millrace/core/internal';
-import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
+import type { AccumulatorCells, Key, KeyTable, KeyTables } from '@millrace/core/spi';
 import { cellsAt, storeCells } from './fold-plain.js';
 import type { SessionRef } from './session-calendar.js';
 import { sessionCells } from './session-code.js';
 import { touchRow } from './touch-row.js';
 
 const { start, end } = sessionCells;
+
+export interface SessionTables {
+  readonly latest: KeyTables;
+  /** Keys are a session's key and its number. */
+  readonly older: KeyTables;
+  /** For one row at a time. */
+  readonly scratch: KeyTable;
+}
+
+/** A session of a checkpoint, and its row: it may be one of a page. */
+export interface RestoredSession {
+  readonly session: SessionRef;
+  readonly table: KeyTable;
+  readonly slot: number;
+}
 
 /**
  * The rows of open sessions. A key's latest session is found by its key; older ones, of which there
@@ -18,27 +33,52 @@ export class SessionRows {
   private readonly older: KeyTable;
   private readonly olderOf = new Map<unknown, SessionRef[]>();
   private nextNumber = 0;
+  private readonly tables: SessionTables;
 
-  /** @param tables `older` has keys of the session's key and number */
-  constructor(tables: Readonly<Record<'latest' | 'older' | 'scratch', KeyTable>>) {
-    this.latest = tables.latest;
-    this.older = tables.older;
+  constructor(tables: SessionTables) {
+    this.tables = tables;
+    this.latest = tables.latest.open();
+    this.older = tables.older.open();
     this.scratch = tables.scratch;
   }
 
+  /** Whether rows may be outside memory. */
+  get spills(): boolean {
+    return this.tables.latest.prefetch !== undefined;
+  }
+
+  /** Loads the latest sessions of the keys `from … to`, where they are outside memory. */
+  prefetchKeys(keys: readonly Key[], from: number, to: number): Promise<void> | undefined {
+    return this.tables.latest.prefetch?.(this.latest, keys, from, to);
+  }
+
+  /** Loads these sessions, where they are outside memory. */
+  prefetch(sessions: readonly SessionRef[]): Promise<void> | undefined {
+    const keys = sessions.flatMap(({ key, number }) => (number === undefined ? [key] : []));
+    const older = sessions.flatMap(({ key, number }) =>
+      number === undefined ? [] : [[key, number]],
+    );
+    const loads = [
+      this.prefetchKeys(keys, 0, keys.length),
+      this.tables.older.prefetch?.(this.older, older as readonly Key[], 0, older.length),
+    ];
+    return loads.some((load) => load !== undefined)
+      ? Promise.all(loads).then(() => undefined)
+      : undefined;
+  }
+
   /** All sessions, after the tables were restored from a checkpoint. */
-  *restore(): Iterable<SessionRef> {
-    const { latest, older } = this;
-    for (let slot = 0; slot < latest.high; slot += 1) {
-      if (latest.isLive(slot)) yield { key: latest.keyAt(slot), number: undefined };
+  async *restore(): AsyncIterable<RestoredSession> {
+    const { tables, latest, older } = this;
+    for await (const { table, slot } of allRows(tables.latest, latest)) {
+      yield { session: { key: table.keyAt(slot), number: undefined }, table, slot };
     }
-    for (let slot = 0; slot < older.high; slot += 1) {
-      if (!older.isLive(slot)) continue;
-      const [key, number] = older.keyAt(slot) as readonly [Key, number];
+    for await (const { table, slot } of allRows(tables.older, older)) {
+      const [key, number] = table.keyAt(slot) as readonly [Key, number];
       this.nextNumber = Math.max(this.nextNumber, number + 1);
       const session: SessionRef = { key, number };
       this.addOlder(session);
-      yield session;
+      yield { session, table, slot };
     }
   }
 
@@ -132,4 +172,22 @@ export class SessionRows {
     const at = slot * table.numberStride;
     return { start: table.numbers[at + start]!, end: table.numbers[at + end]! };
   }
+}
+
+/** The rows in memory, then those outside. */
+async function* allRows(
+  tables: KeyTables,
+  table: KeyTable,
+): AsyncIterable<{ readonly table: KeyTable; readonly slot: number }> {
+  // Asked for first: from then on no row of the table leaves memory.
+  const pages = tables.outsidePages?.(table);
+  yield* rowsIn(table);
+  if (pages === undefined) return;
+  for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
+    yield* rowsIn(page.value);
+  }
+}
+
+function* rowsIn(table: KeyTable): Iterable<{ readonly table: KeyTable; readonly slot: number }> {
+  for (let slot = 0; slot < table.high; slot += 1) if (table.isLive(slot)) yield { table, slot };
 }

@@ -23,6 +23,8 @@ export class SliceStore implements PaneStore {
   private readonly scratch: () => KeyTable;
   /** Where windows of several slices are merged: used again by the next one. */
   private merged: KeyTable | undefined;
+  /** A window whose rows have been merged ahead, since some were outside memory. */
+  private gathered: { readonly window: TimeWindow; readonly rows: KeyTable } | undefined;
   private readonly rows: RowCode;
   private readonly sliceMs: number;
 
@@ -58,6 +60,14 @@ export class SliceStore implements PaneStore {
     return { lo: start, hi: end, tables: [table], windows };
   }
 
+  existing(timestamp: number): Omit<Place, 'windows'> {
+    const { offsetMs } = this.assigner;
+    const start = Math.floor((timestamp - offsetMs) / this.sliceMs) * this.sliceMs + offsetMs;
+    const slice = this.slices[firstIndex(this.slices, (other) => other.start >= start)];
+    const tables = slice?.start === start ? [slice.table] : [];
+    return { lo: start, hi: start + this.sliceMs, tables };
+  }
+
   nextDue({ end: after }: TimeWindow, upTo: number): TimeWindow | undefined {
     const { sizeMs, slideMs } = this.assigner;
     for (const { start } of this.slices) {
@@ -69,17 +79,50 @@ export class SliceStore implements PaneStore {
     return undefined;
   }
 
+  mustGather(window: TimeWindow): boolean {
+    if (this.tables.outsidePages === undefined || this.isGathered(window)) return false;
+    return this.slicesOf(window).length > 1;
+  }
+
+  /**
+   * Limit: the merged rows of one window are all in memory until it has fired, however many of its
+   * slices' rows are outside.
+   */
+  async gather(window: TimeWindow): Promise<void> {
+    const rows = this.merged ?? this.scratch();
+    this.merged = undefined;
+    for (const { table } of this.slicesOf(window)) {
+      // Asked for first: from then on no row of the table leaves memory.
+      const pages = this.tables.outsidePages!(table);
+      this.rows.mergeAll(rows, table);
+      if (pages === undefined) continue;
+      for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
+        this.rows.mergeAll(rows, page.value);
+      }
+    }
+    this.gathered = { window, rows };
+  }
+
   rowsOf(window: TimeWindow): KeyTable {
     const slices = this.slicesOf(window);
     if (slices.length === 1) return slices[0]!.table;
+    if (this.isGathered(window)) {
+      const { rows } = this.gathered!;
+      this.gathered = undefined;
+      return rows;
+    }
     const merged = this.merged ?? this.scratch();
     this.merged = undefined;
     for (const { table } of slices) this.rows.mergeAll(merged, table);
     return merged;
   }
 
-  release(window: TimeWindow, rows: KeyTable): void {
-    if (this.slicesOf(window).some(({ table }) => table === rows)) return;
+  isMerged(rows: KeyTable): boolean {
+    return !this.slices.some(({ table }) => table === rows);
+  }
+
+  release(_window: TimeWindow, rows: KeyTable): void {
+    if (!this.isMerged(rows)) return;
     rows.clear();
     this.merged = rows;
   }
@@ -109,6 +152,10 @@ export class SliceStore implements PaneStore {
       closed += 1;
     }
     if (closed > 0) this.slices.splice(0, closed);
+  }
+
+  private isGathered({ end }: TimeWindow): boolean {
+    return this.gathered?.window.end === end;
   }
 
   /** End of the last window that covers the slice. */

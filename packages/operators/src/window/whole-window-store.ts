@@ -44,6 +44,21 @@ export class WholeWindowStore implements PaneStore {
     return { ...this.around(timestamp), tables, windows };
   }
 
+  existing(timestamp: number): Omit<Place, 'windows'> | undefined {
+    // The author's function is called once for each record, not ahead of it as well.
+    if (this.assigner.kind === 'custom') return undefined;
+    const tables = this.assign(timestamp).flatMap((window) => this.find(window)?.table ?? []);
+    return { ...this.around(timestamp), tables };
+  }
+
+  mustGather(): boolean {
+    return false;
+  }
+
+  async gather(): Promise<void> {
+    // Each window has one table.
+  }
+
   nextDue(after: TimeWindow, upTo: number): TimeWindow | undefined {
     const window = this.open[firstIndex(this.open, (open) => byEnd(open, after) > 0)];
     return window !== undefined && window.end <= upTo ? window : undefined;
@@ -51,6 +66,10 @@ export class WholeWindowStore implements PaneStore {
 
   rowsOf(window: TimeWindow): KeyTable {
     return this.openWindow(window).table;
+  }
+
+  isMerged(): boolean {
+    return false;
   }
 
   release(): void {
@@ -70,10 +89,15 @@ export class WholeWindowStore implements PaneStore {
     for (const { start, end } of this.open.splice(0, closed)) this.tables.drop(start, end);
   }
 
+  private find(window: TimeWindow): OpenWindow | undefined {
+    const found = this.open[firstIndex(this.open, (other) => byEnd(other, window) >= 0)];
+    return found !== undefined && byEnd(found, window) === 0 ? found : undefined;
+  }
+
   private openWindow(window: TimeWindow): OpenWindow {
+    const found = this.find(window);
+    if (found !== undefined) return found;
     const index = firstIndex(this.open, (other) => byEnd(other, window) >= 0);
-    const found = this.open[index];
-    if (found !== undefined && byEnd(found, window) === 0) return found;
     const { start, end } = window;
     const opened = { start, end, table: this.tables.open(start, end) };
     this.open.splice(index, 0, opened);

@@ -37,8 +37,10 @@ export class OutsideRows implements RowsOutside {
   hand = 0;
   /** Rows with lower marks have not been touched since the search came by last. */
   coldBelow = Infinity;
-  /** Changes whenever what was read from the store may be out of date. */
+  /** Changes whenever what is being read from the store may be out of date. */
   private version = 0;
+  /** Rows that have left memory so far. */
+  private drops = 0;
   private copies = new Uint8Array(0);
   private readonly filter = new KeyFilter();
   /** Keys removed whose removal is not done: the number of its write. */
@@ -83,7 +85,9 @@ export class OutsideRows implements RowsOutside {
   fetch(key: Key): number {
     if (!this.mayBeOutside(key)) return -1;
     const bytes = this.mover.readSync(this.codec.keyBytes(this.number, key));
-    return bytes === undefined ? -1 : this.admit(key, bytes);
+    if (bytes === undefined) return -1;
+    this.version += 1;
+    return this.admit(key, bytes);
   }
 
   made(slot: number): void {
@@ -192,7 +196,7 @@ export class OutsideRows implements RowsOutside {
     this.filter.add(keyHash(table.keyAt(slot)));
     table.expel(slot);
     this.absent.clear();
-    this.version += 1;
+    this.drops += 1;
     this.count += 1;
     return true;
   }
@@ -215,14 +219,15 @@ export class OutsideRows implements RowsOutside {
   }
 
   private async load(keys: readonly Key[]): Promise<void> {
-    const { codec, number, version } = this;
+    const { codec, number, version, drops } = this;
     const values = await this.mover.readMany(keys.map((key) => codec.keyBytes(number, key)));
     // What has changed meanwhile is read again when it is needed.
     if (this.version !== version) return;
     for (let i = 0; i < keys.length; i += 1) {
       const bytes = values[i];
-      if (bytes === undefined) this.absent.add(canonicalKey(keys[i]!));
-      else if (this.table.findInMemory(keys[i]!) < 0) this.admit(keys[i]!, bytes);
+      if (bytes === undefined) {
+        if (this.drops === drops) this.absent.add(canonicalKey(keys[i]!));
+      } else if (this.table.findInMemory(keys[i]!) < 0) this.admit(keys[i]!, bytes);
     }
   }
 
