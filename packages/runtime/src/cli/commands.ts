@@ -1,6 +1,14 @@
-import { type DescribeFormat, describe, type JobDefinition, type JobParams } from '@millrace/core';
+import {
+  type DescribeFormat,
+  type Duration,
+  describe,
+  type JobDefinition,
+  type JobParams,
+  MillraceError,
+} from '@millrace/core';
 import { durationMs, formatDuration, formatTimestamp } from '@millrace/core/internal';
 import { nodeEnv } from '../host/node-env.js';
+import type { CheckpointOptions } from '../job/checkpoint-options.js';
 import type { JobHandle } from '../job/job-handle.js';
 import { generatedCode, run } from '../job/run.js';
 import { loadJob } from './load-job.js';
@@ -15,6 +23,14 @@ export interface RunCommandOptions {
   readonly param?: Readonly<Record<string, unknown>> | undefined;
   readonly quiet?: boolean | undefined;
   readonly checkRecords?: 'on' | 'off' | undefined;
+  /** Folder of checkpoints. */
+  readonly checkpoints?: string | undefined;
+  readonly interval?: string | undefined;
+  readonly from?: string | undefined;
+  readonly acceptReplay?: boolean | undefined;
+  readonly allowStateChange?: readonly string[] | undefined;
+  readonly savepointOnStop?: string | undefined;
+  readonly backend?: 'heap' | 'level' | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -27,8 +43,16 @@ export async function runCommand(
   terminal: Terminal,
 ): Promise<void> {
   const job = await loadJob(file);
-  const { signal, param, checkRecords } = options;
-  const handle = run(job, { params: paramsOf(job, param), signal, checkRecords });
+  const { signal, param, checkRecords, savepointOnStop, backend } = options;
+  const handle = run(job, {
+    params: paramsOf(job, param),
+    checkRecords,
+    backend,
+    checkpoints: checkpointsOf(options),
+    ...(savepointOnStop === undefined && { signal }),
+  });
+  if (savepointOnStop !== undefined) stopWithSavepoint(handle, savepointOnStop, signal, terminal);
+  if (options.quiet !== true) await sayResumed(handle, terminal);
   const stop = options.quiet === true ? () => undefined : showProgress(handle, terminal);
   try {
     const { status } = await handle.done;
@@ -37,6 +61,53 @@ export async function runCommand(
   } finally {
     stop();
   }
+}
+
+function checkpointsOf(options: RunCommandOptions): CheckpointOptions | undefined {
+  const { checkpoints: folder, interval, from, acceptReplay, allowStateChange } = options;
+  if (folder !== undefined) {
+    return {
+      folder,
+      interval: interval as Duration | undefined,
+      from,
+      acceptReplay,
+      allowStateChange,
+    };
+  }
+  for (const name of ['interval', 'from', 'acceptReplay', 'savepointOnStop'] as const) {
+    if (options[name] === undefined) continue;
+    throw new MillraceError('ERR_INVALID_OPTION', `${name} needs --checkpoints`, { field: name });
+  }
+  return undefined;
+}
+
+function stopWithSavepoint(
+  handle: JobHandle,
+  name: string,
+  signal: AbortSignal,
+  terminal: Terminal,
+): void {
+  signal.addEventListener('abort', () => {
+    handle.stopWithSavepoint(name).then(
+      () => terminal.err(`savepoint ${name} is taken`),
+      async (error: unknown) => {
+        terminal.err(`no savepoint: ${String(error)}`);
+        await handle.cancel();
+      },
+    );
+  });
+}
+
+async function sayResumed(handle: JobHandle, terminal: Terminal): Promise<void> {
+  const resumed = await Promise.race([handle.resumed, handle.done.catch(() => undefined)]);
+  if (resumed === undefined || !('checkpoint' in resumed)) return;
+  const { checkpoint, triggeredMs, finished } = resumed;
+  const taken = `checkpoint ${checkpoint} of ${formatTimestamp(triggeredMs)}`;
+  terminal.err(
+    finished
+      ? `nothing to do: the input was read to its end, see ${taken}`
+      : `resumed from ${taken}`,
+  );
 }
 
 /** `millrace graph job.ts`: the logical graph as text, JSON or Mermaid. */

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { listCheckpoints, showCheckpoint, verifyCheckpoints } from './checkpoints-command.js';
 import { explainCommand, graphCommand, runCommand, type Terminal } from './commands.js';
 import { errorText } from './report-error.js';
+import { diffState, exportState, getState, listState, scanState } from './state-command.js';
 
 const terminal: Terminal = {
   out: (text) => process.stdout.write(`${text}\n`),
@@ -11,6 +13,14 @@ function collectParam(text: string, params: Record<string, unknown> = {}): Recor
   const at = text.indexOf('=');
   if (at <= 0) throw new InvalidArgumentError('write it as name=value');
   return { ...params, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+const collect = (text: string, all: readonly string[] = []): readonly string[] => [...all, text];
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 1) return number;
+  throw new InvalidArgumentError('it must be a whole number of at least 1');
 }
 
 function cancelOnSignals(): AbortSignal {
@@ -33,6 +43,13 @@ program
   .option('-p, --param <name=value>', 'override a param of the job (repeatable)', collectParam)
   .option('-q, --quiet', 'no progress on standard error')
   .addOption(new Option('--check-records <mode>', 'check first records').choices(['on', 'off']))
+  .option('--checkpoints <dir>', 'keep checkpoints in this folder, and go on from the newest')
+  .option('--interval <duration>', 'time between checkpoints (default 1s)')
+  .option('--from <dir>', "begin with a savepoint's folder, or another checkpoint folder")
+  .option('--accept-replay', 'with --from: output since then may be published again')
+  .option('--allow-state-change <operator>', 'its state may be dropped, or begin empty', collect)
+  .option('--savepoint-on-stop <name>', 'take a savepoint when interrupted')
+  .addOption(new Option('--backend <kind>', 'where state is kept').choices(['heap', 'level']))
   .action((file, options) => runCommand(file, { ...options, signal: cancelOnSignals() }, terminal));
 
 program
@@ -50,6 +67,83 @@ program
   .argument('<file>', 'job file')
   .option('--code', 'with the generated code')
   .action((file, options) => explainCommand(file, options, terminal));
+
+const checkpoints = program
+  .command('checkpoints')
+  .description('look at the checkpoints and savepoints in a folder');
+
+checkpoints
+  .command('list')
+  .description('list what can be restored from')
+  .argument('<dir>', 'checkpoint folder')
+  .action((dir) => listCheckpoints(dir, terminal));
+
+checkpoints
+  .command('verify')
+  .description('read everything and check it; fails naming what is damaged')
+  .argument('<dir>', 'checkpoint folder')
+  .argument('[name]', 'checkpoint id or savepoint name (default: all)')
+  .action((dir, name) => verifyCheckpoints(dir, name, terminal));
+
+checkpoints
+  .command('show')
+  .description('print all that a checkpoint says')
+  .argument('<dir>', 'checkpoint folder')
+  .argument('[name]', 'checkpoint id or savepoint name (default: the newest)')
+  .action((dir, name) => showCheckpoint(dir, name, terminal));
+
+const state = program.command('state').description('look into the state of a checkpoint');
+const at = ['--at <name>', 'checkpoint id or savepoint name (default: the newest)'] as const;
+const limit = (): Option =>
+  new Option('--limit <rows>', 'rows to print at most').default(100).argParser(wholeNumber);
+
+state
+  .command('ls')
+  .description('list operators and their states')
+  .argument('<dir>', 'checkpoint folder')
+  .option(...at)
+  .action((dir, options) => listState(dir, options, terminal));
+
+state
+  .command('get')
+  .description('print all state of a key')
+  .argument('<dir>', 'checkpoint folder')
+  .argument('<operator>', 'id of the operator')
+  .argument('<key>', 'the key as JSON or text')
+  .option(...at)
+  .action((dir, operator, key, options) => getState(dir, [operator, key], options, terminal));
+
+state
+  .command('scan')
+  .description('print rows of state in order')
+  .argument('<dir>', 'checkpoint folder')
+  .argument('[operator]', 'id of an operator (default: all)')
+  .argument('[state]', 'name of a state (default: all)')
+  .option(...at)
+  .addOption(limit())
+  .action((dir, operator, name, options) =>
+    scanState(dir, { ...options, operator, state: name }, terminal),
+  );
+
+state
+  .command('diff')
+  .description('print rows that differ between two checkpoints')
+  .argument('<dir>', 'checkpoint folder')
+  .argument('<from>', 'checkpoint id or savepoint name')
+  .argument('<to>', 'checkpoint id or savepoint name')
+  .option('--operator <id>', 'of this operator only')
+  .addOption(limit())
+  .action((dir, from, to, options) => diffState(dir, [from, to], options, terminal));
+
+state
+  .command('export')
+  .description('write rows as NDJSON')
+  .argument('<dir>', 'checkpoint folder')
+  .option(...at)
+  .option('--operator <id>', 'of this operator only')
+  .option('--state <name>', 'of this state only')
+  .option('-o, --output <file>', 'file to write (default: standard output)')
+  .action((dir, options) => exportState(dir, options, terminal));
 
 process.setSourceMapsEnabled(true);
 try {

@@ -25,6 +25,11 @@ export interface RunOptions<P extends JobParams = JobParams> {
   readonly codegen?: 'on' | 'off' | undefined;
   /** Clock, randomness, scheduler, log and storage. Default: this process'. */
   readonly env?: Env | undefined;
+  /**
+   * Where keyed state is kept: `heap` (default) in memory; `level` in memory as far as
+   * `stateMemoryBytes` allows, the rest in a scratch folder.
+   */
+  readonly backend?: 'heap' | 'level' | undefined;
   /** Makes the job durable: it goes on after a failure, a kill or a stop. Default: it does not. */
   readonly checkpoints?: CheckpointOptions | undefined;
   /**

@@ -1,0 +1,86 @@
+import { formatTimestamp } from '@millrace/core/internal';
+import { segmentsOf } from '../checkpoint/manifest-io.js';
+import { nodeEnv } from '../host/node-env.js';
+import { pointAt, pointsIn, type StoredPoint, verifyPoint } from '../inspect/checkpoint-list.js';
+import { textOf } from '../inspect/state-text.js';
+import type { Terminal } from './commands.js';
+import { table } from './text-table.js';
+
+/** `millrace checkpoints list DIR`: what can be restored from. */
+export async function listCheckpoints(folder: string, terminal: Terminal): Promise<void> {
+  const points = await pointsIn(nodeEnv(), folder);
+  terminal.out(`job ${points[0]!.manifest.job}`);
+  const rows = points.map((point) => [
+    point.name,
+    point.manifest.kind,
+    formatTimestamp(point.committedMs ?? point.manifest.triggeredMs),
+    String(segmentsOf(point.manifest).length),
+    bytesText(bytesOf(point)),
+    point.manifest.lineage.id,
+  ]);
+  terminal.out(table(['name', 'kind', 'taken', 'segments', 'bytes', 'lineage'], rows));
+}
+
+/** `millrace checkpoints verify DIR`: reads all of it; fails naming what is damaged. */
+export async function verifyCheckpoints(
+  folder: string,
+  name: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const env = nodeEnv();
+  const points =
+    name === undefined ? await pointsIn(env, folder) : [await pointAt(env, folder, name)];
+  for (const point of points) {
+    const counts = await verifyPoint(point);
+    const rows = counts.reduce((sum, count) => sum + count.rows, 0);
+    terminal.out(`${point.name}: whole, ${bytesText(bytesOf(point))}, ${rows} rows`);
+  }
+}
+
+/** `millrace checkpoints show DIR [NAME]`: all that a point says. */
+export async function showCheckpoint(
+  folder: string,
+  name: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const point = await pointAt(nodeEnv(), folder, name);
+  const { manifest } = point;
+  terminal.out(`${manifest.kind} ${manifest.checkpoint} of job ${manifest.job}`);
+  terminal.out(`  triggered  ${formatTimestamp(manifest.triggeredMs)}`);
+  terminal.out(`  attempt    ${manifest.attempt.number}-${manifest.attempt.random}`);
+  const { parent } = manifest.lineage;
+  const fork = parent === undefined ? '' : ` (from ${parent.lineage} at ${parent.checkpoint})`;
+  terminal.out(`  lineage    ${manifest.lineage.id}${fork}`);
+  terminal.out(`  key groups ${manifest.keyGroups}, graph ${manifest.fingerprint}\n`);
+  const states = manifest.states.map((state) => [
+    state.operator,
+    state.state,
+    state.kind,
+    String(state.version),
+    state.shape,
+  ]);
+  terminal.out(table(['operator', 'state', 'kind', 'version', 'shape'], states));
+  for (const { task, keyGroups, chain } of manifest.tasks) {
+    terminal.out(`\n${task}: key groups ${keyGroups.first}–${keyGroups.last}`);
+    const rows = chain.map(({ blob, bytes, sha256 }) => [
+      blob,
+      bytesText(bytes),
+      sha256.slice(0, 12),
+    ]);
+    terminal.out(table(['segment', 'bytes', 'sha-256'], rows));
+  }
+  for (const { operator, snapshot } of manifest.sources) {
+    terminal.out(`\nsource ${operator}: ${textOf(snapshot)}`);
+  }
+  for (const { operator, prepared } of manifest.sinks) {
+    if (prepared !== null) terminal.out(`\nsink ${operator}: ${textOf(prepared)}`);
+  }
+}
+
+const bytesOf = ({ manifest }: StoredPoint): number =>
+  segmentsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
+
+function bytesText(bytes: number): string {
+  if (bytes < 1 << 20) return `${(bytes / (1 << 10)).toFixed(1)} KiB`;
+  return `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+}

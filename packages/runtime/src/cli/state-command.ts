@@ -1,0 +1,142 @@
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { type Key, MillraceError } from '@millrace/core';
+import { nodeEnv } from '../host/node-env.js';
+import { pointAt } from '../inspect/checkpoint-list.js';
+import { diffRows, type RowDifference } from '../inspect/state-diff.js';
+import { readStateRows, type StateFilter, type StateRow } from '../inspect/state-rows.js';
+import { placeOf, textOf } from '../inspect/state-text.js';
+import type { Terminal } from './commands.js';
+import { table } from './text-table.js';
+
+/** Which point of a folder to look at. */
+export interface AtOption {
+  /** Id of a checkpoint or name of a savepoint. */
+  readonly at?: string | undefined;
+}
+
+export interface ScanOptions extends AtOption {
+  readonly operator?: string | undefined;
+  readonly state?: string | undefined;
+  /** Rows to print at the most. */
+  readonly limit: number;
+}
+
+/** `millrace state ls DIR`: operators and their states, with rows and keys. */
+export async function listState(folder: string, at: AtOption, terminal: Terminal): Promise<void> {
+  const rows = await rowsAt(folder, at, {});
+  const byState = new Map<string, StateRow[]>();
+  for (const row of rows) {
+    const id = `${row.operator}\n${row.state}`;
+    byState.set(id, [...(byState.get(id) ?? []), row].slice(-1));
+  }
+  const counts = new Map<string, number>();
+  for (const { operator, state } of rows) {
+    const id = `${operator}\n${state}`;
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  const lines = [...byState].map(([id, [row]]) => [
+    row!.operator,
+    row!.state,
+    row!.kind,
+    String(counts.get(id)),
+  ]);
+  terminal.out(table(['operator', 'state', 'kind', 'rows'], lines));
+}
+
+/** `millrace state get DIR OPERATOR KEY`: everything of one key. */
+export async function getState(
+  folder: string,
+  [operator, keyText]: readonly [string, string],
+  at: AtOption,
+  terminal: Terminal,
+): Promise<void> {
+  const found = [];
+  for (const key of keysOf(keyText)) found.push(...(await rowsAt(folder, at, { operator, key })));
+  if (found.length === 0) {
+    throw new MillraceError('ERR_CHECKPOINT_MISSING', `no state of key ${keyText}`, { operator });
+  }
+  for (const row of found) terminal.out(lineOf(row));
+}
+
+/** `millrace state scan DIR`: rows in order, up to a limit. */
+export async function scanState(
+  folder: string,
+  options: ScanOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const found = await rowsAt(folder, options, options);
+  // A time for each key group says little; whoever names the state gets it.
+  const rows = found.filter(
+    ({ kind, state }) => kind !== 'keyGroupTimes' || state === options.state,
+  );
+  for (const row of rows.slice(0, options.limit)) terminal.out(lineOf(row));
+  const left = rows.length - options.limit;
+  if (left > 0) terminal.err(`${left} more; see them with --limit`);
+}
+
+/** `millrace state diff DIR A B`: rows that differ, per operator and key. */
+export async function diffState(
+  folder: string,
+  [from, to]: readonly [string, string],
+  options: ScanOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const before = await rowsAt(folder, { at: from }, options);
+  const after = await rowsAt(folder, { at: to }, options);
+  const differences = diffRows(before, after);
+  for (const difference of differences.slice(0, options.limit)) terminal.out(diffLine(difference));
+  const count = (change: RowDifference['change']): number =>
+    differences.filter((difference) => difference.change === change).length;
+  terminal.err(
+    `${count('added')} added, ${count('removed')} removed, ${count('changed')} changed` +
+      (differences.length > options.limit ? `; ${options.limit} shown` : ''),
+  );
+}
+
+/** `millrace state export DIR --output FILE`: rows as NDJSON. */
+export async function exportState(
+  folder: string,
+  options: Omit<ScanOptions, 'limit'> & { readonly output?: string | undefined },
+  terminal: Terminal,
+): Promise<void> {
+  const rows = await rowsAt(folder, options, options);
+  if (options.output === undefined) {
+    for (const row of rows) terminal.out(textOf(row));
+    return;
+  }
+  const file = createWriteStream(options.output);
+  for (const row of rows) file.write(`${textOf(row)}\n`);
+  file.end();
+  await finished(file);
+  terminal.err(`${rows.length} rows written to ${options.output}`);
+}
+
+async function rowsAt(
+  folder: string,
+  { at }: AtOption,
+  { operator, state, key }: StateFilter,
+): Promise<readonly StateRow[]> {
+  const { manifest, store } = await pointAt(nodeEnv(), folder, at);
+  return readStateRows(manifest, store, { operator, state, key });
+}
+
+/** A key is JSON, or text: `17` may be either, so both are looked for. */
+function keysOf(text: string): readonly Key[] {
+  try {
+    const parsed = JSON.parse(text) as Key;
+    return typeof parsed === 'string' ? [parsed] : [parsed, text];
+  } catch {
+    return [text];
+  }
+}
+
+const lineOf = (row: StateRow): string =>
+  `${row.operator} ${row.state} ${placeOf(row)} = ${textOf(row.value)}`;
+
+function diffLine({ operator, state, place, change, before, after }: RowDifference): string {
+  const sign = { added: '+', removed: '-', changed: '~' }[change];
+  const values =
+    change === 'changed' ? `${textOf(before)} → ${textOf(after)}` : textOf(after ?? before);
+  return `${sign} ${operator} ${state} ${place} = ${values}`;
+}

@@ -1,0 +1,140 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cli = join(root, 'packages/runtime/dist/cli/main.js');
+// Inside the repository, so that the job file finds its packages.
+const folder = mkdtempSync(join(root, 'tests', 'tmp-cli-checkpoints-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const job = join(folder, 'job.ts');
+const checkpoints = join(folder, 'checkpoints');
+const running = ['run', job, '--checkpoints', checkpoints, '--interval', '40ms'];
+
+writeFileSync(
+  job,
+  `import { csvSink, generator } from '@millrace/connectors';
+import { defineJob, watermarks } from '@millrace/core';
+import { keyBy, keyedProcess, mapState, sinkTo, type, valueState } from '@millrace/operators';
+
+const numbers = generator<{ n: number; at: number }>({
+  seed: 1, count: 4_000, ratePerSecond: 2_000, create: (n) => ({ n, at: n * 10 }),
+});
+
+export default defineJob('sums', {}, (job) => {
+  job.source('numbers', numbers, watermarks((r) => r.at)).pipe(
+    keyBy((r) => 'key-' + (r.n % 5)),
+    keyedProcess('sum', {
+      output: type<{ key: string; sum: number }>(),
+      state: { sum: valueState<number>(), last: mapState<number, number>() },
+      process(r, ctx) {
+        ctx.state.sum.set((ctx.state.sum.get() ?? 0) + r.n);
+        ctx.state.last.set(r.n % 3, r.n);
+        ctx.emit({ key: ctx.key, sum: ctx.state.sum.get()! });
+      },
+    }),
+    sinkTo('sums', csvSink({ path: ${JSON.stringify(join(folder, 'sums.csv'))}, columns: ['key', 'sum'] })),
+  );
+});
+`,
+);
+
+function millrace(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+/** Waits, with a bound, for what can be observed. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 1_000 && !holds(); i += 1) await new Promise((r) => setTimeout(r, 10));
+  expect(holds()).toBe(true);
+}
+
+const manifests = (): string[] =>
+  existsSync(join(checkpoints, 'manifests')) ? readdirSync(join(checkpoints, 'manifests')) : [];
+
+/** Names in the first column of `checkpoints list`. */
+const names = (text: string): string[] =>
+  text
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split(' ')[0]!);
+
+describe('a job that was killed', () => {
+  beforeAll(async () => {
+    const child = spawn(process.execPath, [cli, ...running], { cwd: folder, stdio: 'ignore' });
+    await until(() => manifests().some((name) => Number(name.split('-')[0]) >= 6));
+    child.kill('SIGKILL');
+    await until(() => child.signalCode !== null);
+  });
+
+  test('checkpoints list, verify and show', () => {
+    const { stdout, status } = millrace('checkpoints', 'list', checkpoints);
+    expect(status).toBe(0);
+    expect(stdout).toContain('job sums');
+    expect(names(stdout)).toHaveLength(2);
+    const verified = millrace('checkpoints', 'verify', checkpoints);
+    expect(verified.stdout.match(/whole/g)).toHaveLength(2);
+    const shown = millrace('checkpoints', 'show', checkpoints).stdout;
+    expect(shown).toMatch(/sum +last +map +1/);
+    expect(shown).toContain('source numbers:');
+  });
+
+  test('state ls, get, scan, diff and export', () => {
+    expect(millrace('state', 'ls', checkpoints).stdout).toMatch(/sum +last +map +15/);
+    const got = millrace('state', 'get', checkpoints, 'sum', 'key-3').stdout;
+    expect(got).toMatch(/sum last "key-3"\[2\] = \d+/);
+    expect(got).toMatch(/sum sum "key-3" = \d+/);
+    const scanned = millrace('state', 'scan', checkpoints, 'sum', 'sum');
+    expect(scanned.stdout.trim().split('\n')).toHaveLength(5);
+    const [newer, older] = names(millrace('checkpoints', 'list', checkpoints).stdout);
+    const diff = millrace('state', 'diff', checkpoints, older!, newer!);
+    expect(diff.stdout).toMatch(/^~ sum sum "key-0" = \d+ → \d+$/m);
+    expect(diff.stderr).toMatch(/0 added, 0 removed, \d+ changed/);
+    const file = join(folder, 'state.ndjson');
+    millrace('state', 'export', checkpoints, '--state', 'sum', '--output', file);
+    const rows = readFileSync(file, 'utf8').trim().split('\n');
+    expect(rows.map((row) => JSON.parse(row).key).sort()).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `key-${n}`),
+    );
+  });
+
+  test('a name that is not there', () => {
+    const { status, stderr } = millrace('state', 'ls', checkpoints, '--at', '999999');
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_CHECKPOINT_MISSING');
+  });
+
+  test('goes on where it was, says so, and ends with every result once', () => {
+    const { status, stderr } = millrace(...running);
+    expect(stderr).toContain('resumed from checkpoint');
+    expect(status).toBe(0);
+    const rows = readFileSync(join(folder, 'sums.csv'), 'utf8').trim().split('\n').slice(1);
+    expect(rows).toHaveLength(4_000);
+    const sums = new Map(rows.map((row) => row.split(',') as [string, string]));
+    expect(sums.get('key-4')).toBe(
+      String(Array.from({ length: 800 }, (_, i) => i * 5 + 4).reduce((a, b) => a + b)),
+    );
+    expect(millrace(...running).stderr).toContain('nothing to do');
+  });
+
+  test('a damaged file is named', () => {
+    const [name] = readdirSync(join(checkpoints, 'segments'));
+    const path = join(checkpoints, 'segments', name!);
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path, bytes);
+    const { status, stderr } = millrace('checkpoints', 'verify', checkpoints);
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_CHECKPOINT_CORRUPT');
+    expect(stderr).toContain(name);
+  });
+});
