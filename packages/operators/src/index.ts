@@ -20,10 +20,13 @@ export type { ConnectSpec } from './process/connect.js';
 export { connect } from './process/connect.js';
 export type { KeyedProcessSpec } from './process/keyed-process.js';
 export { keyedProcess } from './process/keyed-process.js';
+export type { OperatorListStateOptions } from './process/operator-state.js';
+export { operatorListState } from './process/operator-state.js';
 export type { ProcessSpec } from './process/process.js';
 export { process } from './process/process.js';
 export type {
   KeyedProcessContext,
+  OperatorProcessContext,
   ProcessContext,
   ProcessDeclarations,
   TimerHandlers,

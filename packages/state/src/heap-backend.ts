@@ -6,6 +6,7 @@ import type {
   KeyTable,
   KeyTableSpec,
   KeyTables,
+  OperatorStateAccess,
   StateDescriptor,
   StateTableSpec,
 } from '@millrace/core/spi';
@@ -16,9 +17,11 @@ import { HeapKeyGroupTimes } from './heap-key-group-times.js';
 import { HeapKeyTable } from './heap-key-table.js';
 import { HeapKeyTables, type HeapKeyTablesParts } from './heap-key-tables.js';
 import { HeapKeyedState } from './heap-keyed-state.js';
+import { HeapOperatorList } from './heap-operator-list.js';
 import type { Block, StateLayout } from './segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from './snapshot-state-backend.js';
 import type { StatePart } from './state-part.js';
+import { UndoLog } from './undo-log.js';
 
 /** Keeps state in this process' memory. */
 export class HeapBackend implements SnapshotStateBackend {
@@ -55,6 +58,21 @@ export class HeapBackend implements SnapshotStateBackend {
     const state = new HeapKeyedState(parts);
     this.keyed.set(operator, state);
     return state;
+  }
+
+  operatorState(
+    operator: string,
+    descriptors: Readonly<Record<string, StateDescriptor>>,
+  ): OperatorStateAccess {
+    const { tracking, groups } = this;
+    const undo = new UndoLog();
+    const handles = Object.fromEntries(
+      Object.entries(descriptors).map(([state, descriptor]) => {
+        const parts = { operator, state, descriptor, groups, tracking, undo };
+        return [state, this.add(operator, new HeapOperatorList(parts))];
+      }),
+    );
+    return { handles, begin: () => undo.begin(), rollback: () => undo.rollback() };
   }
 
   keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {

@@ -1,4 +1,5 @@
 import { type ConformanceCase, casesOf } from './conformance-case.js';
+import { operatorStateCases } from './state-conformance/operator-state-cases.js';
 import { checkEverySlice, checkHistories } from './state-conformance/state-histories.js';
 import { kindCases, undoCases } from './state-conformance/state-kind-cases.js';
 import type { CreateBackend } from './state-conformance/state-rig.js';
@@ -25,6 +26,7 @@ export function stateBackendConformance(
     ...undoCases,
     ...shapeCases,
     ...ttlCases,
+    ...operatorStateCases,
     'rows may change in any way between any two steps of a snapshot': checkEverySlice,
     'any history is restored as it was at the barrier, and goes on alike': (subject) =>
       checkHistories(subject, 400),

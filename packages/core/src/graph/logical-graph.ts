@@ -1,5 +1,5 @@
 import type { ErrorPolicy } from '../spi/errors.js';
-import type { StateKind, StateTtl } from '../spi/state.js';
+import type { Redistribution, StateKind, StateTtl } from '../spi/state.js';
 
 /** JSON, as params and settings are. */
 export type Json =
@@ -25,6 +25,7 @@ export interface NodeState {
   readonly kind: StateKind;
   readonly version: number;
   readonly ttl?: StateTtl;
+  readonly redistribute?: Redistribution;
 }
 
 /** One operator, source or sink as data. Its functions are in the function table. */

@@ -124,7 +124,7 @@ function unkeyedState({ graph, into }: Facts): Diagnostic[] {
   for (const node of graph.nodes) {
     const keyed = node.kind === 'keyedOneInput' || node.kind === 'keyedTwoInput';
     const keyedInputs = (into.get(node.id) ?? []).every((e) => e.partitioning.kind === 'key');
-    const keepsState = Object.keys(node.state).length > 0;
+    const keepsState = Object.values(node.state).some(({ kind }) => kind !== 'operatorList');
     if (keyed && !keyedInputs) {
       found.push(
         error('ERR_UNKEYED_STATE', node.id, `${node.operator} needs keyBy ahead of each input`),

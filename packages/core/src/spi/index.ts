@@ -83,6 +83,8 @@ export type {
   ListState,
   MapState,
   OperatorListState,
+  OperatorStateAccess,
+  Redistribution,
   SortedMapState,
   StateAggregation,
   StateBackend,

@@ -7,6 +7,7 @@ import type {
   KeyTable,
   KeyTableSpec,
   KeyTables,
+  OperatorStateAccess,
   StateDescriptor,
   StateTableSpec,
   StateTime,
@@ -172,6 +173,8 @@ export interface OperatorContext {
     descriptors: Readonly<Record<string, StateDescriptor>>,
     time: StateTime,
   ): KeyedStateAccess;
+  /** Lists of this subtask as declared in the graph. Only on operators without a key. */
+  operatorState?(descriptors: Readonly<Record<string, StateDescriptor>>): OperatorStateAccess;
   /** Tables of accumulators by key, e.g. one for each slice of a window. */
   keyTables(state: string, spec: StateTableSpec): KeyTables;
   /** How far each key group has come, e.g. in firing windows. */

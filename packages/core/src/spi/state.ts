@@ -55,6 +55,8 @@ export interface StateDescriptor<H = unknown> {
         result(accumulator: never): unknown;
       }
     | undefined;
+  /** Of the list of an operator without a key. */
+  readonly redistribute?: Redistribution | undefined;
   /** Carries the handle's type; never set. */
   readonly handle?: H;
 }
@@ -256,6 +258,19 @@ export interface OperatorListState<T> {
   set(values: readonly T[]): void;
 }
 
+/**
+ * How the elements of an operator's list go to the subtasks of a restore. `split`: each goes to
+ * one. `union`: each goes to all.
+ */
+export type Redistribution = 'split' | 'union';
+
+/** The state of one subtask of an operator without a key; see {@link KeyedStateAccess}. */
+export interface OperatorStateAccess {
+  readonly handles: Readonly<Record<string, unknown>>;
+  begin(): void;
+  rollback(): void;
+}
+
 /** What state needs to know of time, for its time to live. */
 export interface StateTime {
   /** Event time of the record or timer at hand, epoch ms. */
@@ -277,6 +292,11 @@ export interface StateBackend {
     descriptors: Readonly<Record<string, StateDescriptor>>,
     time: StateTime & { watermarkMs(): number; processingMs(): number },
   ): KeyedStateAccess;
+  /** Lists of an operator without a key. */
+  operatorState(
+    operatorId: string,
+    descriptors: Readonly<Record<string, StateDescriptor>>,
+  ): OperatorStateAccess;
   keyTables(operatorId: string, state: string, spec: StateTableSpec): KeyTables;
   keyGroupTimes(operatorId: string, state: string): KeyGroupTimes;
   /** A table that is no state: for results in the making. */

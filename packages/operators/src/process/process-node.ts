@@ -57,9 +57,9 @@ export function addProcess(
 /** The parts of declared states that are data. */
 function stateOf(declared: Readonly<Record<string, StateDescriptor>>): LogicalNode['state'] {
   return Object.fromEntries(
-    Object.entries(declared).map(([name, { kind, version, ttl }]) => [
+    Object.entries(declared).map(([name, { kind, version, ttl, redistribute }]) => [
       name,
-      { kind, version, ...(ttl && { ttl }) },
+      { kind, version, ...(ttl && { ttl }), ...(redistribute && { redistribute }) },
     ]),
   );
 }

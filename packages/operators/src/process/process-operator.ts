@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/core';
 import { coreLimits, RecordContext } from '@millrace/core/internal';
 import {
   type Clock,
@@ -5,6 +6,7 @@ import {
   type KeyedStateAccess,
   type Operator,
   type OperatorContext,
+  type OperatorStateAccess,
   type Outputs,
   type Progress,
   type RecordBatch,
@@ -28,10 +30,11 @@ class ProcessRecordContext extends RecordContext {
     context: OperatorContext,
     functions: ProcessFunctions,
     access: KeyedStateAccess | undefined,
+    handles: Readonly<Record<string, unknown>>,
   ) {
     super(context);
     this.clock = context.env.clock;
-    this.state = access?.handles ?? {};
+    this.state = handles;
     const names = (handlers: object | undefined): string[] => Object.keys(handlers ?? {});
     this.timers = Object.fromEntries([
       ...names(functions.onEventTime).map((name) => [name, access?.eventTimers.handle(name)]),
@@ -59,10 +62,26 @@ class ProcessRecordContext extends RecordContext {
   }
 }
 
+/** The lists of an operator without a key that declares some. */
+function operatorStateOf(
+  { state }: ProcessFunctions,
+  context: OperatorContext,
+): OperatorStateAccess | undefined {
+  if (state === undefined || Object.keys(state).length === 0) return undefined;
+  if (context.operatorState === undefined) {
+    const detail = 'this runtime keeps no state of operators without a key';
+    throw new MillraceError('ERR_STATE_UNDECLARED', detail, { operator: context.operatorId });
+  }
+  return context.operatorState(state);
+}
+
 /** Runs process functions of all kinds: with or without key, of one or two inputs. */
 export class ProcessOperator implements Operator {
   private readonly functions: ProcessFunctions;
+  /** Of the key; undefined without one. */
   private readonly access: KeyedStateAccess | undefined;
+  /** What is to be undone when a record fails. */
+  private readonly undoable: OperatorStateAccess | undefined;
   private readonly recordContext: ProcessRecordContext;
   private readonly keyed: boolean;
   private readonly loops: (Operator['processBatch'] | undefined)[] = [];
@@ -77,7 +96,9 @@ export class ProcessOperator implements Operator {
     this.operator = context;
     const time = { recordMs: () => this.recordContext.timestamp };
     this.access = keyed ? context.keyedState(functions.state ?? {}, time) : undefined;
-    this.recordContext = new ProcessRecordContext(context, functions, this.access);
+    this.undoable = this.access ?? operatorStateOf(functions, context);
+    const handles = this.undoable?.handles ?? {};
+    this.recordContext = new ProcessRecordContext(context, functions, this.access, handles);
     this.undo = context.policy.action !== 'fail';
     this.keyed = keyed;
   }
@@ -92,13 +113,13 @@ export class ProcessOperator implements Operator {
   }
 
   recordLoop(input: 0 | 1 = 0): RecordLoop {
-    const { functions, recordContext, access, undo, keyed } = this;
+    const { functions, recordContext, access, undoable, undo, keyed } = this;
     const key = keyed ? 'context.key = key; access.setKey(key);' : '';
     return {
-      names: ['fn', 'context', 'access'],
-      values: [functions.process[input], recordContext, access],
+      names: ['fn', 'context', 'access', 'undoable'],
+      values: [functions.process[input], recordContext, access, undoable],
       before: 'context.beginBatch(out);',
-      begin: undo ? `out.mark(); ${keyed ? 'access.begin();' : ''}` : undefined,
+      begin: undo ? `out.mark(); ${undoable ? 'undoable.begin();' : ''}` : undefined,
       record: `if (out.isFull()) break;
 context.timestamp = t; ${key}
 fn(value, context);`,
@@ -114,7 +135,7 @@ fn(value, context);`,
 
   /** The same without generated code. */
   private plainLoop(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number {
-    const { functions, recordContext, access, undo } = this;
+    const { functions, recordContext, access, undoable, undo } = this;
     recordContext.beginBatch(out);
     let i = from;
     try {
@@ -126,7 +147,7 @@ fn(value, context);`,
         }
         if (undo) {
           out.mark();
-          access?.begin();
+          undoable?.begin();
         }
         functions.process[input]!(batch.values[i], recordContext);
       }

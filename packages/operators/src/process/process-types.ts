@@ -9,6 +9,10 @@ import type {
 import type { TypeWitness } from './type-witness.js';
 
 export type StateDeclarations = Readonly<Record<string, StateDescriptor>>;
+/** State of an operator without a key: lists of its subtasks. */
+export type OperatorStateDeclarations = Readonly<
+  Record<string, StateDescriptor & { readonly kind: 'operatorList' }>
+>;
 export type SideDeclarations = Readonly<Record<string, TypeWitness<unknown>>>;
 
 type HandlesOf<S> = {
@@ -37,6 +41,12 @@ export interface ProcessContext<O, Side, R> {
   readonly side: { readonly [N in keyof Side]: (value: Side[N]) => void };
   /** A result; its timestamp is that of the record or timer. */
   emit(value: O): void;
+}
+
+/** What process functions without a key see. */
+export interface OperatorProcessContext<O, S, Side, R> extends ProcessContext<O, Side, R> {
+  /** State of this subtask, by the declared names. */
+  readonly state: HandlesOf<S>;
 }
 
 /** What keyed process functions see. */

@@ -5,6 +5,7 @@ import type {
   KeyTable,
   KeyTableSpec,
   KeyTables,
+  OperatorStateAccess,
   StateDescriptor,
   StateTableSpec,
 } from '@millrace/core/spi';
@@ -89,6 +90,13 @@ export class LevelBackend implements SnapshotStateBackend {
     time: OperatorTime,
   ): KeyedStateAccess {
     return this.heap.keyedState(operator, descriptors, time);
+  }
+
+  operatorState(
+    operator: string,
+    descriptors: Readonly<Record<string, StateDescriptor>>,
+  ): OperatorStateAccess {
+    return this.heap.operatorState(operator, descriptors);
   }
 
   keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {

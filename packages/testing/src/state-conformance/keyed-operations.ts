@@ -134,21 +134,21 @@ export const keyedOperations = {
   setTimer: rule(
     (rig, { key, a, b }) => {
       rig.keyed.setKey(key);
-      timerOf(rig, b).set(a);
+      timerOf(rig, b).set(a % 4);
     },
     (model, { key, a, b }) => {
       const { kind, name } = timerNames[b % 3]!;
-      const isThere = model.timers.some((timer) => isOf(timer, key, b) && timer.atMs === a);
-      if (!isThere) model.timers = [...model.timers, { kind, name, key, atMs: a }];
+      const isThere = model.timers.some((timer) => isOf(timer, key, b) && timer.atMs === a % 4);
+      if (!isThere) model.timers = [...model.timers, { kind, name, key, atMs: a % 4 }];
     },
   ),
   deleteTimer: rule(
     (rig, { key, a, b }) => {
       rig.keyed.setKey(key);
-      timerOf(rig, b).delete(a);
+      timerOf(rig, b).delete(a % 4);
     },
     (model, { key, a, b }) => {
-      model.timers = model.timers.filter((timer) => !(isOf(timer, key, b) && timer.atMs === a));
+      model.timers = model.timers.filter((timer) => !(isOf(timer, key, b) && timer.atMs === a % 4));
     },
   ),
   clearTimers: rule(

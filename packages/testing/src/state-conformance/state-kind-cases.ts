@@ -89,6 +89,8 @@ export const kindCases: Readonly<Record<string, Case>> = {
       [...sorted.range()].map(([key]) => key),
       [10, Infinity, 2n, '', '\u0000'],
     );
+    sorted.set(NaN, 1);
+    assert.equal([...sorted.range()].length, 6);
     sorted.deleteRange();
     assert.deepEqual([sorted.size, sorted.first(), sorted.last()], [0, undefined, undefined]);
   },
@@ -135,6 +137,24 @@ export const kindCases: Readonly<Record<string, Case>> = {
       assert.deepEqual(fired(keyed.eventTimers), order);
     }
   },
+  'a timer that was deleted or fired does not come back with a restore': async (create) => {
+    const rig = await rigOf(create);
+    const { a } = rig.timers.event;
+    for (let key = 0; key < 9; key += 1) {
+      rig.keyed.setKey(key);
+      for (const atMs of [1, 2, 3]) a!.set(10 * key + atMs);
+    }
+    const chain = [rig.snapshot()];
+    rig.keyed.eventTimers.takeDue(2);
+    rig.keyed.setKey(4);
+    a!.delete(42);
+    chain.push(rig.snapshot());
+    const again = await rigOf(create);
+    await again.load(chain);
+    const times = fired(again.keyed.eventTimers).map((each) => each.split(' ')[2]);
+    assert.equal(times.length, 25);
+    assert.deepEqual([times[0], times.includes('42'), times.includes('41')], ['2', false, true]);
+  },
   'nobody can tell a timer without a time': async (create) => {
     const rig = await rigOf(create);
     rig.keyed.setKey(1);
@@ -144,23 +164,27 @@ export const kindCases: Readonly<Record<string, Case>> = {
   },
   'key groups have times of their own after a restore of parts': async (create) => {
     const parts = [
-      { first: 0, last: 3 },
-      { first: 4, last: 7 },
+      { first: 0, last: 1, timeMs: 10 },
+      { first: 2, last: 5, timeMs: 12 },
+      { first: 6, last: 7, timeMs: 11 },
     ];
-    const chains = [];
-    for (const [i, groups] of parts.entries()) {
-      const part = new StateRig(await create({ ...tracked, groups }));
-      part.times.advance(10 + i);
-      chains.push(part.snapshot());
-    }
     const whole = await rigOf(create);
-    for (const [i, groups] of parts.entries()) await whole.load([chains[i]!], allGroups, groups);
-    assert.deepEqual([whole.times.lowest, whole.times.highest], [10, 11]);
-    for (let key = 0; key < 20; key += 1) {
-      assert.equal(whole.times.of(key), groupOf(key) < 4 ? 10 : 11);
+    for (const { timeMs, ...groups } of parts) {
+      const part = new StateRig(await create({ ...tracked, groups }));
+      part.times.advance(timeMs);
+      await whole.load([part.snapshot()], allGroups, groups);
     }
+    const timeOf = (key: number) => parts.find(({ last }) => groupOf(key) <= last)!.timeMs;
+    const keys = Array.from({ length: 40 }, (_, key) => key);
+    const read = () => keys.map((key) => whole.times.of(key));
+    assert.deepEqual([whole.times.lowest, whole.times.highest], [10, 12]);
+    assert.deepEqual(read(), keys.map(timeOf));
     whole.times.advance(11);
-    assert.deepEqual([whole.times.lowest, whole.times.of(1), whole.times.of(2)], [11, 11, 11]);
+    assert.deepEqual(whole.times.lowest, 11);
+    assert.deepEqual(
+      read(),
+      keys.map((key) => Math.max(timeOf(key), 11)),
+    );
   },
   'a backend that tracks nothing keeps state alike': async (create) => {
     const rig = new StateRig(await create({ groupCount, groups: allGroups }));
@@ -219,6 +243,32 @@ export const undoCases: Readonly<Record<string, Case>> = {
     fill();
     rig.keyed.rollback();
     assert.equal(rig.keyed.keyCount, 0);
+  },
+  'a map whose end was taken back is whole in the snapshots to come': async (create) => {
+    const rig = await rigOf(create);
+    for (let key = 0; key < 9; key += 1) {
+      for (const entry of ['a', 'b', 'c']) rig.at(key).map.set(entry, key);
+    }
+    const chain = [rig.snapshot()];
+    rig.keyed.begin();
+    rig.at(1).map.clear();
+    rig.keyed.rollback();
+    rig.keyed.begin();
+    for (const entry of ['a', 'b', 'c']) rig.at(2).map.delete(entry);
+    rig.keyed.rollback();
+    chain.push(rig.snapshot());
+    rig.keyed.begin();
+    rig.at(1).map.clear();
+    rig.keyed.rollback();
+    // Kept aside this time: it is changed before it is written.
+    const snapshot = rig.freeze();
+    rig.at(1).map.set('d', 1);
+    chain.push(snapshot.finish());
+    const again = await rigOf(create);
+    await again.load(chain);
+    for (const key of [1, 2]) {
+      assert.deepEqual([...again.at(key).map.entries()].flat(), ['a', key, 'b', key, 'c', key]);
+    }
   },
   'values changed in place are taken back by their copy': async (create) => {
     const descriptor: StateDescriptor = {

@@ -80,6 +80,29 @@ export const shapeCases: Readonly<Record<string, Case>> = {
     await again.load([rig.snapshot()]);
     assert.equal(again.at(1).value.get(), 2);
   },
+  'what is gone with a lost snapshot is gone in the next one': async (create) => {
+    for (const isWritten of [true, false]) {
+      const rig = await rigOf(create);
+      for (let namespace = 0; namespace < 3; namespace += 1) {
+        for (let key = 0; key < 9; key += 1) rig.numbers.open(namespace).slot(key);
+      }
+      for (let key = 0; key < 9; key += 1) rig.at(key).map.set('a', key);
+      const chain = [rig.snapshot()];
+      rig.numbers.drop(1);
+      rig.numbers.open(2).remove(rig.numbers.open(2).find(5));
+      rig.at(3).map.clear();
+      const lost = rig.freeze();
+      if (isWritten) lost.finish();
+      rig.numbers.drop(0);
+      rig.backend.abandon();
+      chain.push(rig.snapshot());
+      const again = await rigOf(create);
+      await again.load(chain);
+      assert.deepEqual([...again.numbers.namespaces()], [[2]]);
+      assert.deepEqual([again.numbers.open(2).size, again.numbers.open(2).find(5)], [8, -1]);
+      assert.equal(again.keyed.keyCount, 8);
+    }
+  },
   'an epoch counter that comes round loses nothing': async (create) => {
     const rig = await rigOf(create);
     const write = (key: number, value: number): void => {
