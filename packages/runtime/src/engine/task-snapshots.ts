@@ -1,6 +1,6 @@
 import { canonicalJson } from '@millrace/core/internal';
 import type { BlobWriter, CheckpointStore, Env } from '@millrace/core/spi';
-import type { HeapBackend } from '@millrace/state';
+import type { SnapshotStateBackend } from '@millrace/state';
 import { type BlockSink, SegmentWriter, type StateLayout } from '@millrace/state/internal';
 import type { SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
 import type { SegmentChain } from '../checkpoint/segment-chain.js';
@@ -12,7 +12,7 @@ export interface TaskSnapshotsParts {
   readonly attempt: string;
   readonly env: Env;
   readonly store: CheckpointStore;
-  readonly backend: HeapBackend;
+  readonly backend: SnapshotStateBackend;
   readonly chain: SegmentChain;
   /** Sends the checkpoint's barrier from each source. */
   readonly trigger: (checkpoint: number) => void;

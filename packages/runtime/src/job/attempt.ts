@@ -1,18 +1,20 @@
 import type { BuiltJob } from '@millrace/core';
 import { coreLimits, keyGroupRange, toMillraceError } from '@millrace/core/internal';
 import type { CheckpointStore, Env, SinkRestore } from '@millrace/core/spi';
-import { HeapBackend } from '@millrace/state';
+import type { SnapshotStateBackend, StateBackendOptions } from '@millrace/state';
 import type { CheckpointCoordinator, CheckpointedTask } from '../checkpoint/coordinator-shell.js';
 import type { Manifest, StateSummary } from '../checkpoint/manifest.js';
 import { SegmentChain } from '../checkpoint/segment-chain.js';
 import { type Compiler, canGenerateCode } from '../codegen/compiler.js';
 import { buildStages } from '../engine/build-stages.js';
+import { closeAll } from '../engine/close-all.js';
 import type { SourceSnapshot } from '../engine/source-input.js';
 import type { BuiltStages, StageCheckpoints } from '../engine/stage-world.js';
 import { type StageTimes, Task } from '../engine/task.js';
 import { TaskSnapshots } from '../engine/task-snapshots.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { declaredStates, restoreState } from './restore-state.js';
+import type { AttemptState } from './attempt-state.js';
+import { chainToFollow, declaredStates, restoreState } from './restore-state.js';
 import { StateGuard } from './state-guard.js';
 
 /** What an attempt needs for taking checkpoints. */
@@ -36,6 +38,8 @@ export interface AttemptParts {
   readonly metricsOf: (operator: string) => OperatorMetrics;
   readonly nowMs: () => number;
   readonly stateBytesMax: number;
+  /** Makes the backend of this attempt's state. */
+  readonly createState: (options: StateBackendOptions) => AttemptState;
   readonly checkpoints: AttemptCheckpoints | undefined;
 }
 
@@ -49,7 +53,8 @@ export class JobAttempt {
   readonly task: Task;
   readonly built: BuiltStages;
   private readonly parts: AttemptParts;
-  private readonly backend: HeapBackend;
+  private readonly backend: SnapshotStateBackend;
+  private readonly state: AttemptState;
   private readonly snapshots: TaskSnapshots | undefined;
   private chain: SegmentChain | undefined;
   private openSources: number;
@@ -59,12 +64,13 @@ export class JobAttempt {
     const { checkpoints, env } = parts;
     this.parts = parts;
     const tracking = checkpoints === undefined ? 'untracked' : 'tracked';
-    this.backend = new HeapBackend({ tracking, groupCount, groups: keyGroups });
+    this.state = parts.createState({ tracking, groupCount, groups: keyGroups });
+    this.backend = this.state.backend;
     let task: Task | undefined;
     const wake = (failure?: unknown): void => task?.wake(failure);
     this.built = buildStages({
       ...parts,
-      fusion: parts.codegen,
+      fusion: this.backend.relieve === undefined ? parts.codegen : 'off',
       state: this.backend,
       wake,
       checkpoints: checkpoints && this.stageCheckpoints(checkpoints),
@@ -81,10 +87,11 @@ export class JobAttempt {
   async run(): Promise<'finished' | 'cancelled'> {
     const { checkpoints } = this.parts;
     try {
+      await this.state.open();
       if (checkpoints?.restored !== undefined) await this.restore(checkpoints.restored);
       return await this.task.run(() => this.start());
     } finally {
-      await this.chain?.close();
+      await closeAll([async () => this.chain?.close(), () => this.state.close()]);
     }
   }
 
@@ -140,6 +147,7 @@ export class JobAttempt {
       allowStateChange: checkpoints!.allowStateChange,
       pause: () => env.scheduler.yield(),
     });
+    if (chainToFollow(manifest, taskId, keyGroups) === undefined) this.backend.abandon();
   }
 
   private stageCheckpoints({ restored }: AttemptCheckpoints): StageCheckpoints {
@@ -160,7 +168,7 @@ export class JobAttempt {
     const { store, coordinator, name: attempt, restored } = checkpoints;
     const { built, backend } = this;
     const { env } = this.parts;
-    const chain = restored?.tasks.find(({ task }) => task === taskId)?.chain ?? [];
+    const chain = chainToFollow(restored, taskId, keyGroups) ?? [];
     const segments = { task: taskId, attempt, keyGroups, env, store, restored: chain };
     this.chain = new SegmentChain(segments);
     return new TaskSnapshots({

@@ -1,11 +1,14 @@
 import { type BuiltJob, MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
+import type { StateBackendOptions } from '@millrace/state';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { Compiler } from '../codegen/compiler.js';
 import { isProduction, nodeEnv } from '../host/node-env.js';
+import { removeScratch, scratchStore } from '../host/scratch-folder.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { codegenOf, JobAttempt } from './attempt.js';
+import { type AttemptState, heapState, levelState } from './attempt-state.js';
 import { refuseLoss } from './checkpoint-options.js';
 import { completeOutput } from './complete-output.js';
 import { type JobCheckpoints, openCheckpoints } from './job-checkpoints.js';
@@ -20,6 +23,9 @@ import type {
 import { noSuspect, watchPoison } from './poison.js';
 import { afterFailure, checkStrategy, noFailures, type RestartStrategy } from './restart.js';
 import type { RunOptions } from './run.js';
+
+/** In a checkpoint folder: what an attempt keeps outside memory. */
+const scratchName = 'scratch';
 
 /** A job in this process: one attempt after another, each from the last checkpoint. */
 export class EmbeddedJob implements JobHandle {
@@ -186,6 +192,9 @@ export class EmbeddedJob implements JobHandle {
   private async openCheckpoints(): Promise<void> {
     const { options, job, env } = this;
     if (options.checkpoints !== undefined) {
+      if (options.backend === 'level') {
+        await removeScratch(`${options.checkpoints.folder}/${scratchName}`);
+      }
       this.checkpoints = await openCheckpoints({
         job,
         env,
@@ -228,6 +237,7 @@ export class EmbeddedJob implements JobHandle {
       metricsOf: (operator) => this.metricsOf(operator),
       nowMs: () => this.nowMs(),
       stateBytesMax: options.stateBytesMax ?? Infinity,
+      createState: (own) => this.createState(own),
       checkpoints: checkpoints && {
         store: checkpoints.store,
         coordinator: checkpoints.coordinator,
@@ -237,6 +247,14 @@ export class EmbeddedJob implements JobHandle {
         allowStateChange: options.checkpoints?.allowStateChange ?? [],
       },
     });
+  }
+
+  private createState(own: StateBackendOptions): AttemptState {
+    const { backend, stateMemoryBytes, checkpoints } = this.options;
+    if (backend !== 'level') return heapState(own);
+    const name = `attempt-${this.attempts}`;
+    const folder = checkpoints && `${checkpoints.folder}/${scratchName}/${name}`;
+    return levelState(own, stateMemoryBytes, scratchStore(folder));
   }
 
   private coordinator(): JobCheckpoints['coordinator'] {

@@ -4,6 +4,7 @@ import { Compiler, type GeneratedCode } from '../codegen/compiler.js';
 import { nodeEnv } from '../host/node-env.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { codegenOf, JobAttempt } from './attempt.js';
+import { heapState } from './attempt-state.js';
 import type { CheckpointOptions } from './checkpoint-options.js';
 import { EmbeddedJob } from './embedded-job.js';
 import type { JobHandle } from './job-handle.js';
@@ -30,6 +31,8 @@ export interface RunOptions<P extends JobParams = JobParams> {
    * `stateMemoryBytes` allows, the rest in a scratch folder.
    */
   readonly backend?: 'heap' | 'level' | undefined;
+  /** Memory for keyed state of the level backend, bytes, about. Default 256 MiB. */
+  readonly stateMemoryBytes?: number | undefined;
   /** Makes the job durable: it goes on after a failure, a kill or a stop. Default: it does not. */
   readonly checkpoints?: CheckpointOptions | undefined;
   /**
@@ -81,6 +84,7 @@ export function generatedCode<P extends JobParams>(
     metricsOf: (operator) => new OperatorMetrics(operator),
     nowMs: () => env.clock.nowMs(),
     stateBytesMax: Infinity,
+    createState: heapState,
     checkpoints: undefined,
   });
   return compiler.generated;

@@ -1,16 +1,16 @@
 import { MillraceError } from '@millrace/core';
 import type { Logger } from '@millrace/core/spi';
-import type { HeapBackend } from '@millrace/state';
+import type { SnapshotStateBackend } from '@millrace/state';
 import { runtimeLimits } from '../limits.js';
 
 /** Watches the memory that state takes: says so in time, and fails ahead of the process. */
 export class StateGuard {
-  private readonly backend: HeapBackend;
+  private readonly backend: SnapshotStateBackend;
   private readonly bytesMax: number;
   private readonly log: Logger;
   private hasWarned = false;
 
-  constructor(backend: HeapBackend, bytesMax: number, log: Logger) {
+  constructor(backend: SnapshotStateBackend, bytesMax: number, log: Logger) {
     this.backend = backend;
     this.bytesMax = bytesMax;
     this.log = log;
