@@ -33,8 +33,9 @@ export class ClassicLevelStore implements SpillStore {
   }
 
   getSync(key: Uint8Array): Uint8Array | undefined {
+    const database = this.opened();
     try {
-      return this.opened().getSync(key);
+      return database.getSync(key);
     } catch (error) {
       throw failed('read', error);
     }

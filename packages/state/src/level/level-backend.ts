@@ -26,6 +26,8 @@ export interface LevelBackendOptions extends StateBackendOptions {
   readonly store: SpillStore;
   /** Bytes that rows of tables may take in memory, about. Default 256 MiB. */
   readonly memoryBytesMax?: number | undefined;
+  /** Rows that a firing window has in memory at a time of those outside. Default 512. */
+  readonly pageRowsMax?: number | undefined;
 }
 
 /** What a backend says of its rows outside memory. */
@@ -58,9 +60,9 @@ export class LevelBackend implements SnapshotStateBackend {
 
   constructor(options: LevelBackendOptions) {
     const { store, memoryBytesMax = stateLimits.spillMemoryBytesDefault } = options;
-    const { tracking = 'untracked' } = options;
+    const { tracking = 'untracked', pageRowsMax = stateLimits.spillPageRows } = options;
     this.store = store;
-    const mover = new RowMover({ store, memoryBytesMax, tracking });
+    const mover = new RowMover({ store, memoryBytesMax, pageRowsMax, tracking });
     this.mover = mover;
     this.heap = new HeapBackend(options, (table) => new OutsideRows(table, mover));
   }

@@ -2,7 +2,6 @@ import type { Key } from '@millrace/core';
 import { type CanonicalKey, canonicalKey } from '@millrace/core/internal';
 import type { KeyTable, KeyTableSpec } from '@millrace/core/spi';
 import { HeapKeyTable } from '../heap-key-table.js';
-import { stateLimits } from '../limits.js';
 import type { OutsideRows } from './outside-rows.js';
 import { rangeOf } from './row-codec.js';
 import type { RowMover } from './row-mover.js';
@@ -39,7 +38,7 @@ export class OutsidePages implements AsyncIterator<KeyTable> {
     const { page } = this;
     page.clear();
     while (!this.isOver && page.size === 0) {
-      this.entries ??= this.mover.pages(rangeOf(this.number), stateLimits.spillPageRows);
+      this.entries ??= this.mover.pages(rangeOf(this.number));
       const { done, value } = await this.entries.next();
       if (done === true || this.rows.number !== this.number) break;
       this.fill(value);

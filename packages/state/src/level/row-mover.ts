@@ -18,6 +18,8 @@ interface Flight {
 export interface RowMoverOptions {
   readonly store: SpillStore;
   readonly memoryBytesMax: number;
+  /** Rows of a page. */
+  readonly pageRowsMax: number;
   /** `untracked`: nobody takes snapshots, so ages are begun here. */
   readonly tracking: 'tracked' | 'untracked';
 }
@@ -41,6 +43,7 @@ export class RowMover {
   writtenRows = 0;
   private readonly store: SpillStore;
   private readonly bytesMax: number;
+  private readonly pageRowsMax: number;
   private readonly tracking: 'tracked' | 'untracked';
   private readonly tables = new Set<OutsideRows>();
   private round: OutsideRows[] = [];
@@ -51,8 +54,9 @@ export class RowMover {
   private readonly background = new Set<Promise<void>>();
   private removing: { readonly rows: OutsideRows; readonly isGone: (key: Key) => boolean }[] = [];
 
-  constructor({ store, memoryBytesMax, tracking }: RowMoverOptions) {
+  constructor({ store, memoryBytesMax, pageRowsMax, tracking }: RowMoverOptions) {
     this.store = store;
+    this.pageRowsMax = pageRowsMax;
     this.bytesMax = memoryBytesMax;
     this.tracking = tracking;
   }
@@ -99,8 +103,8 @@ export class RowMover {
     return this.store.getMany(keys);
   }
 
-  pages(range: SpillRange, rowsMax: number): AsyncIterator<readonly SpillEntry[]> {
-    return this.store.pages(range, rowsMax);
+  pages(range: SpillRange): AsyncIterator<readonly SpillEntry[]> {
+    return this.store.pages(range, this.pageRowsMax);
   }
 
   /**
@@ -222,7 +226,7 @@ export class RowMover {
     this.removing = [];
     for (const { rows, isGone } of removing) {
       const gone: Key[] = [];
-      const pages = this.store.pages(rangeOf(rows.number), stateLimits.spillPageRows);
+      const pages = this.pages(rangeOf(rows.number));
       for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
         for (const [bytes] of page.value) {
           const key = rows.codec.keyOf(bytes);

@@ -195,7 +195,7 @@ describe('windows whose rows are outside memory give what they give without', ()
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
         const store = new MemorySpillStore();
-        const level = new LevelBackend({ ...options, store, memoryBytesMax: 400 });
+        const level = new LevelBackend({ ...options, store, memoryBytesMax: 400, pageRowsMax: 2 });
         const found = await resultsOf(factory, level, steps);
         outside = Math.max(outside, level.counts.writtenRows);
         expect(found).toEqual(await resultsOf(factory, new HeapBackend(options), steps));
