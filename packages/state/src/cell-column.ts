@@ -32,6 +32,8 @@ export class CellColumn implements TrackedRows, StatePart {
   readonly migrates: boolean;
   private readonly changes: ChangeTracker | undefined;
   private readonly kind: CellKind;
+  /** Whether cells may have other than one entry. */
+  private readonly weighs: boolean;
   private readonly parts: CellColumnParts;
   private aside: unknown[] = [];
   private frozen: FrozenRows | undefined;
@@ -44,6 +46,7 @@ export class CellColumn implements TrackedRows, StatePart {
   constructor(kind: CellKind, parts: CellColumnParts) {
     const { operator, state, version } = parts;
     this.kind = kind;
+    this.weighs = kind.weightOf !== undefined;
     this.parts = parts;
     this.migrates = parts.migrates;
     this.layout = { operator, state, version, shape: '', ...kind.layout };
@@ -60,7 +63,7 @@ export class CellColumn implements TrackedRows, StatePart {
     if (this.changes !== undefined) this.track(this.changes, slot, before, value);
     if (before === undefined) this.count += 1;
     if (value === undefined) this.count -= 1;
-    if (this.kind.weightOf !== undefined) this.weigh(this.weightOf(value) - this.weightOf(before));
+    if (this.weighs) this.weigh(this.weightOf(value) - this.weightOf(before));
     this.cells[slot] = value;
   }
 
@@ -138,10 +141,10 @@ export class CellColumn implements TrackedRows, StatePart {
     for (let row = 0; row < columns.count; row += 1) {
       const slot = this.parts.slotOf(columns.keys[row]!);
       const before = this.cells[slot];
-      if (this.kind.weightOf !== undefined) this.weigh(-this.weightOf(before));
+      if (this.weighs) this.weigh(-this.weightOf(before));
       const cell =
         kind === 'keyRemovals' ? undefined : this.kind.load(before, block, { row, slot });
-      if (this.kind.weightOf !== undefined) this.weigh(this.weightOf(cell));
+      if (this.weighs) this.weigh(this.weightOf(cell));
       this.restore(slot, cell);
     }
   }
@@ -161,7 +164,7 @@ export class CellColumn implements TrackedRows, StatePart {
     for (let slot = 0; slot < this.cells.length; slot += 1) {
       const cell = this.cells[slot];
       if (cell === undefined || !isInGroups(this.parts.groupOf(this.keyAt(slot)), groups)) continue;
-      if (this.kind.weightOf !== undefined) this.weigh(-this.weightOf(cell));
+      if (this.weighs) this.weigh(-this.weightOf(cell));
       this.restore(slot, undefined);
     }
   }

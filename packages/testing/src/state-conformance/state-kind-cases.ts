@@ -130,9 +130,11 @@ export const kindCases: Readonly<Record<string, Case>> = {
     const chain = [rig.snapshot()];
     const again = await rigOf(create);
     await again.load(chain);
-    const order = ['b y 5', 'b x 5', 'a y 5', 'a x 5', 'a x 7', 'a y 7'];
-    for (const { keyed } of [rig, again]) {
-      assert.equal(keyed.eventTimers.size, 6);
+    const order = ['b y 5', 'b x 5', 'a y 5', 'a x 5', 'a z 5', 'a x 7', 'a y 7'];
+    for (const { keyed, timers } of [rig, again]) {
+      keyed.setKey('z');
+      timers.event.a!.set(5);
+      assert.equal(keyed.eventTimers.size, 7);
       assert.equal(keyed.eventTimers.takeDue(5), undefined);
       assert.deepEqual(fired(keyed.eventTimers), order);
     }

@@ -6,7 +6,7 @@ import { idOf, type Stamped, type StateModel } from './state-model.js';
 import type { StateRig } from './state-rig.js';
 
 /** Keys that come and go together, so that tables and indexes grow. */
-export const manyKeys: readonly Key[] = Array.from({ length: 150 }, (_, i) =>
+export const manyKeys: readonly Key[] = Array.from({ length: 100 }, (_, i) =>
   i % 3 === 0 ? `many ${i}` : 1_000 + i,
 );
 
