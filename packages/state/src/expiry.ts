@@ -32,8 +32,8 @@ export class Expiry {
 
   /** The time of an entry that is read now: reading never makes it older. */
   refreshed(stampMs: number): number {
-    const nowMs = this.stamp();
-    return stampMs >= nowMs ? stampMs : nowMs;
+    // What has no time yet gets one.
+    return Number.isNaN(stampMs) ? this.stamp() : Math.max(stampMs, this.stamp());
   }
 
   /** Whether an entry of this time is to be removed. One without a time is not. */

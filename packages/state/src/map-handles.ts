@@ -223,13 +223,13 @@ export class HeapSortedMapState implements SortedMapState<Key, unknown> {
   }
 
   first(): readonly [Key, unknown] | undefined {
-    const key = this.map.map()?.order!.first();
+    const key = this.map.map()?.order?.first();
     if (key === undefined) return undefined;
     return this.entryAt(key) ?? this.firstOf(this.keysBetween());
   }
 
   last(): readonly [Key, unknown] | undefined {
-    const key = this.map.map()?.order!.last();
+    const key = this.map.map()?.order?.last();
     if (key === undefined) return undefined;
     return this.entryAt(key) ?? this.firstOf(this.keysBetween().toReversed());
   }
@@ -259,6 +259,6 @@ export class HeapSortedMapState implements SortedMapState<Key, unknown> {
   private keysBetween(from?: Key, to?: Key): readonly CanonicalKey[] {
     const bound = (key: Key | undefined): CanonicalKey | undefined =>
       key === undefined ? undefined : canonicalKey(key);
-    return this.map.map()?.order!.between(bound(from), bound(to)) ?? [];
+    return this.map.map()?.order?.between(bound(from), bound(to)) ?? [];
   }
 }
