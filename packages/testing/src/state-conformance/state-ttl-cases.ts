@@ -87,6 +87,20 @@ export const ttlCases: Readonly<Record<string, Case>> = {
     at(1).map.set('a', 3);
     assert.deepEqual([...at(1).map.entries()].flat(), ['b', 2, 'a', 3]);
   },
+  'what has expired and is set again is new, whether or not it was removed': async (create) => {
+    const { at, time } = await rigOf(create);
+    // No other record comes in between, in whose course it could be removed.
+    const { map, list } = at(1);
+    map.set('a', 1);
+    list.add(1);
+    time.processing = 5;
+    map.set('b', 2);
+    time.processing = 10;
+    map.set('a', 3);
+    list.add(3);
+    assert.deepEqual([...map.entries()].flat(), ['b', 2, 'a', 3]);
+    assert.deepEqual([map.size, list.get()], [2, [3]]);
+  },
   'what is read becomes new where it is to, and never older': async (create) => {
     for (const refreshOn of ['write', 'readAndWrite'] as const) {
       const { at, time } = await rigOf(create, { refreshOn, time: 'event' });
