@@ -10,6 +10,9 @@ export interface Arguments {
   readonly disorderMs: number;
   readonly skipBad: boolean;
   readonly alerts: string;
+  /** Folder of the checkpoints; undefined: none are taken. */
+  readonly checkpoints: string | undefined;
+  readonly fresh: boolean;
   readonly summary: 'json' | 'text';
   readonly quiet: boolean;
   readonly help: boolean;
@@ -27,6 +30,10 @@ export const HELP = `Finds card fraud in a stream of transactions, live.
 
   --seed N --cards N --terminals N --days N    what is simulated (1, 5000, 10000, 183)
   --alerts FILE       where alerts are written, a JSON object a line (out/alerts.ndjson)
+  --checkpoints DIR   what a stopped run goes on from, killed or not (the name of the alerts
+                      file and ".state"); other transactions or options begin anew
+  --no-checkpoints    keep nothing to go on from
+  --fresh             begin anew in any case
   --summary text|json how the end is told; with json it is the last line of the output,
                       and everything else goes to the error output
   --disorder-ms N     how far behind the newest transaction another one may be (0)
@@ -49,6 +56,9 @@ const OPTIONS = {
   'disorder-ms': text,
   'skip-bad': flag,
   alerts: { type: 'string', default: 'out/alerts.ndjson' },
+  checkpoints: text,
+  'no-checkpoints': flag,
+  fresh: flag,
   summary: { type: 'string', default: 'text' },
   quiet: flag,
   help: flag,
@@ -80,10 +90,20 @@ export function readArguments(args: readonly string[]): Arguments {
     disorderMs: whole('disorder-ms', values['disorder-ms'], 0),
     skipBad: values['skip-bad'],
     alerts: values.alerts,
+    checkpoints: checkpointsOf(values),
+    fresh: values.fresh,
     summary,
     quiet: values.quiet,
     help: values.help,
   };
+}
+
+function checkpointsOf(values: ReturnType<typeof parse>['values']): string | undefined {
+  const { checkpoints, alerts, 'no-checkpoints': isOff } = values;
+  if (checkpoints === '') throw new UsageError('--checkpoints should be a folder, found nothing');
+  if (!isOff) return checkpoints ?? `${alerts}.state`;
+  if (checkpoints === undefined) return undefined;
+  throw new UsageError('--checkpoints and --no-checkpoints: leave one of them out');
 }
 
 function parse(args: readonly string[]) {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { callbackSink } from '@millrace/connectors';
 import { type RunOptions, run } from '@millrace/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fraudJob } from './job.js';
@@ -25,8 +26,9 @@ type Params = NonNullable<RunOptions<ReturnType<typeof fraudJob>['params']>['par
 async function runJob(params: Params, options: RunOptions = {}) {
   const decided: Decided[] = [];
   const alerts = join(folder, 'alerts.ndjson');
-  const job = fraudJob((one) => decided.push(one));
-  await run(job, { ...options, params: { alerts, ...params } } as never).done;
+  const watch = callbackSink((one: Decided) => void decided.push(one));
+  rmSync(alerts, { force: true });
+  await run(fraudJob(watch), { ...options, params: { alerts, ...params } } as never).done;
   const lines = readFileSync(alerts, 'utf8').split('\n').slice(0, -1);
   return { decided, alerts: lines.map((line) => JSON.parse(line) as Alert) };
 }

@@ -1,15 +1,18 @@
 import { callbackSink, ndjsonSink } from '@millrace/connectors';
 import { defineJob, type KeyedStream, watermarks } from '@millrace/core';
+import type { Sink, Source } from '@millrace/core/spi';
 import { filter, keyBy, map, sinkTo, type, valueState } from '@millrace/operators';
 import {
   type CardLabel,
   type CardPayment,
   type CardState,
+  copyCard,
   newCard,
   stepCardLabel,
   stepCardPayment,
 } from './features/card.js';
 import {
+  copyTerminal,
   type Evidence,
   newTerminal,
   stepTerminalLabel,
@@ -35,7 +38,7 @@ export const FRAUD_PARAMS = {
   disorderMs: 0,
   /** Whether a line that is no transaction is left out and counted, or fails the job. */
   skipBad: false,
-  /** File of the alerts, one JSON object a line. */
+  /** File that alerts are added to, one JSON object a line. */
   alerts: 'alerts.ndjson',
 };
 
@@ -45,8 +48,9 @@ export const FRAUD_PARAMS = {
  * they are about.
  *
  * @param watch is shown each decision, with the truth about it where the input tells
+ * @param slow may slow the payments down; labels are read next to the payments of their time
  */
-export function fraudJob(watch: (decided: Decided) => void) {
+export function fraudJob(watch: Sink<Decided>, slow = unchanged) {
   return defineJob('fraud', FRAUD_PARAMS, (job, params) => {
     // Simulated and recorded times run as fast as they can be read, and may lie ahead. Labels are
     // read next to the payments of their time, so that none has to wait in memory for its week.
@@ -60,7 +64,7 @@ export function fraudJob(watch: (decided: Decided) => void) {
 
     const payments = job.source(
       'payments',
-      transactionSource(params),
+      slow(transactionSource(params)),
       watermarks((t) => t.at, time),
       reading,
     );
@@ -83,14 +87,16 @@ export function fraudJob(watch: (decided: Decided) => void) {
       map((evidence): Decided => ({ transaction: evidence.payment, alert: decide(evidence) })),
     );
 
-    decided.pipe(sinkTo('watch', callbackSink(watch)));
+    decided.pipe(sinkTo('watch', watch));
     decided.pipe(
       map(({ alert }) => alert),
       filter((alert) => alert !== undefined),
-      sinkTo('alerts', ndjsonSink({ path: params.alerts, existing: 'truncate' })),
+      sinkTo('alerts', ndjsonSink({ path: params.alerts })),
     );
   });
 }
+
+const unchanged = (source: Source<Transaction>): Source<Transaction> => source;
 
 /** What the card's past says of each payment, and of each label. */
 const cardFeatures = (labels: KeyedStream<Label, string>) => {
@@ -99,7 +105,7 @@ const cardFeatures = (labels: KeyedStream<Label, string>) => {
       inEventTimeOrder('cards', labels, {
         output: type<CardPayment<Transaction>>(),
         side: { labels: type<CardLabel>() },
-        state: { card: valueState<CardState>() },
+        state: { card: valueState<CardState>({ copy: copyCard }) },
         processLeft(payment, ctx) {
           const card = ctx.state.card.get() ?? newCard(payment.at);
           ctx.emit(stepCardPayment(card, payment));
@@ -120,7 +126,7 @@ const terminalFeatures = (labels: KeyedStream<CardLabel, string>) => {
     payments.pipe(
       inEventTimeOrder('terminals', labels, {
         output: type<Evidence<Transaction>>(),
-        state: { terminal: valueState<TerminalState>() },
+        state: { terminal: valueState<TerminalState>({ copy: copyTerminal }) },
         processLeft(paid, ctx) {
           const terminal = ctx.state.terminal.get() ?? newTerminal(paid.payment.at);
           ctx.emit(stepTerminalPayment(terminal, paid));
@@ -134,4 +140,4 @@ const terminalFeatures = (labels: KeyedStream<CardLabel, string>) => {
     );
 };
 
-export default fraudJob(() => {});
+export default fraudJob(callbackSink(() => {}));

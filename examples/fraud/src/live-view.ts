@@ -1,5 +1,3 @@
-import type { Alert, Decided } from './rules/decide.js';
-import type { RuleName } from './rules/rule.js';
 import {
   coloursFor,
   PROGRESS_EVERY_MS,
@@ -8,58 +6,9 @@ import {
   renderScreen,
   type Snapshot,
 } from './screen.js';
-import { type Summary, SummaryCounter } from './summary.js';
+import type { Tally } from './tally.js';
 
-const ALERTS_KEPT = 6;
 const REDRAW_EVERY_MS = 200;
-
-/** Counts what the job decides, for the live view and for the summary at the end. */
-export class Tally {
-  #transactions = 0;
-  #alerts = 0;
-  #latestMs: number | undefined;
-  readonly #ruleCounts: Partial<Record<RuleName, number>> = {};
-  #firstAlert: Alert | undefined;
-  #lastAlerts: readonly Alert[] = [];
-  readonly #summary = new SummaryCounter();
-
-  get firstAlert(): Alert | undefined {
-    return this.#firstAlert;
-  }
-
-  /** Called with each decision of the job. */
-  readonly add = ({ transaction, alert }: Decided): void => {
-    this.#transactions += 1;
-    this.#latestMs = Math.max(transaction.at, this.#latestMs ?? transaction.at);
-    this.#summary.add(transaction, alert === undefined ? 'pass' : 'alert');
-    if (alert !== undefined) this.#addAlert(alert);
-  };
-
-  summary(wallMs: number): Summary {
-    return this.#summary.result(wallMs);
-  }
-
-  snapshot(elapsedMs: number, perSecond: number): Snapshot {
-    return {
-      transactions: this.#transactions,
-      perSecond,
-      eventTimeMs: this.#latestMs,
-      elapsedMs,
-      alerts: this.#alerts,
-      ruleCounts: this.#ruleCounts,
-      lastAlerts: this.#lastAlerts,
-    };
-  }
-
-  #addAlert(alert: Alert): void {
-    this.#alerts += 1;
-    this.#firstAlert ??= alert;
-    for (const { rule } of alert.findings) {
-      this.#ruleCounts[rule] = (this.#ruleCounts[rule] ?? 0) + 1;
-    }
-    this.#lastAlerts = [alert, ...this.#lastAlerts.slice(0, ALERTS_KEPT - 1)];
-  }
-}
 
 /** Where a view is shown: a terminal is redrawn, anything else gets a line now and then. */
 export type ViewOutput = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
@@ -67,18 +16,14 @@ export type ViewOutput = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>
 /** Shows a tally while it grows. Returns what to call when there is nothing more to come. */
 export function showLive(tally: Tally, output: ViewOutput, startedMs: number): () => void {
   const show = output.isTTY === true ? redraw(output) : print(output, tally);
-  let before = tally.snapshot(0, 0);
-  let beforeMs = startedMs;
+  let before = { counted: 0, perSecond: 0, atMs: startedMs };
   const look = (): void => {
     const nowMs = performance.now();
-    const { transactions } = tally.snapshot(0, 0);
-    const passedMs = Math.max(1, nowMs - beforeMs);
-    const perSecond = ((transactions - before.transactions) / passedMs) * 1_000;
+    const { counted } = tally;
+    const passedMs = Math.max(1, nowMs - before.atMs);
+    const perSecond = ((counted - before.counted) / passedMs) * 1_000;
     // Over a second at least, or the number would flicker.
-    if (passedMs >= PROGRESS_EVERY_MS) {
-      before = tally.snapshot(0, perSecond);
-      beforeMs = nowMs;
-    }
+    if (passedMs >= PROGRESS_EVERY_MS) before = { counted, perSecond, atMs: nowMs };
     const steady = before.perSecond > 0 ? before.perSecond : perSecond;
     show(tally.snapshot(nowMs - startedMs, steady));
   };

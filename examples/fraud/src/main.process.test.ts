@@ -93,6 +93,7 @@ describe('npm start', () => {
     [['--days', 'many'], 2, '--days should be a whole number, found "many"'],
     [['--summary', 'xml'], 2, '--summary should be text or json'],
     [['--input', 'x.csv', '--seed', '1'], 2, '--seed is for simulated transactions'],
+    [['--checkpoints', 'a', '--no-checkpoints'], 2, 'leave one of them out'],
     [['--input', 'missing.csv'], 2, 'cannot read missing.csv: there is no such file'],
   ])('refuses %j', (args, code, message) => {
     const { status, stderr, stdout } = start(...args);

@@ -1,12 +1,15 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { MillraceError } from '@millrace/core';
 import { type JobHandle, run } from '@millrace/runtime';
 import { type Arguments, HELP, readArguments, UsageError } from './arguments.js';
 import { truthColumnsOf } from './csv-header.js';
 import { fraudJob } from './job.js';
-import { showLive, Tally } from './live-view.js';
+import { showLive } from './live-view.js';
+import { renderResumption } from './resumption.js';
+import { prepareStateFolder, type Subject } from './state-folder.js';
 import { renderSummary } from './summary-text.js';
+import { Tally, tallySink } from './tally.js';
 
 /** Exit codes, as shells know them. */
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
@@ -17,23 +20,68 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const truth = args.input === undefined ? [] : await truthColumnsOf(args.input);
-  await prepareFolder(args.alerts);
+  const { input, seed, cards, terminals, days, disorderMs, skipBad, alerts, checkpoints } = args;
+  const truth = input === undefined ? [] : await truthColumnsOf(input);
+  const simulated = { seed, cards, terminals, days };
+  const params = { input: input ?? '', truth, ...simulated, disorderMs, skipBad, alerts };
+  await prepareFolder(alerts);
+  const say = sayOf(args);
+  await prepareState(args, { ...params, ...(await fileOf(input)) }, say);
   const startedMs = performance.now();
+  const workedMs = (): number => performance.now() - startedMs;
   const tally = new Tally();
-  const { input, seed, cards, terminals, days, disorderMs, skipBad, alerts } = args;
-  const params = { truth, seed, cards, terminals, days, disorderMs, skipBad, alerts };
-  const job = run(fraudJob(tally.add), { params: { ...params, input: input ?? '' } });
-  const progress = args.summary === 'json' ? process.stderr : process.stdout;
-  const stopView = args.quiet ? () => {} : showLive(tally, progress, startedMs);
+  const job = run(fraudJob(tallySink(tally, workedMs)), {
+    params,
+    checkpoints: checkpoints === undefined ? undefined : { folder: checkpoints, interval: '2s' },
+  });
   cancelOnInterrupt(job);
+  const resumed = await Promise.race([job.resumed, job.done.then(() => undefined)]);
+  if (resumed !== undefined) say(renderResumption(resumed));
+  const isFinished = resumed?.finished === true;
+  const progress = args.summary === 'json' ? process.stderr : process.stdout;
+  const stopView = args.quiet || isFinished ? () => {} : showLive(tally, progress, startedMs);
   try {
     const { status } = await job.done;
-    if (status === 'cancelled') process.exitCode = EXIT.interrupted;
+    if (status === 'cancelled') interrupted(args, say);
   } finally {
     stopView();
-    report(args, tally, job, performance.now() - startedMs);
+    report(args, tally, job, isFinished ? 0 : workedMs());
   }
+}
+
+/** Tells people, unless they want the summary only. */
+function sayOf({ quiet, summary }: Arguments): (text: string) => void {
+  if (quiet) return () => {};
+  const output = summary === 'json' ? process.stderr : process.stdout;
+  return (text) => void output.write(text);
+}
+
+async function prepareState(
+  { checkpoints, fresh, alerts }: Arguments,
+  subject: Subject,
+  say: (text: string) => void,
+): Promise<void> {
+  if (checkpoints === undefined) {
+    await rm(alerts, { force: true });
+    return;
+  }
+  const mode = fresh ? 'fresh' : 'go on';
+  const absolute = { ...subject, alerts: resolve(alerts) };
+  const beginning = await prepareStateFolder(checkpoints, absolute, { output: alerts, mode });
+  if (beginning !== 'other subject') return;
+  say('the last run was about other transactions or had other options: this one begins anew\n');
+}
+
+/** What tells a file from another one of the same name. */
+async function fileOf(input: string | undefined): Promise<Subject> {
+  if (input === undefined) return {};
+  const { size, mtimeMs } = await stat(input);
+  return { input: resolve(input), size, mtimeMs };
+}
+
+function interrupted({ checkpoints }: Arguments, say: (text: string) => void): void {
+  process.exitCode = EXIT.interrupted;
+  if (checkpoints !== undefined) say('\ninterrupted; the same command goes on from here\n');
 }
 
 /** Ctrl-C ends the job and shows what it has found; another one later ends the process. */
@@ -74,13 +122,18 @@ async function prepareFolder(path: string): Promise<void> {
   }
 }
 
+/** What was read or written is not what the checkpoint remembers. */
+const CHANGED: readonly string[] = ['ERR_SOURCE_CHANGED', 'ERR_SINK_CHANGED'];
+
 function fail(error: unknown): void {
   if (error instanceof UsageError) {
     process.stderr.write(`${error.message}\n--help shows what there is\n`);
     process.exitCode = EXIT.usage;
     return;
   }
-  process.stderr.write(`${String((error as MillraceError).message ?? error)}\n`);
+  const { code, message } = error as MillraceError;
+  process.stderr.write(`${String(message ?? error)}\n`);
+  if (CHANGED.includes(code)) process.stderr.write('--fresh begins anew\n');
   process.exitCode = EXIT.failed;
 }
 

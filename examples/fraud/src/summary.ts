@@ -24,6 +24,21 @@ export interface Summary {
 /** High amount, compromised terminal, leaked card. */
 const SCENARIOS = [1, 2, 3];
 
+/** A counter's numbers, as a checkpoint keeps them: JSON. */
+export interface SummaryCounts {
+  readonly transactions: number;
+  readonly alerts: number;
+  readonly labelled: number;
+  readonly labelledAlerts: number;
+  readonly frauds: number;
+  readonly caught: number;
+  readonly tellsScenarios: boolean;
+  readonly scenarios: readonly (readonly [
+    scenario: number,
+    counts: { readonly frauds: number; readonly caught: number },
+  ])[];
+}
+
 /** Counts decided transactions. */
 export class SummaryCounter {
   #transactions = 0;
@@ -34,6 +49,32 @@ export class SummaryCounter {
   #caught = 0;
   #tellsScenarios = false;
   readonly #scenarios = new Map<number, { frauds: number; caught: number }>();
+
+  /** @param counts of an earlier counter, to go on from */
+  constructor(counts?: SummaryCounts) {
+    if (counts === undefined) return;
+    this.#transactions = counts.transactions;
+    this.#alerts = counts.alerts;
+    this.#labelled = counts.labelled;
+    this.#labelledAlerts = counts.labelledAlerts;
+    this.#frauds = counts.frauds;
+    this.#caught = counts.caught;
+    this.#tellsScenarios = counts.tellsScenarios;
+    for (const [scenario, each] of counts.scenarios) this.#scenarios.set(scenario, { ...each });
+  }
+
+  get counts(): SummaryCounts {
+    return {
+      transactions: this.#transactions,
+      alerts: this.#alerts,
+      labelled: this.#labelled,
+      labelledAlerts: this.#labelledAlerts,
+      frauds: this.#frauds,
+      caught: this.#caught,
+      tellsScenarios: this.#tellsScenarios,
+      scenarios: [...this.#scenarios].map(([scenario, each]) => [scenario, { ...each }]),
+    };
+  }
 
   /** Called once for each transaction, with whether it got an alert. */
   add(transaction: Transaction, decision: 'alert' | 'pass'): void {

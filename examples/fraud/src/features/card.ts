@@ -11,6 +11,7 @@ import {
   usualAmount,
 } from './amount-history.js';
 import {
+  copyLeakBelief,
   type LeakBelief,
   leakChanceOn,
   learnOfLeak,
@@ -18,7 +19,14 @@ import {
   newLeakBelief,
   weighed,
 } from './leak.js';
-import { countPayment, newRate, type PaymentRate, type Velocity, velocityOf } from './velocity.js';
+import {
+  copyRate,
+  countPayment,
+  newRate,
+  type PaymentRate,
+  type Velocity,
+  velocityOf,
+} from './velocity.js';
 
 const { startChance, days, share, amountFactor, otherFraudChance, likelihoodMax } =
   ASSUMPTIONS.leak;
@@ -67,6 +75,16 @@ export function newCard(atMs: number): CardState {
     rate: newRate(),
     leak: newLeakBelief(dayOf(atMs)),
     lastFraudAt: undefined,
+  };
+}
+
+/** A copy that the steps leave as it is. */
+export function copyCard({ amounts, rate, leak, lastFraudAt }: CardState): CardState {
+  return {
+    amounts: { ...amounts },
+    rate: copyRate(rate),
+    leak: copyLeakBelief(leak),
+    lastFraudAt,
   };
 }
 

@@ -36,6 +36,11 @@ export function newFraudRun(day: number): FraudRun {
   return { clearedDay: day - REMEMBERED_DAYS, frauds: [] };
 }
 
+/** A copy that shares nothing that changes. */
+export function copyFraudRun({ clearedDay, frauds }: FraudRun): FraudRun {
+  return { clearedDay, frauds: frauds.map((fraud) => ({ ...fraud })) };
+}
+
 /** A payment of `day` was labelled genuine. */
 export function addGenuine(run: FraudRun, day: number): void {
   run.clearedDay = day;

@@ -27,6 +27,11 @@ export function newLeakBelief(today: number): LeakBelief {
   return { today, none: NONE_AT_FIRST, begun };
 }
 
+/** A copy that shares nothing that changes. */
+export function copyLeakBelief({ today, none, begun }: LeakBelief): LeakBelief {
+  return { today, none, begun: begun.slice() };
+}
+
 const NONE_AT_FIRST = 1 - startChance * REMEMBERED_DAYS;
 
 /**

@@ -6,6 +6,7 @@ import {
   addFraud,
   addGenuine,
   compromiseChance,
+  copyFraudRun,
   type FraudRun,
   newFraudRun,
 } from './compromise.js';
@@ -57,6 +58,11 @@ export function newTerminal(atMs: number): TerminalState {
     labels: emptyCounts(FOUR_WEEKS),
     frauds: emptyCounts(FOUR_WEEKS),
   };
+}
+
+/** A copy that the steps leave as it is. */
+export function copyTerminal({ run, labels, frauds }: TerminalState): TerminalState {
+  return { run: copyFraudRun(run), labels: labels.slice(), frauds: frauds.slice() };
 }
 
 /** Adds what is known of the terminal. Only labels teach, so the state stays as it is. */

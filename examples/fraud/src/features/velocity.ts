@@ -42,6 +42,16 @@ export function newRate(): PaymentRate {
   };
 }
 
+/** A copy that shares nothing that changes. */
+export function copyRate({ lastHour, lastDay, lastWeek, ...rate }: PaymentRate): PaymentRate {
+  return {
+    ...rate,
+    lastHour: lastHour.slice(),
+    lastDay: lastDay.slice(),
+    lastWeek: lastWeek.slice(),
+  };
+}
+
 /** Counts a payment. `atMs` never goes back. */
 export function countPayment(rate: PaymentRate, atMs: number): void {
   rate.firstAt ??= atMs;
