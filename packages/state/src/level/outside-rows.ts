@@ -10,8 +10,11 @@ import { RowCodec } from './row-codec.js';
 import type { RowMover } from './row-mover.js';
 import type { SpillOperation } from './spill-store.js';
 
-/** Whether the store has a row that is in memory, and as it is there. */
-const Copy = { none: 0, current: 1, stale: 2 } as const;
+/**
+ * Whether the store has a row that is in memory, and as it is there. `writing`: it will, when the
+ * write in progress is done.
+ */
+const Copy = { none: 0, current: 1, stale: 2, writing: 3 } as const;
 
 /** A removal that has not been given to the store yet. */
 const notWritten = 0;
@@ -97,7 +100,7 @@ export class OutsideRows implements RowsOutside {
   }
 
   changed(slot: number): void {
-    if (this.copies[slot] === Copy.current) this.copies[slot] = Copy.stale;
+    if (this.copies[slot] !== Copy.none) this.copies[slot] = Copy.stale;
   }
 
   removing(slot: number): void {
@@ -179,13 +182,19 @@ export class OutsideRows implements RowsOutside {
 
   /** Adds the row to a write; false when the store has it already as it is. */
   save(slot: number, operations: SpillOperation[]): boolean {
-    this.room(slot);
-    if (this.copies[slot] === Copy.current) return false;
+    if (this.copies[slot] === Copy.current || this.copies[slot] === Copy.writing) return false;
     const { codec, table, number } = this;
     const key = codec.keyBytes(number, table.keyAt(slot));
     operations.push({ type: 'put', key, value: codec.rowBytes(table, slot) });
-    this.copies[slot] = Copy.current;
+    this.copies[slot] = Copy.writing;
     return true;
+  }
+
+  /** The write that had the row is done: it leaves memory unless it was touched meanwhile. */
+  saved(slot: number): void {
+    if (this.copies[slot] !== Copy.writing) return;
+    this.copies[slot] = Copy.current;
+    this.drop(slot);
   }
 
   /** Takes a row out of memory that is in the store as it is. Says whether that was so. */

@@ -148,7 +148,7 @@ export class RowMover {
     for (const rows of this.tables) rows.settle(flight.write);
     for (let i = 0; i < flight.rows.length; i += 1) {
       const rows = flight.rows[i]!;
-      if (rows.number === flight.tables[i]) rows.drop(flight.slots[i]!);
+      if (rows.number === flight.tables[i]) rows.saved(flight.slots[i]!);
     }
   }
 
