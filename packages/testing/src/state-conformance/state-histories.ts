@@ -63,6 +63,8 @@ class History {
   private readonly create: CreateBackend;
   private rig: StateRig;
   private model = new StateModel();
+  /** Nothing was lost since the last snapshot was completed. */
+  private mayLoseLast = false;
   private points: Point[] = [{ chain: [], model: new StateModel(), since: [] }];
   private running:
     | {
@@ -107,6 +109,7 @@ class History {
         this.rig = await restored(this.create, this.latest);
         this.model = this.latest.model.copy();
         this.points = [{ ...this.latest, since: [] }];
+        this.mayLoseLast = false;
         return;
       case 'merge':
         await this.merge(step);
@@ -119,6 +122,7 @@ class History {
     const { snapshot, model, since } = this.running;
     this.running = undefined;
     this.points.push({ chain: [...this.latest.chain, snapshot.finish()], model, since });
+    this.mayLoseLast = true;
   }
 
   /**
@@ -173,10 +177,11 @@ class History {
     assertTimes(whole, model, keyOfGroup);
   }
 
-  /** The snapshot in progress has failed, or the last one is lost. */
+  /** The snapshot in progress has failed, or the last one is lost; never both. */
   private lose(): void {
     if (this.running !== undefined) this.running = undefined;
-    else if (this.points.length > 1) this.points.pop();
+    else if (this.mayLoseLast) this.points.pop();
+    this.mayLoseLast = false;
     this.rig.backend.abandon();
   }
 
