@@ -3,5 +3,7 @@
 export { fileQueryJob, type QueryFiles } from './engine/file-query-job.js';
 export { pacedSource } from './engine/paced-source.js';
 export { type GeneratorOptions, generate } from './generator/generator.js';
+export type { Event } from './model.js';
 export { writeLines } from './ndjson-file.js';
+export { queries } from './queries/queries.js';
 export { describeDifference, differenceOf } from './row-set.js';

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type ChildResult, type ChildTask, measureChild } from './child.js';
+
+const usage = `Usage: bench:state [case …] [--seconds N] [--rounds N]
+
+  cost      CPU an event, with a checkpoint each second against without: q5 and q11 at 100,000 keys
+  dirty     the same with 1 M keys of which half change: typed columns, text keys, user values
+  upload    what a checkpoint writes when 1 % of 1 M keys change
+  larger    10 M keys on the level backend with 200 MiB for rows; q5 on the level backend
+  restore   restoring 1 M keys, on both backends
+
+All unless named. --seconds (31) of each measurement, --rounds (2) of each pair in turn.`;
+
+const self = fileURLToPath(import.meta.url);
+const base: ChildTask = {
+  workload: 'typed',
+  keys: 100_000,
+  hotShare: 1,
+  backend: 'heap',
+  checkpoints: 'on',
+  warmUpSeconds: 3,
+  seconds: 31,
+};
+
+interface Settings {
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+const cases: Readonly<Record<string, (settings: Settings) => void>> = {
+  cost(settings) {
+    for (const workload of ['q5', 'q11']) pair(`${workload}, 100,000 keys`, { workload }, settings);
+  },
+  dirty(settings) {
+    for (const workload of ['typed', 'flat', 'user']) {
+      const name = `${workload}, 1 M keys, half of them change`;
+      pair(name, { workload, keys: 1_000_000, hotShare: 0.5 }, settings);
+    }
+  },
+  upload({ seconds }) {
+    const task = { keys: 1_000_000, hotShare: 0.01, seconds: Math.min(10, seconds) };
+    const { segmentBytes } = inChild({ ...base, ...task, warmUpSeconds: 0 });
+    const full = Math.max(...segmentBytes);
+    const usual = median(segmentBytes.slice(-5));
+    say(`upload: all keys ${mib(full)}, 1 % of them ${mib(usual)}: ${percent(usual / full)}`);
+  },
+  larger({ seconds }) {
+    const task = { workload: 'zipf', keys: 10_000_000, backend: 'level' } as const;
+    const memory = { stateMemoryBytes: 200 << 20 };
+    sayRate('10 M keys, Zipf(1), level', inChild({ ...base, ...task, ...memory, seconds }));
+    sayRate('q5, level', inChild({ ...base, workload: 'q5', backend: 'level', seconds }));
+  },
+  restore() {
+    for (const backend of ['heap', 'level'] as const) {
+      const task = { keys: 1_000_000, hotShare: 0.5, seconds: 3, restores: true, backend };
+      say(`restore of 1 M keys, ${backend}: ${ms(inChild({ ...base, ...task }).restoreMs!)}`);
+    }
+  },
+};
+
+/** Measures with and without checkpoints in turn. */
+function pair(name: string, task: Partial<ChildTask>, { seconds, rounds }: Settings): void {
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const without = inChild({ ...base, ...task, seconds, checkpoints: 'off' });
+    const taken = inChild({ ...base, ...task, seconds, checkpoints: 'on' });
+    ratios.push(cpuPerEvent(taken) / cpuPerEvent(without));
+    const { batchMs, barrierMs, checkpointMs } = taken;
+    say(
+      `${name}: ${rate(without)} without, ${rate(taken)} with ${taken.checkpoints} checkpoints ` +
+        `(${ms(median(checkpointMs))} each): CPU an event × ${ratios.at(-1)!.toFixed(3)}; ` +
+        `batch p99 ${ms(batchMs.p99)} p99.9 ${ms(batchMs.p999)} max ${ms(batchMs.max)} ` +
+        `(without: ${ms(without.batchMs.p99)} ${ms(without.batchMs.p999)} ` +
+        `${ms(without.batchMs.max)}); barrier p50 ${ms(barrierMs.p50)} p99 ${ms(barrierMs.p99)}`,
+    );
+  }
+  say(`${name}: CPU an event × ${median(ratios).toFixed(3)} (median of ${rounds})`);
+}
+
+function inChild(task: ChildTask): ChildResult {
+  const output = execFileSync(process.execPath, [self, '--child', JSON.stringify(task)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return JSON.parse(output) as ChildResult;
+}
+
+function sayRate(name: string, result: ChildResult): void {
+  const { rssMiBMax, checkpoints, checkpointMs } = result;
+  say(
+    `${name}: ${rate(result)}, RSS ${rssMiBMax.toFixed(0)} MiB at most, ` +
+      `${checkpoints} checkpoints (${ms(median(checkpointMs))} each)`,
+  );
+}
+
+const cpuPerEvent = ({ cpuSeconds, events }: ChildResult): number => cpuSeconds / events;
+const rate = ({ cpuSeconds, events }: ChildResult): string =>
+  `${(events / cpuSeconds / 1e6).toFixed(2)} M/CPU-s`;
+const ms = (value: number): string => `${value.toFixed(2)} ms`;
+const mib = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(2)} MiB`;
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+function say(text: string): void {
+  console.log(text);
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    child: { type: 'string' },
+    seconds: { type: 'string', default: '31' },
+    rounds: { type: 'string', default: '2' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const unknown = positionals.filter((name) => cases[name] === undefined);
+if (values.child !== undefined) {
+  const result = await measureChild(JSON.parse(values.child) as ChildTask);
+  process.stdout.write(JSON.stringify(result), () => process.exit());
+} else if (values.help || unknown.length > 0) {
+  say(usage);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const settings = { seconds: Number(values.seconds), rounds: Number(values.rounds) };
+  for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
+    cases[name]!(settings);
+  }
+}
