@@ -56,7 +56,13 @@ export const stateLimits = {
   /** Bytes of blocks that LevelDB caches: rows are cached by the tables, this is for neighbours. */
   spillCacheBytes: 16 * 1024 * 1024,
   /** Bytes that LevelDB gathers before it writes a file; it holds twice as many. */
-  spillWriteBufferBytes: 16 * 1024 * 1024,
+  spillWriteBufferBytes: 32 * 1024 * 1024,
+  /** Bytes of LevelDB's files: with 8 MiB instead of 2 it merges an eighth faster. */
+  spillFileBytes: 8 * 1024 * 1024,
   /** Keys that the smallest filter of keys outside has room for. */
   filterKeysInitial: 1_024,
+  /** A filter is made anew when it has this many times the keys there are: it only ever grows. */
+  filterKeysShare: 4,
+  /** Keys too many in a filter that are not worth it. */
+  filterKeysSpare: 16_384,
 } as const;

@@ -21,6 +21,7 @@ export class ClassicLevelStore implements SpillStore {
       compression: false,
       cacheSize: stateLimits.spillCacheBytes,
       writeBufferSize: stateLimits.spillWriteBufferBytes,
+      maxFileSize: stateLimits.spillFileBytes,
     });
     await named('opened', database.open());
     this.database = database;

@@ -30,6 +30,48 @@ describe('a backend whose rows may be outside memory', () => {
     expect(table.size).toBe(2);
   });
 
+  test('what it knows of keys that are gone is forgotten in time', async () => {
+    const store = new MemorySpillStore();
+    const backend = new LevelBackend({ store, memoryBytesMax: 0, groupCount, groups });
+    const spec = { numbers: [0], refs: [], shape: '', namespaceLength: 1 };
+    const tables = backend.keyTables('operator', 'rows', spec);
+    const table = tables.open(0);
+    const rows = 1_000;
+    for (let from = 0; from < 100 * rows; from += rows) {
+      for (let each = from; each < from + rows; each += 1) table.numbers[table.slot(each)] = each;
+      const gone = Array.from({ length: rows }, (_, i) => from - rows + i);
+      await tables.prefetch!(table, gone, 0, rows);
+      for (const each of from === 0 ? [] : gone) table.remove(table.find(each));
+      for (let i = 0; i < 4; i += 1) {
+        await backend.relieve();
+        await settled();
+      }
+    }
+    expect(table.size).toBe(rows);
+    for (let each = 99 * rows; each < 100 * rows; each += 1) {
+      expect(table.numbers[table.find(each)]).toBe(each);
+    }
+    // 100,000 keys have been in the filter; at 10 bits each they would take 125,000 bytes.
+    expect(backend.counts.bytes).toBeLessThan(110_000);
+    expect(store.size).toBeLessThan(3 * rows);
+  });
+
+  test('says when only a barrier can free memory', () => {
+    const store = new MemorySpillStore();
+    const backend = new LevelBackend({
+      ...{ store, memoryBytesMax: 1_000, groupCount, groups },
+      tracking: 'tracked',
+    });
+    const spec = { numbers: [0], refs: [], shape: '', namespaceLength: 1 };
+    const table = backend.keyTables('operator', 'rows', spec).open(0);
+    table.slot(0);
+    backend.relieve();
+    expect(backend.needsBarrier).toBe(false);
+    for (let each = 1; each < 100; each += 1) table.slot(each);
+    expect(backend.relieve()).toBeUndefined();
+    expect(backend.needsBarrier).toBe(true);
+  });
+
   test('a store that fails is told by the next call between batches', async () => {
     const store = new MemorySpillStore();
     store.write = () => Promise.reject(new Error('disk gone'));

@@ -81,6 +81,14 @@ export class LevelBackend implements SnapshotStateBackend {
     return this.mover.relieve();
   }
 
+  /**
+   * After `relieve`: far too much is in memory, and cannot leave before it is in a snapshot. A
+   * checkpoint now is better than one in time.
+   */
+  get needsBarrier(): boolean {
+    return this.mover.needsBarrier;
+  }
+
   get counts(): SpillCounts {
     const { rowsOutside, bytes, syncReads, prefetchedRows, writtenRows } = this.mover;
     return { rowsOutside, bytes, syncReads, prefetchedRows, writtenRows };

@@ -2,11 +2,12 @@ import type { Key } from '@millrace/core';
 import { type CanonicalKey, canonicalKey } from '@millrace/core/internal';
 import type { KeyTable } from '@millrace/core/spi';
 import type { HeapKeyTable } from '../heap-key-table.js';
+import { stateLimits } from '../limits.js';
 import type { RowsOutside } from '../rows-outside.js';
 import { KeyFilter } from './key-filter.js';
 import { keyHash } from './key-hash.js';
 import { OutsidePages } from './outside-pages.js';
-import { RowCodec } from './row-codec.js';
+import { RowCodec, rangeOf } from './row-codec.js';
 import type { RowMover } from './row-mover.js';
 import type { SpillOperation } from './spill-store.js';
 
@@ -26,9 +27,9 @@ const refBytes = 56;
  * The rows of one table that are in the store.
  *
  * A row in memory may have a copy there. It leaves memory only while its copy is as it is, and only
- * between batches (`drop`, called by the mover). Writes are begun in order and one at a time, so a
- * copy counts as there from when its write has begun; what reads could miss until the write is done
- * is kept in memory: rows stay, and removed keys are remembered.
+ * between batches (`drop`, called by the mover). Writes are begun in order and one at a time. What
+ * reads could miss until a write is done is kept in memory: rows stay, and removed keys are
+ * remembered.
  */
 export class OutsideRows implements RowsOutside {
   count = 0;
@@ -45,7 +46,9 @@ export class OutsideRows implements RowsOutside {
   /** Rows that have left memory so far. */
   private drops = 0;
   private copies = new Uint8Array(0);
-  private readonly filter = new KeyFilter();
+  private filter = new KeyFilter();
+  /** The one that will take its place, while it is being filled. */
+  private nextFilter: KeyFilter | undefined;
   /** Keys removed whose removal is not done: the number of its write. */
   private readonly removals = new Map<CanonicalKey, number>();
   private removedKeys: Key[] = [];
@@ -124,6 +127,7 @@ export class OutsideRows implements RowsOutside {
     this.hand = 0;
     this.coldBelow = Infinity;
     this.filter.clear();
+    this.nextFilter = undefined;
     this.absent.clear();
     this.removals.clear();
     this.removedKeys = [];
@@ -202,7 +206,7 @@ export class OutsideRows implements RowsOutside {
     const { table } = this;
     if (this.isPinned || !table.isLive(slot) || this.copies[slot] !== Copy.current) return false;
     if (table.marks[slot]! >= table.changes!.movableBelow) return false;
-    this.filter.add(keyHash(table.keyAt(slot)));
+    this.addToFilter(keyHash(table.keyAt(slot)));
     table.expel(slot);
     this.absent.clear();
     this.drops += 1;
@@ -216,6 +220,26 @@ export class OutsideRows implements RowsOutside {
     for (const [key, writtenBy] of this.removals) {
       if (writtenBy !== notWritten && writtenBy <= write) this.removals.delete(key);
     }
+  }
+
+  private addToFilter(hash: number): void {
+    this.filter.add(hash);
+    this.nextFilter?.add(hash);
+    const keysMax = stateLimits.filterKeysShare * this.table.size + stateLimits.filterKeysSpare;
+    if (this.filter.size <= keysMax || this.nextFilter !== undefined) return;
+    this.nextFilter = new KeyFilter();
+    this.mover.watch(this.fill(this.nextFilter));
+  }
+
+  /** Makes the filter anew, without the keys that are gone; those that come meanwhile are added. */
+  private async fill(filter: KeyFilter): Promise<void> {
+    const pages = this.mover.pages(rangeOf(this.number));
+    for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
+      for (const [bytes] of page.value) filter.add(keyHash(this.codec.keyOf(bytes)));
+    }
+    if (this.nextFilter !== filter) return;
+    this.nextFilter = undefined;
+    this.filter = filter;
   }
 
   private mayBeOutside(key: Key): boolean {

@@ -74,6 +74,11 @@ export class RowMover {
     return count;
   }
 
+  /** More is in memory than should be, and it cannot leave: it is not in a snapshot yet. */
+  get needsBarrier(): boolean {
+    return this.flight === undefined && this.bytes > this.bytesMax * stateLimits.spillHardShare;
+  }
+
   /** A table gets its first row; returns the number of its keys in the store. */
   register(rows: OutsideRows): number {
     this.tables.add(rows);
@@ -239,7 +244,7 @@ export class RowMover {
   }
 
   /** Remembers work that goes on by itself: its failure is told by the next call. */
-  private watch(work: Promise<void>): void {
+  watch(work: Promise<void>): void {
     const watched = work
       .catch((error: unknown) => {
         this.failure ??= { error };
