@@ -1,0 +1,41 @@
+import type { CommitStep, Places } from './commit-steps.js';
+import type { JobName } from './jobs.js';
+
+/** Where a process is to kill itself. */
+export type Failpoint =
+  | {
+      readonly kind: 'step';
+      readonly step: CommitStep;
+      /** `during`: a write has got half way; for other calls the same as `before`. */
+      readonly moment: 'before' | 'during' | 'after';
+      /** Counted from the first commit of the life on; the first is 1. */
+      readonly occurrence: number;
+    }
+  /** Before a call of the storage, of whatever kind, counted from the start of the life. */
+  | { readonly kind: 'start'; readonly call: number };
+
+/** What a process that runs a job is told, as JSON in its first argument. */
+export interface Life extends Places {
+  readonly job: JobName;
+  readonly input: string;
+  /** Undefined: without checkpoints. */
+  readonly checkpointInterval: string | undefined;
+  /** Undefined: as fast as it goes. */
+  readonly recordsPerSecond: number | undefined;
+  readonly backend: string | undefined;
+  readonly failpoint: Failpoint | undefined;
+}
+
+/** What it says, one JSON value a line, on a pipe that outlives it. */
+export type LifeEvent =
+  | { readonly kind: 'resumed'; readonly checkpoint: number | null; readonly finished: boolean }
+  | { readonly kind: 'begun'; readonly step: CommitStep }
+  | { readonly kind: 'ended'; readonly step: CommitStep }
+  | { readonly kind: 'committed' }
+  /** It kills itself now. */
+  | { readonly kind: 'failpoint'; readonly step: CommitStep | 'start' }
+  /** The job's input has ended; what it counted, where it counts. */
+  | { readonly kind: 'done'; readonly counts: unknown };
+
+/** File descriptor of that pipe in the process. */
+export const eventsFd = 3;
