@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JobHandle, run } from '@millrace/runtime';
-import type { CyclingSource } from './cycling-source.js';
 import { workloads } from './workloads.js';
 
 /** What a child process is to measure. */
@@ -32,7 +31,8 @@ export interface ChildResult {
   /** Of the segments that checkpoints wrote, in order, without merged ones. */
   readonly segmentBytes: readonly number[];
   readonly batchMs: Percentiles;
-  readonly barrierMs: Percentiles;
+  /** How long each checkpoint held up the chain. */
+  readonly syncMs: Percentiles;
   /** From the start of a new job to its first record, ms. */
   readonly restoreMs: number | undefined;
 }
@@ -73,7 +73,8 @@ async function measureIn(folder: string, task: ChildTask): Promise<ChildResult> 
   clearInterval(counting);
   const events = source.given - before.given;
   const history = handle.progress().checkpoints?.history ?? [];
-  const { batchMs, barrierMs } = timesOf(source);
+  const batchMs = percentiles(source.batchMs);
+  const syncMs = percentiles(history.map((report) => report.syncMs));
   clearInterval(watch);
   if (task.restores === true) await committedAfter(handle);
   await handle.cancel();
@@ -87,7 +88,7 @@ async function measureIn(folder: string, task: ChildTask): Promise<ChildResult> 
     checkpointMs: history.filter(({ error }) => error === undefined).map((c) => c.durationMs),
     segmentBytes: [...segments].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => bytes),
     batchMs,
-    barrierMs,
+    syncMs,
     restoreMs,
   };
 }
@@ -151,10 +152,6 @@ function namesIn(path: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-function timesOf(source: CyclingSource<never>): Pick<ChildResult, 'batchMs' | 'barrierMs'> {
-  return { batchMs: percentiles(source.batchMs), barrierMs: percentiles(source.barrierMs) };
 }
 
 function percentiles(values: readonly number[]): Percentiles {

@@ -23,16 +23,14 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
   readonly bounded = false;
   /** Records given so far. */
   given = 0;
-  /** From poll to poll, ms: batches, and those in which there was a barrier. */
+  /** From poll to poll, ms. */
   batchMs: number[] = [];
-  barrierMs: number[] = [];
   private readonly batches: readonly (readonly T[])[];
   private readonly recordsPerSecond: number;
   private readonly preload: CyclingOptions<T>['preload'];
   private readonly timestamps = new Float64Array(batchEvents);
   private next = 0;
   private polledMs = 0;
-  private hadBarrier = false;
   private onLoaded: (() => void) | undefined;
   /** Resolves when what is to be preloaded has been given. */
   readonly loaded = new Promise<void>((resolve) => {
@@ -50,7 +48,6 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
   /** Forgets the times noted so far. */
   resetTimes(): void {
     this.batchMs = [];
-    this.barrierMs = [];
   }
 
   createEnumerator(): SplitEnumerator {
@@ -87,9 +84,7 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
 
   resumeSplits(): void {}
 
-  /** Called at barriers. */
   snapshot(): [] {
-    this.hadBarrier = true;
     return [];
   }
 
@@ -109,10 +104,7 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
 
   private noteTime(): void {
     const nowMs = performance.now();
-    if (this.polledMs > 0) {
-      (this.hadBarrier ? this.barrierMs : this.batchMs).push(nowMs - this.polledMs);
-    }
-    this.hadBarrier = false;
+    if (this.polledMs > 0) this.batchMs.push(nowMs - this.polledMs);
     this.polledMs = nowMs;
   }
 }

@@ -67,13 +67,13 @@ function pair(name: string, task: Partial<ChildTask>, { seconds, rounds }: Setti
     const without = inChild({ ...base, ...task, seconds, checkpoints: 'off' });
     const taken = inChild({ ...base, ...task, seconds, checkpoints: 'on' });
     ratios.push(cpuPerEvent(taken) / cpuPerEvent(without));
-    const { batchMs, barrierMs, checkpointMs } = taken;
+    const { batchMs, syncMs, checkpointMs } = taken;
     say(
       `${name}: ${rate(without)} without, ${rate(taken)} with ${taken.checkpoints} checkpoints ` +
         `(${ms(median(checkpointMs))} each): CPU an event × ${ratios.at(-1)!.toFixed(3)}; ` +
         `batch p99 ${ms(batchMs.p99)} p99.9 ${ms(batchMs.p999)} max ${ms(batchMs.max)} ` +
         `(without: ${ms(without.batchMs.p99)} ${ms(without.batchMs.p999)} ` +
-        `${ms(without.batchMs.max)}); barrier p50 ${ms(barrierMs.p50)} p99 ${ms(barrierMs.p99)}`,
+        `${ms(without.batchMs.max)}); chain stands still p50 ${ms(syncMs.p50)} p99 ${ms(syncMs.p99)}`,
     );
   }
   say(`${name}: CPU an event × ${median(ratios).toFixed(3)} (median of ${rounds})`);

@@ -174,7 +174,7 @@ export interface OperatorContext {
     time: StateTime,
   ): KeyedStateAccess;
   /** Lists of this subtask as declared in the graph. Only on operators without a key. */
-  operatorState?(descriptors: Readonly<Record<string, StateDescriptor>>): OperatorStateAccess;
+  operatorState(descriptors: Readonly<Record<string, StateDescriptor>>): OperatorStateAccess;
   /** Tables of accumulators by key, e.g. one for each slice of a window. */
   keyTables(state: string, spec: StateTableSpec): KeyTables;
   /** How far each key group has come, e.g. in firing windows. */

@@ -1,4 +1,3 @@
-import { MillraceError } from '@millrace/core';
 import { coreLimits, RecordContext } from '@millrace/core/internal';
 import {
   type Clock,
@@ -68,10 +67,6 @@ function operatorStateOf(
   context: OperatorContext,
 ): OperatorStateAccess | undefined {
   if (state === undefined || Object.keys(state).length === 0) return undefined;
-  if (context.operatorState === undefined) {
-    const detail = 'this runtime keeps no state of operators without a key';
-    throw new MillraceError('ERR_STATE_UNDECLARED', detail, { operator: context.operatorId });
-  }
   return context.operatorState(state);
 }
 

@@ -257,7 +257,11 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const at = slot * table.numberStride;
     const inBucket = this.calendar.bucketOf(this.dueAt(table.numbers, at));
     if (table.numbers[at + bucket] !== inBucket) touchRow(table, slot);
-    table.numbers[at + bucket] = inBucket;
+    if (table.numbers[at + bucket] !== inBucket) {
+      // Outside memory the row would otherwise stand where it stood before.
+      touchRow(table, slot);
+      table.numbers[at + bucket] = inBucket;
+    }
     this.calendar.add(inBucket, session);
   }
 

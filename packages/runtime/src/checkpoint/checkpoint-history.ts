@@ -12,6 +12,8 @@ export interface CheckpointReport {
   readonly durationMs: number;
   /** Of all segments it refers to, as far as tasks have acknowledged it. */
   readonly bytes: number;
+  /** How long the slowest task stood still for it, ms; the rest goes on between batches. */
+  readonly syncMs: number;
   /** Undefined when it was committed. */
   readonly error: MillraceError | undefined;
 }
@@ -24,9 +26,12 @@ export class History {
     return this.list;
   }
 
-  add(ended: Extract<CoordinatorEffect, { kind: 'ended' }>, endedMs: number, bytes: number): void {
+  add(
+    ended: Extract<CoordinatorEffect, { kind: 'ended' }>,
+    { endedMs, bytes, syncMs }: Pick<CheckpointReport, 'endedMs' | 'bytes' | 'syncMs'>,
+  ): void {
     const { checkpoint, as: kind, durationMs, error } = ended;
-    const report = { checkpoint, kind, endedMs, durationMs, bytes, error };
+    const report = { checkpoint, kind, endedMs, durationMs, bytes, syncMs, error };
     this.list = [...this.list, report].slice(-runtimeLimits.checkpointHistoryMax);
   }
 }

@@ -60,6 +60,12 @@ export class CheckpointWriter {
     this.snapshots.set(task, snapshot);
   }
 
+  /** How long the slowest task was held up by barriers, ms. */
+  syncMsOf(checkpoint: number): number {
+    if (checkpoint !== this.checkpoint) return 0;
+    return Math.max(0, ...[...this.snapshots.values()].map(({ syncMs }) => syncMs));
+  }
+
   bytesOf(checkpoint: number): number {
     if (checkpoint !== this.checkpoint) return 0;
     const chains = [...this.snapshots.values()].flatMap(({ part }) => part.chain);

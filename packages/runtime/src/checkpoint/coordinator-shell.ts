@@ -218,7 +218,11 @@ export class CheckpointCoordinator {
         onFailure(effect.error);
         break;
       case 'ended':
-        this.past.add(effect, env.clock.nowMs(), this.writer!.bytesOf(effect.checkpoint));
+        this.past.add(effect, {
+          endedMs: env.clock.nowMs(),
+          bytes: this.writer!.bytesOf(effect.checkpoint),
+          syncMs: this.writer!.syncMsOf(effect.checkpoint),
+        });
         break;
       case 'refuse':
         env.log.log('debug', 'a late answer to a checkpoint is not used', { ...effect });

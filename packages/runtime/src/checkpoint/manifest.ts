@@ -48,6 +48,8 @@ export interface TaskSnapshot {
   readonly part: TaskPart;
   readonly sources: readonly SourcePart[];
   readonly sinks: readonly SinkPart[];
+  /** How long barriers held up the task, ms; in no manifest. */
+  readonly syncMs: number;
 }
 
 /** A state as an operator declared it, for the check ahead of a restore. */

@@ -2,7 +2,6 @@ import type { LogicalNode } from '@millrace/core';
 import { MillraceError } from '@millrace/core';
 import { RecordContext, type SourceDefinition } from '@millrace/core/internal';
 import {
-  type KeyedStateAccess,
   type Operator,
   type OperatorContext,
   type OperatorFactory,
@@ -28,7 +27,7 @@ import { FailurePolicy } from './failure-policy.js';
 import { InputGate } from './input-gate.js';
 import { type LoopMember, LoopMembers } from './loop-members.js';
 import { LoopStage, type StageInput } from './loop-stage.js';
-import { type FusedHead, OperatorStage } from './operator-stage.js';
+import { type FusedHead, OperatorStage, type UndoableState } from './operator-stage.js';
 import { OutputPort } from './output-port.js';
 import { SinkStage } from './sink-stage.js';
 import { SourceInput } from './source-input.js';
@@ -195,7 +194,7 @@ class StageBuilder {
     const gate = new InputGate(this.incoming.get(plan.index) ?? []);
     const metrics = metricsOf(node.id);
     metrics.gauge('currentInputWatermark', () => gate.watermark);
-    const states: KeyedStateAccess[] = [];
+    const states: UndoableState[] = [];
     const outputs = this.outputs(plan, node);
     const context = this.operatorContext(node, gate, states);
     const operator = this.definition<OperatorFactory>(node).create(context);
@@ -239,7 +238,7 @@ class StageBuilder {
   private operatorContext(
     node: LogicalNode,
     gate: InputGate,
-    states: KeyedStateAccess[],
+    states: UndoableState[],
   ): OperatorContext {
     const { compiler, codegen, state } = this.world;
     return {
@@ -255,6 +254,11 @@ class StageBuilder {
         const watermarkMs = (): number => gate.watermark;
         const time = { recordMs, watermarkMs, processingMs: this.world.nowMs };
         const access = state.keyedState(node.id, descriptors, time);
+        states.push(access);
+        return access;
+      },
+      operatorState: (descriptors) => {
+        const access = state.operatorState(node.id, descriptors);
         states.push(access);
         return access;
       },

@@ -23,6 +23,9 @@ import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
 import type { StateLoading } from './state-loading.js';
 
+/** State in which a failing record's changes can be taken back. */
+export type UndoableState = Pick<KeyedStateAccess, 'rollback'>;
+
 export interface OperatorStageParts {
   readonly id: string;
   readonly gate: InputGate;
@@ -31,7 +34,7 @@ export interface OperatorStageParts {
   readonly metrics: OperatorMetrics;
   readonly failures: FailurePolicy;
   /** State that a failing record's changes are undone in. */
-  readonly states: readonly KeyedStateAccess[];
+  readonly states: readonly UndoableState[];
   readonly nowMs: () => number;
   /** What is fused ahead of the operator, if anything is. */
   readonly fused: FusedHead | undefined;

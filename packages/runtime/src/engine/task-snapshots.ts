@@ -33,6 +33,7 @@ interface Running {
   readonly sources: SourcePart[];
   readonly sinks: SinkPart[];
   operators: number;
+  syncMs: number;
   readonly writer: SegmentWriter;
   readonly sink: BlockCounter;
   readonly blob: Promise<BlobWriter>;
@@ -93,6 +94,7 @@ export class TaskSnapshots implements SpareWork {
       sources: [],
       sinks: [],
       operators: 0,
+      syncMs: 0,
       writer,
       sink: new BlockCounter(writer),
       blob,
@@ -124,7 +126,10 @@ export class TaskSnapshots implements SpareWork {
   operatorAtBarrier(operator: string, checkpoint: number): void {
     const { running } = this;
     if (running?.checkpoint !== checkpoint) return;
-    this.parts.backend.freeze(operator);
+    const { backend, env } = this.parts;
+    const begunMs = env.clock.monotonicMs();
+    backend.freeze(operator);
+    running.syncMs += env.clock.monotonicMs() - begunMs;
     running.operators += 1;
     running.hasFrozen = true;
   }
@@ -211,8 +216,8 @@ export class TaskSnapshots implements SpareWork {
     }
     if (this.running !== running) return;
     this.running = undefined;
-    const { checkpoint, sources, sinks } = running;
-    acknowledge(checkpoint, { part: chain.part(), sources, sinks });
+    const { checkpoint, sources, sinks, syncMs } = running;
+    acknowledge(checkpoint, { part: chain.part(), sources, sinks, syncMs });
   }
 
   private fail(checkpoint: number, error: unknown): void {

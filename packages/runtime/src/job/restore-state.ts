@@ -1,8 +1,8 @@
 import type { KeyGroupRange } from '@millrace/core/internal';
 import type { CheckpointStore } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
-import { readBlocks, readSegmentIndex } from '@millrace/state/internal';
-import type { Manifest } from '../checkpoint/manifest.js';
+import { readBlocks, readSegmentIndex, type StateLayout } from '@millrace/state/internal';
+import type { Manifest, SegmentRef } from '../checkpoint/manifest.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
 import {
   type DeclaredState,
@@ -30,14 +30,29 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
   const { manifest, backend, keyGroups, allowStateChange } = parts;
   const declared = declaredStates(backend);
   refuseDifferences(stateDifferences(manifest.states, declared), allowStateChange);
-  const known = new Set(declared.map(({ operator, state }) => `${operator}\n${state}`));
-  for (const task of manifest.tasks) {
-    const { first, last } = task.keyGroups;
-    if (first > keyGroups.last || last < keyGroups.first) continue;
-    const chainGroups = manifest.tasks.length > 1 ? task.keyGroups : undefined;
-    for (const segment of task.chain) await loadSegment(parts, segment, { known, chainGroups });
+  const known = new Set(declared.map(idOf));
+  const hasUnions = declared.some(isUnion);
+  for (const { keyGroups: chainGroups, chain } of manifest.tasks) {
+    const { first, last } = chainGroups;
+    const isOwn = first <= keyGroups.last && last >= keyGroups.first;
+    for (const segment of chain) {
+      if (isOwn) {
+        const takes = (layout: StateLayout): boolean => known.has(idOf(layout)) && !isUnion(layout);
+        await loadSegment(parts, segment, { range: keyGroups, chainGroups, takes });
+      }
+      if (!hasUnions) continue;
+      const takes = (layout: StateLayout): boolean => known.has(idOf(layout)) && isUnion(layout);
+      await loadSegment(parts, segment, { range: chainGroups, chainGroups, takes });
+    }
   }
 }
+
+const idOf = ({ operator, state }: Pick<StateLayout, 'operator' | 'state'>): string =>
+  `${operator}\n${state}`;
+
+/** Lists of which every task gets all. */
+const isUnion = ({ kind, shape }: Pick<StateLayout, 'kind' | 'shape'>): boolean =>
+  kind === 'operatorList' && shape === 'union';
 
 /** What the operators of a task have declared. */
 export function declaredStates(backend: SnapshotStateBackend): readonly DeclaredState[] {
@@ -48,22 +63,23 @@ export function declaredStates(backend: SnapshotStateBackend): readonly Declared
 }
 
 interface LoadScope {
-  /** States that the job has. */
-  readonly known: ReadonlySet<string>;
-  /** Key groups of the chain, where there are several. */
-  readonly chainGroups: KeyGroupRange | undefined;
+  /** Key groups to load. */
+  readonly range: KeyGroupRange;
+  /** Key groups of the chain. */
+  readonly chainGroups: KeyGroupRange;
+  readonly takes: (layout: StateLayout) => boolean;
 }
 
 async function loadSegment(
-  { store, backend, keyGroups, pause }: RestoreStateParts,
-  segment: Manifest['tasks'][number]['chain'][number],
-  { known, chainGroups }: LoadScope,
+  { store, backend, pause }: RestoreStateParts,
+  segment: SegmentRef,
+  { range, chainGroups, takes }: LoadScope,
 ): Promise<void> {
   const read = inputOf(store, segment);
   const index = await readSegmentIndex(read, segment.bytes);
-  for await (const block of readBlocks(index, read, keyGroups)) {
+  for await (const block of readBlocks(index, read, range)) {
     const layout = index.layouts[block.layout]!;
-    if (!known.has(`${layout.operator}\n${layout.state}`)) continue;
+    if (!takes(layout)) continue;
     backend.load(layout, block, chainGroups);
     await backend.relieve?.();
   }
