@@ -40,7 +40,7 @@ export interface JobReport {
 }
 
 /** What is not as it should be; the message says what. */
-export class ChaosError extends Error {}
+class ChaosError extends Error {}
 
 /** Time from one kill to the next that the input is to last for, s. */
 const secondsPerLife = 1.1;
