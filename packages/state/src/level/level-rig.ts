@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { Key } from '@millrace/core';
 import { canonicalKey, keyGroupOf } from '@millrace/core/internal';
 import type { KeyTable, KeyTables } from '@millrace/core/spi';
@@ -95,7 +94,7 @@ export class Rig {
         await between?.(table);
         page = await this.wait(pages.next());
       }
-      assert.equal(rows.size, table.size);
+      check(rows.size === table.size, 'the size is another one');
       if (rows.size > 0) content.set(namespace!, rows);
     }
     return content;
@@ -115,13 +114,20 @@ function collect(table: KeyTable, rows: Map<unknown, Row>): void {
   for (let slot = 0; slot < table.high; slot += 1) {
     if (!table.isLive(slot)) continue;
     const id = canonicalKey(table.keyAt(slot));
-    assert.ok(!rows.has(id), 'a row is seen twice');
+    check(!rows.has(id), 'a row is seen twice');
     const ref = table.refStride > 0 ? structuredClone(table.refs[slot]) : undefined;
     rows.set(id, [table.numbers[slot]!, ref]);
   }
 }
 
-export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Promises in any chain that is likely have gone on as far as they can. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 30; i += 1) await undefined;
+}
+
+function check(isSo: boolean, what: string): void {
+  if (!isSo) throw new Error(what);
+}
 
 const copyOf = ({
   count,
@@ -156,7 +162,10 @@ export class DeltaSink implements BlockSink {
 
   add(_layout: number, kind: Block['kind'], namespace: readonly number[], columns: BlockColumns) {
     for (let i = 0; i < columns.count; i += 1) {
-      assert.equal(columns.groups[i], keyGroupOf(columns.keys[i]!, groupCount));
+      check(
+        columns.groups[i] === keyGroupOf(columns.keys[i]!, groupCount),
+        'a key is in another group',
+      );
     }
     this.blocks.push({ layout: 0, kind, namespace: [...namespace], columns: copyOf(columns) });
   }
