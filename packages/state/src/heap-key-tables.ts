@@ -19,6 +19,8 @@ interface OpenTable {
   readonly table: HeapKeyTable;
   /** Whether a snapshot has been taken of it, so that its end has to be told. */
   isKnown: boolean;
+  /** Whether the operator has it: loading must not put another one in its place. */
+  isHeld: boolean;
 }
 
 /** Either way to write one. */
@@ -93,7 +95,9 @@ export class HeapKeyTables implements KeyTables, StatePart {
   }
 
   open(...namespace: readonly number[]): KeyTable {
-    return this.openTable(namespace).table;
+    const open = this.openTable(namespace);
+    open.isHeld = true;
+    return open.table;
   }
 
   drop(...namespace: readonly number[]): void {
@@ -172,8 +176,9 @@ export class HeapKeyTables implements KeyTables, StatePart {
 
   private loadDrop(namespace: readonly number[], groups: KeyGroupRange | undefined): void {
     const id = idOf(namespace);
-    const table = this.tables.get(id)?.table;
-    if (table === undefined) return;
+    const open = this.tables.get(id);
+    if (open === undefined) return;
+    const { table } = open;
     const isGone = (key: Key): boolean => isInGroups(this.groupOf(key), groups);
     for (let slot = 0; slot < table.high; slot += 1) {
       if (!table.isLive(slot)) continue;
@@ -182,6 +187,10 @@ export class HeapKeyTables implements KeyTables, StatePart {
     }
     if (groups !== undefined) table.outside?.dropping(isGone);
     if (table.size > 0 && groups !== undefined) return;
+    if (open.isHeld) {
+      table.clear();
+      return;
+    }
     this.tables.delete(id);
     this.recycle(table);
   }
@@ -211,7 +220,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
     if (open === undefined) {
       const { spec, tracking, outside } = this.parts;
       const table = this.free.pop() ?? new HeapKeyTable(spec, tracking, outside);
-      open = { namespace: [...namespace], table, isKnown: false };
+      open = { namespace: [...namespace], table, isKnown: false, isHeld: false };
       this.tables.set(id, open);
     }
     return open;
