@@ -4,6 +4,7 @@ import { CommitLog } from './commit-log.js';
 import { type FolderStores, folderStores } from './folder-stores.js';
 import type { CommitRecord, Manifest } from './manifest.js';
 import { readManifest, withBlobNames } from './manifest-io.js';
+import { parseSavepointManifest } from './savepoint-manifest.js';
 
 /** What reading and writing folders takes. */
 export type FolderWorld = Pick<Env, 'storage' | 'random'>;
@@ -25,14 +26,15 @@ export interface ManifestOrigin {
  * The manifest of a savepoint's folder, wherever it was moved to, or of the newest checkpoint in a
  * job's folder.
  *
- * @throws MillraceError `ERR_CHECKPOINT_MISSING` when the folder is neither
+ * @throws MillraceError `ERR_CHECKPOINT_MISSING` when the folder is neither;
+ *   `ERR_CHECKPOINT_CORRUPT` when the manifest is not what was written
  */
 export async function manifestOf(world: FolderWorld, folder: string): Promise<ManifestOrigin> {
   const stores = folderStores(world, folder);
   const { checkpoints: store } = stores;
   if ((await store.size(savepointManifest)) !== undefined) {
-    const text = new TextDecoder().decode(await store.read(savepointManifest));
-    const manifest = parseManifest(text, folder);
+    const bytes = await store.read(savepointManifest);
+    const manifest = parseSavepointManifest(bytes, `${folder}/${savepointManifest}`);
     return { manifest: withBlobNames(manifest, (blob) => blob.split('/').at(-1)!), store };
   }
   const record = await commitRecordOf(stores);
@@ -43,12 +45,3 @@ export async function manifestOf(world: FolderWorld, folder: string): Promise<Ma
 }
 
 const savepointManifest = 'manifest.json';
-
-function parseManifest(text: string, folder: string): Manifest {
-  try {
-    return JSON.parse(text) as Manifest;
-  } catch (cause) {
-    const detail = `${folder}/${savepointManifest} is no manifest`;
-    throw new MillraceError('ERR_CHECKPOINT_CORRUPT', detail, { cause });
-  }
-}

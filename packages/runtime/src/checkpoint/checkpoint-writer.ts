@@ -19,6 +19,7 @@ import type {
 } from './manifest.js';
 import { outputOf, segmentsOf, withBlobNames, writeManifest } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
+import { writeSavepointManifest } from './savepoint-manifest.js';
 
 export interface CheckpointWriterOptions {
   readonly env: Env;
@@ -139,7 +140,7 @@ export class CheckpointWriter {
     for (const { blob } of segmentsOf(manifest)) {
       await store.adopt(store, blob, savepointBlobName(name, blob));
     }
-    await writeManifest(store, savepointManifestName(name), copy);
+    await writeSavepointManifest(store, savepointManifestName(name), copy);
     this.savepoints.set(name, copy);
   }
 

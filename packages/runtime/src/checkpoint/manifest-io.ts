@@ -11,9 +11,18 @@ export async function writeManifest(
   name: string,
   manifest: Manifest,
 ): Promise<SegmentRef> {
+  return writeBlob(store, name, new TextEncoder().encode(canonicalJson(manifest)));
+}
+
+/** Writes a small blob durably. */
+export async function writeBlob(
+  store: CheckpointStore,
+  name: string,
+  content: Uint8Array,
+): Promise<SegmentRef> {
   const writer = await store.create(name);
   try {
-    await writer.write(new TextEncoder().encode(canonicalJson(manifest)));
+    await writer.write(content);
     const { bytes, sha256 } = await writer.complete();
     return { blob: name, bytes, sha256 };
   } catch (error) {
