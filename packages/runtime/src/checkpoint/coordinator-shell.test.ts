@@ -517,4 +517,14 @@ describe('damage', () => {
       code: 'ERR_METADATA_ROLLBACK',
     });
   });
+
+  test('of the whole commit record, with its marks: an error, not a fresh start', async () => {
+    const { disk, reopened } = await afterThree(null);
+    for (const folder of ['/job/commits/commit', '/job/committed']) {
+      for (const name of await disk.list(folder)) await disk.remove(`${folder}/${name}`);
+    }
+    await expect(reopened.coordinator.open()).rejects.toMatchObject({
+      code: 'ERR_METADATA_ROLLBACK',
+    });
+  });
 });

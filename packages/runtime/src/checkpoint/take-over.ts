@@ -120,6 +120,13 @@ export async function removeOrphans(
     await store.remove(commitMarkName(mark));
 }
 
+/** A coordinator writes the record ahead of all manifests, so where they are it was there. */
+async function refuseLostRecord(store: CheckpointStore): Promise<void> {
+  const [manifest] = await store.list(blobFolders.manifests);
+  if (manifest === undefined) return;
+  throw new MillraceError('ERR_METADATA_ROLLBACK', `there is ${manifest}, but no commit record`);
+}
+
 async function loadMarks(store: CheckpointStore): Promise<readonly CommitMark[]> {
   const names = await store.list(blobFolders.committed);
   // Names sort like epochs, and within an epoch like checkpoints.
@@ -146,6 +153,7 @@ async function find(
   attempt: AttemptId,
 ): Promise<Found> {
   if (options.from !== undefined) return fork(options, options.from, before, attempt);
+  if (before === undefined) await refuseLostRecord(options.store);
   const newId = randomId(options.env.random);
   const lineage = before?.lineage ?? { id: newId, parent: undefined };
   const entries = before?.checkpoint === undefined ? [] : [before.checkpoint, ...before.retained];
