@@ -27,7 +27,11 @@ const coreFolders: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that may touch Node, and with it the outside world. */
-const hostFolders = ['packages/runtime/src/host', 'packages/runtime/src/cli'];
+const hostFolders = [
+  'packages/runtime/src/host',
+  'packages/runtime/src/cli',
+  'packages/state/src/level/classic-level-store.ts',
+];
 
 /** Modules of Node that only compute; the engine may use them outside its host. */
 const pureModules: Readonly<Record<string, readonly string[]>> = {

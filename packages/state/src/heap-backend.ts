@@ -88,7 +88,8 @@ export class HeapBackend implements SnapshotStateBackend {
   }
 
   scratchTable(spec: KeyTableSpec): KeyTable {
-    return new HeapKeyTable(spec);
+    const isTracked = this.tracksChanges || this.outside !== undefined;
+    return new HeapKeyTable(spec, isTracked ? 'scratch' : 'untracked');
   }
 
   states(): readonly { readonly layout: StateLayout; readonly migrates: boolean }[] {

@@ -19,7 +19,7 @@ interface OpenTable {
   readonly table: HeapKeyTable;
   /** Whether a snapshot has been taken of it, so that its end has to be told. */
   isKnown: boolean;
-  /** Whether the operator has it: loading must not put another one in its place. */
+  /** Whether it was there before loading: its operator has it, and will not open it again. */
   isHeld: boolean;
 }
 
@@ -56,6 +56,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
   private frozenDrops: readonly (readonly number[])[] = [];
   private areDropsWritten = true;
   private frozen: FrozenTable[] = [];
+  private hasLoaded = false;
   private buckets: GroupBuckets | undefined;
   private readonly writer: TableRowWriter;
   private readonly groupOf: (key: Key) => number;
@@ -96,7 +97,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
 
   open(...namespace: readonly number[]): KeyTable {
     const open = this.openTable(namespace);
-    open.isHeld = true;
+    open.isHeld ||= !this.hasLoaded;
     return open.table;
   }
 
@@ -151,6 +152,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
   }
 
   load({ kind, namespace, columns, chainGroups }: StoredBlock): void {
+    this.hasLoaded = true;
     if (kind === 'drop') {
       this.loadDrop(namespace, chainGroups);
       return;
@@ -170,7 +172,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
       const writer = this.writer.of(table, spec.namespace);
       return new RowsSnapshot(table.changes!, rows, spec, writer);
     }
-    this.buckets ??= new GroupBuckets(spec.groupCount, table.numberStride);
+    this.buckets ??= new GroupBuckets(spec.groupCount, table.numberCount);
     return new TypedTableSnapshot(table, rows, spec, this.buckets);
   }
 

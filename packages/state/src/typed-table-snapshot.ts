@@ -73,19 +73,20 @@ export class TypedTableSnapshot {
   private scan(from: number, to: number, sink: BlockSink): void {
     const { table, frozen, buckets } = this;
     const { keys, kinds, groups } = table.columns();
-    const { marks, numbers, numberStride: stride } = table;
+    const { numbers, numberCount: count, numberStride: stride } = table;
     const { asideOf } = frozen;
     const pendingFrom = pendingMark(frozen);
     const encoded = encodedMark(frozen);
     for (let slot = from; slot < to; slot += 1) {
-      const mark = marks[slot]!;
+      const row = slot * stride;
+      const mark = numbers[row + count]!;
       if (mark >= pendingFrom && mark < encoded) {
         if (kinds[slot] !== SlotKind.integer) continue;
-        marks[slot] = encoded;
+        numbers[row + count] = encoded;
         const group = groups[slot]! > 0 ? groups[slot]! - 1 : this.findGroup(slot, keys, groups);
         const at = group * buckets.rowsMax + buckets.counts[group]!;
         buckets.keys[at] = keys[slot]!;
-        for (let c = 0; c < stride; c += 1) buckets.numbers[c]![at] = numbers[slot * stride + c]!;
+        for (let c = 0; c < count; c += 1) buckets.numbers[c]![at] = numbers[row + c]!;
         this.added(group, sink);
       } else if (asideOf !== undefined && asideOf[slot]! > 0) {
         this.writeAside(asideOf[slot]! - 1, sink);
@@ -106,9 +107,9 @@ export class TypedTableSnapshot {
     const group = spec.groupOf(key);
     const at = group * buckets.rowsMax + buckets.counts[group]!;
     buckets.keys[at] = key;
-    const { asideNumbers, numberStride: stride } = table;
-    for (let c = 0; c < stride; c += 1) {
-      buckets.numbers[c]![at] = asideNumbers[place * stride + c]!;
+    const { asideNumbers, numberCount: count } = table;
+    for (let c = 0; c < count; c += 1) {
+      buckets.numbers[c]![at] = asideNumbers[place * count + c]!;
     }
     this.added(group, sink);
   }

@@ -107,4 +107,5 @@ export type {
   MetaStore,
 } from './stores.js';
 export type { Counter, GaugeRead, Logger, LogLevel, MetricGroup } from './telemetry.js';
+export { touchRow } from './touch-row.js';
 export type { AllIdlePolicy, WatermarkGenerator, WatermarkStrategy } from './watermark.js';

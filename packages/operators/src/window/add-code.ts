@@ -9,7 +9,7 @@ import {
 import type { Fold } from './fold.js';
 import { addStatements, closureOf, preparedParts, prepareStatements } from './fold-code.js';
 import { addCells } from './fold-plain.js';
-import type { Tracking } from './touch-row.js';
+import type { Tracking } from './tracking.js';
 
 /**
  * Where the records of the timestamps `lo ≤ t < hi` are added: to the rows of `tables` (one table
@@ -43,11 +43,10 @@ export function addLoopOf(
   { perWindow, tracking }: { readonly perWindow: boolean; readonly tracking: Tracking },
 ): RecordLoop {
   const { names, values } = closureOf(fold);
-  const hoisted = tracking === 'untracked' ? '' : ', marks = table.marks, epoch = table.epoch';
+  const epoch = tracking === 'tracked' ? ', epoch = table.epoch' : '';
   const tables = perWindow
     ? 'tables = target.tables, only = onlyOf(tables), lastKey = undefined, lastSlot = -1'
-    : `table = target.table${hoisted}`;
-  const toOne = tracking === 'untracked' ? tracking : 'hoisted';
+    : `table = target.table${epoch}`;
   const lists = perWindow
     ? preparedParts(fold)
         .map((name) => ` const ${name}s = [];`)
@@ -67,7 +66,7 @@ export function addLoopOf(
   lo = target.lo; hi = target.hi; again = target.again; ${tables.replaceAll(',', ';')};
 }
 if (again) target.beforeAgain(key);
-${perWindow ? addEverywhere(fold, tracking) : addStatements(fold, 'make', toOne)}
+${perWindow ? addEverywhere(fold, tracking) : addStatements(fold, 'make', tracking)}
 if (again) {
   target.fireAgain(key, out);
   if (out.isFull()) { i += 1; break; }
@@ -85,22 +84,23 @@ if (again) {
 function addEverywhere(fold: Fold, tracking: Tracking): string {
   const prepared = preparedParts(fold);
   const keep = prepared.map((name) => `${name}s[w] = ${name};`).join(' ');
+  const epoch = tracking === 'tracked' ? ', epoch = table.epoch' : '';
   const prepareAll =
     prepared.length === 0
       ? ''
       : `for (let w = 0; w < tables.length; w += 1) {
-    const table = tables[w], found = table.find(key);
+    const table = tables[w], found = table.find(key)${epoch};
     ${prepareStatements(fold, 'make', tracking).join(' ')}
     ${keep}
   }`;
   return `if (only !== undefined) {
-  const table = only, found = key === lastKey ? lastSlot : table.find(key);
+  const table = only, found = key === lastKey ? lastSlot : table.find(key)${epoch};
   ${addStatements(fold, 'maybe', tracking)}
   lastKey = key; lastSlot = slot;
 } else {
   ${prepareAll}
   for (let w = 0; w < tables.length; w += 1) {
-    const table = tables[w];
+    const table = tables[w]${epoch};
     ${prepared.map((name) => `const ${name} = ${name}s[w];`).join(' ')}
     ${addStatements(fold, 'prepared', tracking)}
   }

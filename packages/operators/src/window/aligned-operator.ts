@@ -12,6 +12,7 @@ import type {
   RecordBatch,
   RecordLoop,
 } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import { type AddTarget, addLoopOf, plainAddLoop } from './add-code.js';
 import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
 import { Firing } from './firing.js';
@@ -23,7 +24,7 @@ import { assertEqual } from './restored-times.js';
 import { rowCodeOf } from './row-code.js';
 import { RowPages } from './row-pages.js';
 import { SliceStore } from './slice-store.js';
-import { touchRow } from './touch-row.js';
+import { trackingOf } from './tracking.js';
 import { WholeWindowStore } from './whole-window-store.js';
 import type { Pane } from './window.js';
 
@@ -128,7 +129,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
 
   recordLoop(): RecordLoop {
     const { perWindow, context } = this;
-    const tracking = context.tracksChanges ? 'tracked' : 'untracked';
+    const tracking = trackingOf(context);
     return addLoopOf(this.fold, this, { perWindow, tracking });
   }
 
@@ -157,7 +158,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       const panes = this.panesOf(window);
       if (panes.find(key) >= 0) continue;
       const at = panes.slot(key);
-      panes.numbers[at] = this.store.hasKey(window, key as never) ? 1 : 0;
+      panes.numbers[at * panes.numberStride] = this.store.hasKey(window, key as never) ? 1 : 0;
     }
   }
 
@@ -165,9 +166,9 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     for (const window of this.firedWindows()) {
       const panes = this.panesOf(window);
       const at = panes.slot(key);
-      const index = panes.numbers[at]!;
+      const index = panes.numbers[at * panes.numberStride]!;
       touchRow(panes, at);
-      panes.numbers[at] = index + 1;
+      panes.numbers[at * panes.numberStride] = index + 1;
       this.store.rowOf(window, key as never, this.scratch);
       const { scratch: rows } = this;
       const pane: Pane = { index, timing: 'late' };

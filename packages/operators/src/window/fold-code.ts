@@ -1,6 +1,6 @@
 import type { AggregatorNames } from '@millrace/core/spi';
-import type { Fold, FoldPart } from './fold.js';
-import { type Tracking, touchStatement } from './touch-row.js';
+import { type Fold, type FoldPart, numberStrideOf } from './fold.js';
+import { type Tracking, touchStatement } from './tracking.js';
 
 /** Names and values that generated text closes over. */
 export interface Closure {
@@ -53,7 +53,7 @@ export function addStatements(
   row: 'make' | 'maybe' | 'found' | 'prepared',
   tracking: Tracking,
 ): string {
-  const numberStride = fold.row.numbers.length;
+  const numberStride = numberStrideOf(fold, tracking);
   const refStride = fold.row.refs.length;
   const cells: RowNames = { numbers: 'd', n: 'p', refs: 'r', r: 'q' };
   const lines: string[] = [];
@@ -64,9 +64,9 @@ export function addStatements(
     if (row === 'make') lines.push('const found = table.find(key);');
     lines.push(...prepared, 'const slot = found < 0 ? table.slot(key) : found;');
   }
-  // A row just made counts as touched; one that prepared statements looked at has been.
-  lines.push(touchStatement(tracking, 'slot'));
   if (numberStride > 0) lines.push(`const d = table.numbers, p = slot * ${numberStride};`);
+  // A row just made counts as touched; one that prepared statements looked at has been.
+  lines.push(touchStatement(tracking, 'slot', `d[p + ${fold.row.numbers.length}]`));
   if (refStride > 0) lines.push(`const r = table.refs, q = slot * ${refStride};`);
   for (const [index, part] of fold.parts.entries()) {
     lines.push(part.aggregator.add(namesOf(part, index, cells)).commit);
@@ -92,7 +92,7 @@ export function prepareStatements(
   const refStride = fold.row.refs.length;
   const cells: RowNames = {
     numbers: 'table.numbers',
-    n: `found * ${fold.row.numbers.length}`,
+    n: `found * ${numberStrideOf(fold, tracking)}`,
     refs: 'table.refs',
     r: `found * ${refStride}`,
   };
@@ -108,7 +108,8 @@ export function prepareStatements(
   });
   if (statements.length === 0 || tracking === 'untracked') return statements;
   // The author's functions may change an accumulator in place.
-  return [`if (found >= 0) { ${touchStatement(tracking, 'found')} }`, ...statements];
+  const mark = `table.numbers[found * ${numberStrideOf(fold, tracking)} + ${fold.row.numbers.length}]`;
+  return [`if (found >= 0) { ${touchStatement(tracking, 'found', mark)} }`, ...statements];
 }
 
 /** Statements that merge row `m`/`o` of `e`/`f` into row `p`/`q` of `d`/`r`. */

@@ -1,7 +1,7 @@
 import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 import type { Fold, FoldPart } from './fold.js';
-import { touchRow } from './touch-row.js';
 import type { Pane } from './window.js';
 
 /** The cells of one row. */
@@ -57,8 +57,8 @@ function addedCells(
 
 /** Writes cells into a row. */
 export function storeCells(table: KeyTable, slot: number, cells: AccumulatorCells): void {
-  const { numberStride, refStride } = table;
-  for (let n = 0; n < numberStride; n += 1) {
+  const { numberCount, numberStride, refStride } = table;
+  for (let n = 0; n < numberCount; n += 1) {
     table.numbers[slot * numberStride + n] = cells.numbers[cells.n + n]!;
   }
   for (let r = 0; r < refStride; r += 1) {
@@ -73,7 +73,7 @@ function cellsCopy(fold: Fold, table: KeyTable, slot: number): AccumulatorCells 
   }
   const { n, r } = cellsAt(table, slot);
   return {
-    numbers: table.numbers.slice(n, n + table.numberStride),
+    numbers: table.numbers.slice(n, n + table.numberCount),
     n: 0,
     refs: table.refs.slice(r, r + table.refStride),
     r: 0,

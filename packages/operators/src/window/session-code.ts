@@ -7,10 +7,10 @@ import {
   RecordFailure,
   type RecordLoop,
 } from '@millrace/core/spi';
-import type { Fold } from './fold.js';
+import { type Fold, numberStrideOf } from './fold.js';
 import { addStatements, closureOf } from './fold-code.js';
 import { addCellsAt } from './fold-plain.js';
-import type { Tracking } from './touch-row.js';
+import { type Tracking, trackingOf } from './tracking.js';
 
 /** Numbers of a session's row ahead of its accumulators. */
 export const sessionCells = { start: 0, end: 1, nextPane: 2, bucket: 3 } as const;
@@ -41,16 +41,16 @@ export function sessionLoopOf(fold: Fold, target: SessionTarget, tracking: Track
   const { names, values } = closureOf(fold);
   const { start, end, nextPane } = sessionCells;
   const inputs = fold.inputs.map((_input, k) => `x${k}`).join(', ');
-  const hoisted = tracking === 'untracked' ? '' : ', marks = table.marks, epoch = table.epoch';
+  const epoch = tracking === 'tracked' ? ', epoch = table.epoch' : '';
   return {
     names: [...names, 'target'],
     values: [...values, target],
-    before: `const gap = target.gapMs, table = target.latest${hoisted};`,
+    before: `const gap = target.gapMs, table = target.latest${epoch};`,
     record: `const found = table.find(key);
 if (found >= 0) {
-  const cells = table.numbers, row = found * ${fold.row.numbers.length};
+  const cells = table.numbers, row = found * ${numberStrideOf(fold, tracking)};
   if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
-    ${addStatements(fold, 'found', tracking === 'untracked' ? tracking : 'hoisted')}
+    ${addStatements(fold, 'found', tracking)}
     if (t + gap > cells[row + ${end}]) cells[row + ${end}] = t + gap;
     continue;
   }
@@ -64,11 +64,12 @@ export function addRowOf(fold: Fold, context: OperatorContext): AddRow {
   if (context.codegen === 'off') {
     return (table, slot, inputs) => addCellsAt(fold, table, slot, inputs);
   }
-  const tracking = context.tracksChanges ? 'tracked' : 'untracked';
+  const tracking = trackingOf(context);
   const { names, values } = closureOf(fold);
   const inputs = fold.inputs.map((_input, k) => `const x${k} = inputs[${k}];`).join(' ');
   const body = `return function addRow(table, found, inputs) {
   ${inputs}
+  ${tracking === 'tracked' ? 'const epoch = table.epoch;' : ''}
   ${addStatements(fold, 'found', tracking)}
 };`;
   return context.compile<AddRow>('row', { names, values, body });

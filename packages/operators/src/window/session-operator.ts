@@ -10,6 +10,7 @@ import type {
   RecordBatch,
   RecordLoop,
 } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 import { Firing } from './firing.js';
 import { type Fold, shapeOf, withReserved } from './fold.js';
@@ -28,7 +29,7 @@ import {
   sessionLoopOf,
 } from './session-code.js';
 import { type RestoredSession, SessionRows } from './session-rows.js';
-import { touchRow } from './touch-row.js';
+import { trackingOf } from './tracking.js';
 
 export interface SessionSpec {
   readonly gapMs: number;
@@ -117,8 +118,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   recordLoop(): RecordLoop {
-    const tracking = this.context.tracksChanges ? 'tracked' : 'untracked';
-    return sessionLoopOf(this.fold, this, tracking);
+    return sessionLoopOf(this.fold, this, trackingOf(this.context));
   }
 
   takeElsewhere(record: SessionRecord, out: Outputs): void {

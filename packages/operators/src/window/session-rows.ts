@@ -1,9 +1,9 @@
 import { canonicalKey } from '@millrace/core/internal';
 import type { AccumulatorCells, Key, KeyTable, KeyTables } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import { cellsAt, storeCells } from './fold-plain.js';
 import type { SessionRef } from './session-calendar.js';
 import { sessionCells } from './session-code.js';
-import { touchRow } from './touch-row.js';
 
 const { start, end } = sessionCells;
 

@@ -135,7 +135,7 @@ class History {
     const slot = table.find(each);
     const row = this.rowOf(at, each);
     expect(slot >= 0).toBe(row !== undefined);
-    if (slot >= 0) expect(table.numbers[slot]).toBe(row![0]);
+    if (slot >= 0) expect(table.numbers[slot * table.numberStride]).toBe(row![0]);
   }
 
   private rowOf(at: number, each: Key): Row | undefined {

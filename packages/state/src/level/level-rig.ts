@@ -1,6 +1,7 @@
 import type { Key } from '@millrace/core';
 import { canonicalKey, keyGroupOf } from '@millrace/core/internal';
 import type { KeyTable, KeyTables } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import type { BlockSink } from '../block-builder.js';
 import type { Block, BlockColumns, StateLayout } from '../segment/block.js';
 import { LevelBackend } from './level-backend.js';
@@ -55,9 +56,10 @@ export class Rig {
 
   add(table: KeyTable, key: Key): void {
     const slot = table.slot(key);
-    if (table.marks[slot]! < table.epoch) table.touch(slot);
-    table.numbers[slot]! += 1;
-    if (table.refStride > 0) (table.refs[slot] as unknown[]).push(table.numbers[slot]);
+    touchRow(table, slot);
+    table.numbers[slot * table.numberStride]! += 1;
+    if (table.refStride > 0)
+      (table.refs[slot] as unknown[]).push(table.numbers[slot * table.numberStride]);
   }
 
   /** The store gets so far as to complete some of what was begun. */
@@ -116,7 +118,7 @@ function collect(table: KeyTable, rows: Map<unknown, Row>): void {
     const id = canonicalKey(table.keyAt(slot));
     check(!rows.has(id), 'a row is seen twice');
     const ref = table.refStride > 0 ? structuredClone(table.refs[slot]) : undefined;
-    rows.set(id, [table.numbers[slot]!, ref]);
+    rows.set(id, [table.numbers[slot * table.numberStride]!, ref]);
   }
 }
 

@@ -195,7 +195,7 @@ export const kindCases: Readonly<Record<string, Case>> = {
     rig.at(1).sorted.set('a', 1);
     rig.at(1).list.add(1);
     const table = rig.numbers.open(1);
-    table.numbers[table.slot(5)] = 7;
+    table.numbers[table.slot(5) * table.numberStride] = 7;
     assert.equal(table.epoch, 0);
     assert.deepEqual([...rig.at(1).map.entries()], [['a', 1]]);
   },

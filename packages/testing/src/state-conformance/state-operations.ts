@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Key } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import fc from 'fast-check';
 import { keyedOperations, type Rule, rule, someKeys } from './keyed-operations.js';
 import { idOf, type Stamped, type StateModel } from './state-model.js';
@@ -193,7 +194,7 @@ type Table = ReturnType<StateRig['tables']['open']>;
 /** The key's slot, about to be changed. */
 function touched(table: Table, key: Key): number {
   const slot = table.slot(key);
-  if (table.marks[slot]! < table.epoch) table.touch(slot);
+  touchRow(table, slot);
   return slot;
 }
 
@@ -206,7 +207,7 @@ function addNumber(rig: StateRig, namespace: number, key: Key, a: number): void 
   const table = rig.numbers.open(namespace);
   // Its numbers may be others once it has the slot.
   const slot = touched(table, key);
-  table.numbers[slot]! += a;
+  table.numbers[slot * table.numberStride]! += a;
 }
 
 function modelNumber(model: StateModel, namespace: number, key: Key, a: number): void {

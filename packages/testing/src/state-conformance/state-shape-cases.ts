@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StateDescriptor } from '@millrace/core/spi';
+import { touchRow } from '@millrace/core/spi';
 import { type CreateBackend, everyKind, freeze, type Handles, loadChain } from './state-rig.js';
 import { rigOf, stateOf, tracked } from './state-subjects.js';
 
@@ -98,7 +99,9 @@ export const shapeCases: Readonly<Record<string, Case>> = {
       chain.push(rig.snapshot());
       const again = await rigOf(create);
       await again.load(chain);
-      assert.deepEqual([...again.numbers.namespaces()], [[2]]);
+      // Whether a namespace without rows outlives a restore is left open.
+      const left = [...again.numbers.namespaces()].filter(([n]) => again.numbers.open(n!).size > 0);
+      assert.deepEqual(left, [[2]]);
       assert.deepEqual([again.numbers.open(2).size, again.numbers.open(2).find(5)], [8, -1]);
       assert.equal(again.keyed.keyCount, 8);
     }
@@ -108,8 +111,8 @@ export const shapeCases: Readonly<Record<string, Case>> = {
     const write = (key: number, value: number): void => {
       const table = rig.numbers.open(0);
       const slot = table.slot(key);
-      if (table.marks[slot]! < table.epoch) table.touch(slot);
-      table.numbers[slot] = value;
+      touchRow(table, slot);
+      table.numbers[slot * table.numberStride] = value;
       rig.at(key).value.set(value);
     };
     for (let key = 0; key < 9; key += 1) write(key, key);
@@ -122,7 +125,10 @@ export const shapeCases: Readonly<Record<string, Case>> = {
     // Snapshots of everything come in between, behind which the others do not matter.
     await again.load(chain);
     const table = again.numbers.open(0);
-    const values = Array.from({ length: 9 }, (_, key) => table.numbers[table.slot(key)]);
+    const values = Array.from(
+      { length: 9 },
+      (_, key) => table.numbers[table.slot(key) * table.numberStride],
+    );
     assert.deepEqual(values, [16_998, 16_999, 16_997, 3, 4, 5, 6, 7, 8]);
     assert.deepEqual([again.at(0).value.get(), again.at(8).value.get()], [16_998, 8]);
   },
