@@ -7,9 +7,11 @@ export interface Arguments {
   readonly jobs: readonly JobName[];
   /** All jobs are attacked. */
   readonly isWhole: boolean;
-  readonly backend: string | undefined;
+  readonly backend: (typeof backends)[number] | undefined;
   readonly help: boolean;
 }
+
+const backends = ['heap', 'level'] as const;
 
 /** The user asked for something that cannot be. */
 export class UsageError extends Error {}
@@ -36,7 +38,11 @@ committed checkpoint, less than 80 % of the kills come after a commit, or a step
  */
 export function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parse(args);
-  const { help, backend } = values;
+  const { help } = values;
+  const backend = backends.find((name) => name === values.backend);
+  if (backend === undefined && values.backend !== undefined) {
+    throw new UsageError(`--backend should be heap or level, found ${values.backend}`);
+  }
   if (!help && (positionals.length !== 1 || positionals[0] !== 'embedded')) {
     throw new UsageError('say what to kill: npm run chaos -- embedded; --help shows more');
   }

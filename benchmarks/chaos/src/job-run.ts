@@ -13,7 +13,7 @@ export interface JobRunOptions {
   readonly job: JobName;
   readonly kills: number;
   readonly seed: number;
-  readonly backend: string | undefined;
+  readonly backend: Life['backend'];
   /** Folder for all its files, and the file of its input. */
   readonly folder: string;
   readonly input: string;

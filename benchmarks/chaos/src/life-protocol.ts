@@ -1,3 +1,4 @@
+import type { RunOptions } from '@millrace/runtime';
 import type { CommitStep, Places } from './commit-steps.js';
 import type { JobName } from './jobs.js';
 
@@ -22,7 +23,7 @@ export interface Life extends Places {
   readonly checkpointInterval: string | undefined;
   /** Undefined: as fast as it goes. */
   readonly recordsPerSecond: number | undefined;
-  readonly backend: string | undefined;
+  readonly backend: RunOptions['backend'];
   readonly failpoint: Failpoint | undefined;
 }
 

@@ -26,7 +26,7 @@ async function live(life: Life): Promise<void> {
       ...(checkpointInterval === undefined
         ? {}
         : { checkpoints: { folder: checkpoints, interval: checkpointInterval as Duration } }),
-      ...(backend === undefined ? {} : { backend }),
+      backend,
     },
   );
   const resumed = await Promise.race([handle.resumed, handle.done.then(() => undefined)]);

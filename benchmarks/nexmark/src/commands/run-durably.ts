@@ -25,7 +25,7 @@ export async function runDurably(command: DurableRun): Promise<void> {
     job = run(fileQueryJob(query, { input, output, eventsPerSecond }), {
       checkRecords: 'off',
       checkpoints: { folder, interval },
-      ...(backend === undefined ? {} : { backend }),
+      backend,
     });
     const from = await Promise.race([job.resumed, job.done.then(() => undefined)]);
     if (from !== undefined && !from.finished) console.error(`resumed from ${describe(from)}`);

@@ -59,6 +59,6 @@ async function rowsOf(
   const feed = feedOf(batches);
   const source = eventsPerSecond === undefined ? feed : pacedSource(feed, eventsPerSecond);
   const job = queryJob(query, { source, sink: rowsTo(sink) });
-  await run(job, { checkRecords: 'off', ...(backend === undefined ? {} : { backend }) }).done;
+  await run(job, { checkRecords: 'off', backend }).done;
   return sink.rows;
 }
