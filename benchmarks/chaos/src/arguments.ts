@@ -29,6 +29,10 @@ what they write undisturbed.
 Some kills come at random moments, others right before, within or right after a step of the commit
 order. It fails where an output differs by a byte, a process goes on from anything but the newest
 committed checkpoint, less than 80 % of the kills come after a commit, or a step was left out.
+
+  npm run chaos -- corruption --help
+
+damages what jobs are restored from instead.
 `;
 
 /**
@@ -79,7 +83,12 @@ function parse(args: readonly string[]) {
   }
 }
 
-function whole(name: string, text: string, min: number): number {
+/**
+ * A whole number of an option.
+ *
+ * @throws UsageError
+ */
+export function whole(name: string, text: string, min: number): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(number) && number >= min) return number;
   throw new UsageError(`--${name} should be a whole number of at least ${min}, found ${text}`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Arguments, HELP, readArguments, UsageError } from './arguments.js';
 import { commitSteps } from './commit-steps.js';
+import { corruptionCommand } from './corruption/corruption-command.js';
 import { type JobReport, killJob } from './job-run.js';
 import { type JobName, jobs } from './jobs.js';
 import { afterCommitShareMin, renderReport, reportOf } from './report.js';
@@ -11,6 +12,11 @@ import { afterCommitShareMin, renderReport, reportOf } from './report.js';
 const killsPerStep = 1.6;
 
 async function main(): Promise<void> {
+  const [command, ...others] = process.argv.slice(2);
+  if (command === 'corruption') {
+    process.exitCode = await corruptionCommand(others);
+    return;
+  }
   const args = readArguments(process.argv.slice(2));
   if (args.help) {
     process.stdout.write(HELP);

@@ -1,7 +1,17 @@
 /** For the packages of this repository; may change with any release. */
 
+export { CommitLog } from './checkpoint/commit-log.js';
+export { type FolderStores, folderStores } from './checkpoint/folder-stores.js';
+export { readManifest, segmentsOf } from './checkpoint/manifest-io.js';
+export type { RestorePoint } from './checkpoint/restore-point.js';
+export { Compiler } from './codegen/compiler.js';
+export { JobAttempt } from './job/attempt.js';
+export { heapState } from './job/attempt-state.js';
 export { EmbeddedJob } from './job/embedded-job.js';
+export { openCheckpoints } from './job/job-checkpoints.js';
+export { restoreState } from './job/restore-state.js';
 export { startJob } from './job/run.js';
 export { runtimeLimits } from './limits.js';
+export { OperatorMetrics } from './metrics/operator-metrics.js';
 export type { StagePlan } from './plan/stage-plan.js';
 export { planStages } from './plan/stage-plan.js';

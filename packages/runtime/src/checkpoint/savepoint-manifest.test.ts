@@ -43,6 +43,7 @@ describe("a savepoint's manifest", () => {
     ['a position that was changed', (text) => text.replace('1000', '2000')],
     ['a name that was added', (text) => text.replace('{', '{"note":"mine",')],
     ['no checksum', (text) => text.replace(/"sha256":"[0-9a-f]+",/, '')],
+    ['another layout', (text) => text.replace('{', '{ ')],
     ['half of it', (text) => text.slice(0, text.length / 2)],
     ['null', () => 'null'],
     ['a list', () => '[]'],

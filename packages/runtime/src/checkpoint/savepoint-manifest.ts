@@ -23,10 +23,13 @@ export async function writeSavepointManifest(
  * @throws MillraceError `ERR_CHECKPOINT_CORRUPT` when it is not what was written
  */
 export function parseSavepointManifest(bytes: Uint8Array, path: string): Manifest {
-  const { sha256: stored, ...manifest } = parseObject(bytes, path) as unknown as Manifest & {
-    readonly sha256: unknown;
-  };
-  if (stored !== checksumOf(manifest)) throw corrupt(`${path} is not what was written to it`);
+  const text = new TextDecoder().decode(bytes);
+  const parsed = parseObject(text, path);
+  const { sha256: stored, ...manifest } = parsed;
+  // The same values in another form are not what was written, either.
+  if (stored !== checksumOf(manifest) || text !== canonicalJson(parsed)) {
+    throw corrupt(`${path} is not what was written to it`);
+  }
   if (manifest.format === 1) return manifest;
   throw corrupt(`${path} has format ${manifest.format}, which is unknown here`);
 }
@@ -35,14 +38,14 @@ function checksumOf(manifest: Manifest): string {
   return sha256(new TextEncoder().encode(canonicalJson(manifest)));
 }
 
-function parseObject(bytes: Uint8Array, path: string): object {
+function parseObject(text: string, path: string): Manifest & { readonly sha256?: unknown } {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = JSON.parse(text);
   } catch (cause) {
     throw corrupt(`${path} is no manifest`, cause);
   }
-  if (typeof value === 'object' && value !== null) return value;
+  if (typeof value === 'object' && value !== null) return value as Manifest;
   throw corrupt(`${path} is no manifest`);
 }
 

@@ -223,7 +223,11 @@ async function fork(
       ? blob
       : adoptedBlobName(blob, newId);
   for (const { blob } of segmentsOf(from)) {
-    if (nameOf(blob) !== blob) await store.adopt(fromStore, blob, nameOf(blob));
+    if (nameOf(blob) === blob) continue;
+    if ((await fromStore.size(blob)) === undefined) {
+      throw new MillraceError('ERR_CHECKPOINT_CORRUPT', `${blob} is missing`);
+    }
+    await store.adopt(fromStore, blob, nameOf(blob));
   }
   const manifest = { ...withBlobNames(from, nameOf), lineage };
   for (const ref of segmentsOf(manifest)) await options.verifySegment(ref);
