@@ -75,7 +75,7 @@ export class CellColumn implements TrackedRows, StatePart {
   /** What is in a filled cell is about to be changed in place. */
   touch(slot: number): void {
     const { changes } = this;
-    if (changes !== undefined && changes.markOf(slot) < changes.epoch) changes.touch(slot);
+    if (changes !== undefined && changes.marks[slot]! < changes.epoch) changes.touch(slot);
   }
 
   isLive(slot: number): boolean {

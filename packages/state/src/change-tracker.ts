@@ -11,16 +11,11 @@ export interface TrackedRows {
   forgetAside(): void;
 }
 
-/** Numbers of rows, the last of each being its mark. */
-export interface MarkColumn {
-  readonly numbers: Float64Array;
-  readonly stride: number;
-}
-
 /** What an epoch writes into a row's mark, above the epoch's own number. */
 const bornBy = 1;
 const encodedBy = 2;
 const epochStep = 4;
+const epochMax = 0xfff0;
 
 /** Where the frozen content of a slot is. */
 export const Frozen = { nowhere: -1, inPlace: -2 } as const;
@@ -41,10 +36,7 @@ export const Frozen = { nowhere: -1, inPlace: -2 } as const;
  * after a loss those that the lost one had.
  */
 export class ChangeTracker {
-  /** The mark of a slot is at `slot * stride + offset`. */
-  private marks: Float64Array;
-  private readonly stride: number;
-  private readonly offset: number;
+  marks = new Uint16Array(stateLimits.tableRowsInitial);
   epoch = epochStep;
   /** Rows with a lower mark may be moved out of memory. */
   movableBelow = epochStep;
@@ -61,67 +53,49 @@ export class ChangeTracker {
   /** There was a barrier: what was before it is in a snapshot. */
   private hasBarrier = false;
 
-  /** @param marks an array of the rows' own, in which one number of each row is its mark */
-  constructor(rows: TrackedRows, marks?: MarkColumn) {
+  constructor(rows: TrackedRows) {
     this.rows = rows;
-    this.marks = marks?.numbers ?? new Float64Array(stateLimits.tableRowsInitial);
-    this.stride = marks?.stride ?? 1;
-    this.offset = this.stride - 1;
   }
 
-  /** Makes room for marks of `capacity` rows. For marks of its own only. */
+  /** Makes room for marks of `capacity` rows. */
   grow(capacity: number): void {
     if (capacity <= this.marks.length) return;
-    const marks = new Float64Array(Math.max(capacity, this.marks.length * 2));
+    const marks = new Uint16Array(Math.max(capacity, this.marks.length * 2));
     marks.set(this.marks);
     this.marks = marks;
-  }
-
-  /** The rows have a larger array, with their marks in it. */
-  moved(numbers: Float64Array): void {
-    this.marks = numbers;
-  }
-
-  /** When the row was last touched. */
-  markOf(slot: number): number {
-    return this.marks[slot * this.stride + this.offset]!;
-  }
-
-  setMark(slot: number, mark: number): void {
-    this.marks[slot * this.stride + this.offset] = mark;
   }
 
   /** A row is about to change; called where its mark is older than the epoch. */
   touch(slot: number): void {
     if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
     this.addDirty(slot);
-    this.setMark(slot, this.epoch);
+    this.marks[slot] = this.epoch;
   }
 
   /** A row was made. */
   born(slot: number): void {
     this.addDirty(slot);
-    this.setMark(slot, this.epoch + bornBy);
+    this.marks[slot] = this.epoch + bornBy;
   }
 
   /** A row is about to be removed. */
   gone(slot: number): void {
     if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
-    if (this.markOf(slot) === this.epoch + bornBy) return;
+    if (this.marks[slot] === this.epoch + bornBy) return;
     this.removedKeys.push(this.rows.keyAt(slot));
     this.addDirty(slot);
-    this.setMark(slot, this.epoch);
+    this.marks[slot] = this.epoch;
   }
 
   /** A row came back into memory as earlier snapshots have it. */
   arrived(slot: number): void {
     // A slot that is listed as changed stays so: the row is written once more than it need be.
-    this.setMark(slot, this.markOf(slot) < this.epoch ? 0 : this.epoch);
+    this.marks[slot] = this.marks[slot]! < this.epoch ? 0 : this.epoch;
   }
 
   /** Whether the row was made in the epoch that is frozen now: nothing older is known of it. */
   wasBorn(slot: number): boolean {
-    return this.markOf(slot) === this.frozen!.epoch + bornBy;
+    return this.marks[slot] === this.frozen!.epoch + bornBy;
   }
 
   keyAt(slot: number): Key {
@@ -135,6 +109,7 @@ export class ChangeTracker {
    */
   freeze(high: number, live: number, outside = 0): FrozenRows {
     if (this.frozen !== undefined) this.release('lost', outside);
+    if (this.epoch >= epochMax) this.renumber();
     const { epoch, dirty, dirtyCount, removedKeys } = this;
     const all = outside === 0 && (this.needsAll || dirtyCount >= live * stateLimits.rewriteShare);
     if (this.needsAll && !all) {
@@ -166,6 +141,7 @@ export class ChangeTracker {
 
   /** Begins a new epoch where nobody takes snapshots; rows of the last one stay for one more. */
   age(): void {
+    if (this.epoch >= epochMax) this.renumber();
     const { epoch } = this;
     this.beginEpoch();
     this.settle();
@@ -175,7 +151,7 @@ export class ChangeTracker {
   /** Where the content that `slot` had at the barrier is: in place, aside, or not wanted. */
   locate(slot: number): number {
     const frozen = this.frozen!;
-    if (isPending(this.markOf(slot), frozen)) {
+    if (isPending(this.marks[slot]!, frozen)) {
       return this.rows.isLive(slot) ? Frozen.inPlace : Frozen.nowhere;
     }
     return (frozen.asideOf?.[slot] ?? 0) - 1;
@@ -184,7 +160,7 @@ export class ChangeTracker {
   /** The slot's frozen content has been encoded. */
   encoded(slot: number): void {
     const frozen = this.frozen!;
-    if (isPending(this.markOf(slot), frozen)) this.setMark(slot, frozen.epoch + encodedBy);
+    if (isPending(this.marks[slot]!, frozen)) this.marks[slot] = frozen.epoch + encodedBy;
     else frozen.asideOf![slot] = 0;
   }
 
@@ -215,7 +191,7 @@ export class ChangeTracker {
   /** All rows are forgotten; for tables that are used again under another name. */
   reset(): void {
     // Marks of this epoch would say that a slot is in the list of dirty ones.
-    this.epoch += epochStep;
+    this.marks.fill(0);
     this.dirtyCount = 0;
     this.removedKeys = [];
     this.needsAll = false;
@@ -242,20 +218,29 @@ export class ChangeTracker {
     this.epoch += epochStep;
   }
 
+  /** Makes the current epoch the first one. */
+  private renumber(): void {
+    const { marks, epoch } = this;
+    for (let slot = 0; slot < marks.length; slot += 1) {
+      marks[slot] = marks[slot]! < epoch ? 0 : marks[slot]! - epoch + epochStep;
+    }
+    this.epoch = epochStep;
+  }
+
   /** None of these rows has left memory: they could not be moved. */
   private takeAgain({ epoch, slots, count, removedKeys }: FrozenChanges): void {
     for (let i = 0; i < count; i += 1) {
       const slot = slots[i]!;
-      const mark = this.markOf(slot);
+      const mark = this.marks[slot]!;
       if (mark < epoch || mark >= epoch + epochStep || !this.rows.isLive(slot)) continue;
       this.addDirty(slot);
-      this.setMark(slot, this.epoch);
+      this.marks[slot] = this.epoch;
     }
     this.removedKeys = [...removedKeys, ...this.removedKeys];
   }
 
   private keepIfNeeded(slot: number, frozen: FrozenRows): void {
-    if (!isPending(this.markOf(slot), frozen) || slot >= frozen.high) return;
+    if (!isPending(this.marks[slot]!, frozen) || slot >= frozen.high) return;
     const at = frozen.asideKeys.length;
     this.rows.keepAside(slot, at);
     frozen.asideKeys.push(this.rows.keyAt(slot));
@@ -266,7 +251,7 @@ export class ChangeTracker {
 
   /** Called ahead of a slot's mark being set, which says that it is listed. */
   private addDirty(slot: number): void {
-    if (this.markOf(slot) >= this.epoch) return;
+    if (this.marks[slot]! >= this.epoch) return;
     if (this.dirtyCount === this.dirty.length) {
       const dirty = new Int32Array(this.dirty.length * 2);
       dirty.set(this.dirty);

@@ -88,8 +88,7 @@ export class HeapBackend implements SnapshotStateBackend {
   }
 
   scratchTable(spec: KeyTableSpec): KeyTable {
-    const isTracked = this.tracksChanges || this.outside !== undefined;
-    return new HeapKeyTable(spec, isTracked ? 'scratch' : 'untracked');
+    return new HeapKeyTable(spec);
   }
 
   states(): readonly { readonly layout: StateLayout; readonly migrates: boolean }[] {

@@ -6,6 +6,8 @@ import { KeyIndex } from './key-index.js';
 import { stateLimits } from './limits.js';
 import type { RowsOutside } from './rows-outside.js';
 
+const noMarks = new Uint16Array(0);
+
 /** Integer keys by slot: the key, what the slot holds, and the key's group + 1 where known. */
 export interface IntegerKeyColumns {
   readonly keys: Int32Array;
@@ -13,18 +15,12 @@ export interface IntegerKeyColumns {
   readonly groups: Uint16Array;
 }
 
-/**
- * `tracked`: rows have marks, and snapshots can be taken. `scratch`: rows have room for a mark, as
- * those of tracked tables beside which they are used.
- */
-export type TableMode = 'tracked' | 'scratch' | 'untracked';
-
 /** Rows of accumulators by key on the heap: numbers in one typed array, references in another. */
 export class HeapKeyTable implements KeyTable {
   numbers: Float64Array;
   refs: unknown[];
+  marks: Uint16Array;
   epoch: number;
-  readonly numberCount: number;
   readonly numberStride: number;
   readonly refStride: number;
   /** Undefined: changes are not tracked. */
@@ -44,20 +40,19 @@ export class HeapKeyTable implements KeyTable {
 
   constructor(
     { numbers, refs }: KeyTableSpec,
-    mode: TableMode = 'untracked',
+    tracking: 'tracked' | 'untracked' = 'untracked',
     outside?: (table: HeapKeyTable) => RowsOutside,
   ) {
     this.initialNumbers = Float64Array.from(numbers);
     this.initialRefs = refs;
-    // Marks also say which rows are in use, so that the others are moved out.
-    const isTracked = mode === 'tracked' || outside !== undefined;
-    this.numberCount = numbers.length;
-    this.numberStride = numbers.length + (isTracked || mode === 'scratch' ? 1 : 0);
+    this.numberStride = numbers.length;
     this.refStride = refs.length;
     this.numbers = new Float64Array(this.rows * this.numberStride);
     this.refs = new Array(this.rows * this.refStride).fill(undefined);
-    const marks = { numbers: this.numbers, stride: this.numberStride };
-    this.changes = isTracked ? new ChangeTracker(this, marks) : undefined;
+    // Marks also say which rows are in use, so that the others are moved out.
+    const marks = tracking === 'tracked' || outside !== undefined;
+    this.changes = marks ? new ChangeTracker(this) : undefined;
+    this.marks = this.changes?.marks ?? noMarks;
     this.epoch = this.changes?.epoch ?? 0;
     this.outside = outside?.(this);
   }
@@ -77,7 +72,7 @@ export class HeapKeyTable implements KeyTable {
 
   /** Estimate of what the table takes in memory, bytes. */
   get bytes(): number {
-    const row = 8 * this.numberStride + 56 * this.refStride;
+    const row = 8 * this.numberStride + 56 * this.refStride + (this.changes ? 2 : 0);
     return this.rows * row + this.index.bytes;
   }
 
@@ -131,7 +126,6 @@ export class HeapKeyTable implements KeyTable {
     this.refs.fill(undefined, 0, this.index.high * this.refStride);
     this.index.clear();
     this.changes?.reset();
-    this.epoch = this.changes?.epoch ?? 0;
     this.outside?.cleared();
   }
 
@@ -165,14 +159,14 @@ export class HeapKeyTable implements KeyTable {
   }
 
   keepAside(slot: number, at: number): void {
-    const { numberCount: ns, numberStride: stride, refStride: rs } = this;
+    const { numberStride: ns, refStride: rs } = this;
     if ((at + 1) * ns > this.asideNumbers.length) {
       const larger = new Float64Array(Math.max(64 * ns, this.asideNumbers.length * 2));
       larger.set(this.asideNumbers);
       this.asideNumbers = larger;
     }
     const { asideNumbers, numbers } = this;
-    for (let i = 0; i < ns; i += 1) asideNumbers[at * ns + i] = numbers[slot * stride + i]!;
+    for (let i = 0; i < ns; i += 1) asideNumbers[at * ns + i] = numbers[slot * ns + i]!;
     // Aggregators may change what a reference refers to.
     for (let j = 0; j < rs; j += 1) {
       this.asideRefs[at * rs + j] = copyOfRecord(this.refs[slot * rs + j]);
@@ -209,7 +203,7 @@ export class HeapKeyTable implements KeyTable {
       return found;
     }
     const slot = this.insert(key);
-    this.changes?.setMark(slot, 0);
+    if (this.changes !== undefined) this.marks[slot] = 0;
     this.outside?.made(slot);
     return slot;
   }
@@ -232,7 +226,7 @@ export class HeapKeyTable implements KeyTable {
     this.changes?.born(slot);
     this.outside?.made(slot);
     const n = slot * this.numberStride;
-    for (let i = 0; i < this.numberCount; i += 1) this.numbers[n + i] = this.initialNumbers[i]!;
+    for (let i = 0; i < this.numberStride; i += 1) this.numbers[n + i] = this.initialNumbers[i]!;
     const r = slot * this.refStride;
     for (let j = 0; j < this.refStride; j += 1) this.refs[r + j] = this.initialRefs[j]!();
     return slot;
@@ -252,6 +246,8 @@ export class HeapKeyTable implements KeyTable {
       numbers.set(this.numbers);
       this.numbers = numbers;
     }
-    this.changes?.moved(this.numbers);
+    if (this.changes === undefined) return;
+    this.changes.grow(this.rows);
+    this.marks = this.changes.marks;
   }
 }

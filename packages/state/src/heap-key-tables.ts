@@ -172,7 +172,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
       const writer = this.writer.of(table, spec.namespace);
       return new RowsSnapshot(table.changes!, rows, spec, writer);
     }
-    this.buckets ??= new GroupBuckets(spec.groupCount, table.numberCount);
+    this.buckets ??= new GroupBuckets(spec.groupCount, table.numberStride);
     return new TypedTableSnapshot(table, rows, spec, this.buckets);
   }
 

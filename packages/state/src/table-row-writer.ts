@@ -45,9 +45,8 @@ export class TableRowWriter {
     const row = rows.row(group, key);
     const inPlace = where === 'inPlace';
     const numbers = inPlace ? table.numbers : table.asideNumbers;
-    const { numberCount, numberStride, refStride: rs } = table;
-    const n = at * (inPlace ? numberStride : numberCount);
-    for (let i = 0; i < numberCount; i += 1) rows.number(row, i, numbers[n + i]!);
+    const { numberStride: ns, refStride: rs } = table;
+    for (let i = 0; i < ns; i += 1) rows.number(row, i, numbers[at * ns + i]!);
     const refs = inPlace ? table.refs : table.asideRefs;
     for (let j = 0; j < rs; j += 1) {
       this.record.reset();

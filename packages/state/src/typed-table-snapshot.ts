@@ -73,20 +73,19 @@ export class TypedTableSnapshot {
   private scan(from: number, to: number, sink: BlockSink): void {
     const { table, frozen, buckets } = this;
     const { keys, kinds, groups } = table.columns();
-    const { numbers, numberCount: count, numberStride: stride } = table;
+    const { marks, numbers, numberStride: stride } = table;
     const { asideOf } = frozen;
     const pendingFrom = pendingMark(frozen);
     const encoded = encodedMark(frozen);
     for (let slot = from; slot < to; slot += 1) {
-      const row = slot * stride;
-      const mark = numbers[row + count]!;
+      const mark = marks[slot]!;
       if (mark >= pendingFrom && mark < encoded) {
         if (kinds[slot] !== SlotKind.integer) continue;
-        numbers[row + count] = encoded;
+        marks[slot] = encoded;
         const group = groups[slot]! > 0 ? groups[slot]! - 1 : this.findGroup(slot, keys, groups);
         const at = group * buckets.rowsMax + buckets.counts[group]!;
         buckets.keys[at] = keys[slot]!;
-        for (let c = 0; c < count; c += 1) buckets.numbers[c]![at] = numbers[row + c]!;
+        for (let c = 0; c < stride; c += 1) buckets.numbers[c]![at] = numbers[slot * stride + c]!;
         this.added(group, sink);
       } else if (asideOf !== undefined && asideOf[slot]! > 0) {
         this.writeAside(asideOf[slot]! - 1, sink);
@@ -107,9 +106,9 @@ export class TypedTableSnapshot {
     const group = spec.groupOf(key);
     const at = group * buckets.rowsMax + buckets.counts[group]!;
     buckets.keys[at] = key;
-    const { asideNumbers, numberCount: count } = table;
-    for (let c = 0; c < count; c += 1) {
-      buckets.numbers[c]![at] = asideNumbers[place * count + c]!;
+    const { asideNumbers, numberStride: stride } = table;
+    for (let c = 0; c < stride; c += 1) {
+      buckets.numbers[c]![at] = asideNumbers[place * stride + c]!;
     }
     this.added(group, sink);
   }

@@ -180,25 +180,23 @@ export interface StateTableSpec extends KeyTableSpec {
 
 /**
  * Rows of accumulators by key, as columns side by side: generated code reads and writes
- * `numbers[slot * numberStride + i]` and `refs[slot * refStride + j]` without a call. Where the
- * backend tracks changes, a row has one number more, its last: the mark, which says when the row was
- * last touched. It lies where the row is, so that looking at it costs nothing.
+ * `numbers[slot * numberStride + i]` and `refs[slot * refStride + j]` without a call.
  *
- * Laws: a slot stays a key's own until `remove` or `clear`. `numbers` and `refs` may be
+ * Laws: a slot stays a key's own until `remove` or `clear`. `numbers`, `refs` and `marks` may be
  * replaced whenever a slot is made: read them anew after `slot`. Slots `0 … high − 1` for which
  * `isLive` are in use; without removals they are in the order of first use.
  *
  * Whoever changes a row that was there before says so first:
- * `if (mark < table.epoch) table.touch(slot)`. What `slot` has made needs no touch.
+ * `if (table.marks[slot] < table.epoch) table.touch(slot)`. What `slot` has made needs no touch.
  * So a snapshot that still needs the row as it was can keep it.
  */
 export interface KeyTable {
   numbers: Float64Array;
   refs: unknown[];
-  /** The mark of rows touched since the last barrier; 0 where changes are not tracked. */
+  /** When each row was last touched. */
+  marks: Uint16Array;
+  /** What `marks` has for rows touched since the last barrier; 0 where changes are not tracked. */
   epoch: number;
-  /** Numbers of a row, without its mark. */
-  readonly numberCount: number;
   readonly numberStride: number;
   readonly refStride: number;
   readonly high: number;

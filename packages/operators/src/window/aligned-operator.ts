@@ -158,7 +158,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       const panes = this.panesOf(window);
       if (panes.find(key) >= 0) continue;
       const at = panes.slot(key);
-      panes.numbers[at * panes.numberStride] = this.store.hasKey(window, key as never) ? 1 : 0;
+      panes.numbers[at] = this.store.hasKey(window, key as never) ? 1 : 0;
     }
   }
 
@@ -166,9 +166,9 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     for (const window of this.firedWindows()) {
       const panes = this.panesOf(window);
       const at = panes.slot(key);
-      const index = panes.numbers[at * panes.numberStride]!;
+      const index = panes.numbers[at]!;
       touchRow(panes, at);
-      panes.numbers[at * panes.numberStride] = index + 1;
+      panes.numbers[at] = index + 1;
       this.store.rowOf(window, key as never, this.scratch);
       const { scratch: rows } = this;
       const pane: Pane = { index, timing: 'late' };

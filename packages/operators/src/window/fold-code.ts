@@ -1,5 +1,5 @@
 import type { AggregatorNames } from '@millrace/core/spi';
-import { type Fold, type FoldPart, numberStrideOf } from './fold.js';
+import type { Fold, FoldPart } from './fold.js';
 import { type Tracking, touchStatement } from './tracking.js';
 
 /** Names and values that generated text closes over. */
@@ -53,7 +53,7 @@ export function addStatements(
   row: 'make' | 'maybe' | 'found' | 'prepared',
   tracking: Tracking,
 ): string {
-  const numberStride = numberStrideOf(fold, tracking);
+  const numberStride = fold.row.numbers.length;
   const refStride = fold.row.refs.length;
   const cells: RowNames = { numbers: 'd', n: 'p', refs: 'r', r: 'q' };
   const lines: string[] = [];
@@ -65,8 +65,9 @@ export function addStatements(
     lines.push(...prepared, 'const slot = found < 0 ? table.slot(key) : found;');
   }
   if (numberStride > 0) lines.push(`const d = table.numbers, p = slot * ${numberStride};`);
-  // A row just made counts as touched; one that prepared statements looked at has been.
-  lines.push(touchStatement(tracking, 'slot', `d[p + ${fold.row.numbers.length}]`));
+  // A row just made counts as touched; one that prepared statements looked at has been. Behind the
+  // numbers: ahead of them the look at the mark takes as long as all the rest.
+  lines.push(touchStatement(tracking, 'slot'));
   if (refStride > 0) lines.push(`const r = table.refs, q = slot * ${refStride};`);
   for (const [index, part] of fold.parts.entries()) {
     lines.push(part.aggregator.add(namesOf(part, index, cells)).commit);
@@ -92,7 +93,7 @@ export function prepareStatements(
   const refStride = fold.row.refs.length;
   const cells: RowNames = {
     numbers: 'table.numbers',
-    n: `found * ${numberStrideOf(fold, tracking)}`,
+    n: `found * ${fold.row.numbers.length}`,
     refs: 'table.refs',
     r: `found * ${refStride}`,
   };
@@ -108,8 +109,7 @@ export function prepareStatements(
   });
   if (statements.length === 0 || tracking === 'untracked') return statements;
   // The author's functions may change an accumulator in place.
-  const mark = `table.numbers[found * ${numberStrideOf(fold, tracking)} + ${fold.row.numbers.length}]`;
-  return [`if (found >= 0) { ${touchStatement(tracking, 'found', mark)} }`, ...statements];
+  return [`if (found >= 0) { ${touchStatement(tracking, 'found')} }`, ...statements];
 }
 
 /** Statements that merge row `m`/`o` of `e`/`f` into row `p`/`q` of `d`/`r`. */

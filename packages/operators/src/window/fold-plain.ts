@@ -57,8 +57,8 @@ function addedCells(
 
 /** Writes cells into a row. */
 export function storeCells(table: KeyTable, slot: number, cells: AccumulatorCells): void {
-  const { numberCount, numberStride, refStride } = table;
-  for (let n = 0; n < numberCount; n += 1) {
+  const { numberStride, refStride } = table;
+  for (let n = 0; n < numberStride; n += 1) {
     table.numbers[slot * numberStride + n] = cells.numbers[cells.n + n]!;
   }
   for (let r = 0; r < refStride; r += 1) {
@@ -73,7 +73,7 @@ function cellsCopy(fold: Fold, table: KeyTable, slot: number): AccumulatorCells 
   }
   const { n, r } = cellsAt(table, slot);
   return {
-    numbers: table.numbers.slice(n, n + table.numberCount),
+    numbers: table.numbers.slice(n, n + table.numberStride),
     n: 0,
     refs: table.refs.slice(r, r + table.refStride),
     r: 0,

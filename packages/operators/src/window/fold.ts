@@ -1,5 +1,4 @@
 import type { Aggregator, AggregatorInput, KeyTableSpec } from '@millrace/core/spi';
-import type { Tracking } from './tracking.js';
 
 /** One aggregated field and where its cells are in a row and its inputs in a batch. */
 export interface FoldPart {
@@ -58,10 +57,6 @@ export function withReserved(fold: Fold, reserved: ReservedNumbers): Fold {
     row: { ...fold.row, numbers: [...reserved, ...fold.row.numbers] },
   };
 }
-
-/** Numbers from one row to the next: where rows have marks, one more than the fold has. */
-export const numberStrideOf = (fold: Fold, tracking: Tracking): number =>
-  fold.row.numbers.length + (tracking === 'tracked' ? 1 : 0);
 
 /** What the cells of a row mean: rows of another shape cannot be restored. */
 export function shapeOf(fold: Fold): string {

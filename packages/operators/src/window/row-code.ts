@@ -1,9 +1,8 @@
 import type { KeyTable, OperatorContext, RecordBatch } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
-import { type Fold, numberStrideOf } from './fold.js';
+import type { Fold } from './fold.js';
 import { closureOf, mergeStatements, resultExpression } from './fold-code.js';
 import { cellsAt, mergeCells, resultOf } from './fold-plain.js';
-import { trackingOf } from './tracking.js';
 import type { Pane } from './window.js';
 
 /** What is done with rows of accumulators, in generated or plain form. */
@@ -34,7 +33,7 @@ export function rowCodeOf(fold: Fold, context: OperatorContext): RowCode {
 }
 
 function generatedRowCode(fold: Fold, context: OperatorContext): RowCode {
-  const ns = numberStrideOf(fold, trackingOf(context));
+  const ns = fold.row.numbers.length;
   const rs = fold.row.refs.length;
   const source = rowSource(fold, ns, rs);
   const { names, values } = closureOf(fold);

@@ -7,7 +7,7 @@ import {
   RecordFailure,
   type RecordLoop,
 } from '@millrace/core/spi';
-import { type Fold, numberStrideOf } from './fold.js';
+import type { Fold } from './fold.js';
 import { addStatements, closureOf } from './fold-code.js';
 import { addCellsAt } from './fold-plain.js';
 import { type Tracking, trackingOf } from './tracking.js';
@@ -48,7 +48,7 @@ export function sessionLoopOf(fold: Fold, target: SessionTarget, tracking: Track
     before: `const gap = target.gapMs, table = target.latest${epoch};`,
     record: `const found = table.find(key);
 if (found >= 0) {
-  const cells = table.numbers, row = found * ${numberStrideOf(fold, tracking)};
+  const cells = table.numbers, row = found * ${fold.row.numbers.length};
   if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
     ${addStatements(fold, 'found', tracking)}
     if (t + gap > cells[row + ${end}]) cells[row + ${end}] = t + gap;

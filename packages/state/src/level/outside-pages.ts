@@ -25,7 +25,7 @@ export class OutsidePages implements AsyncIterator<KeyTable> {
     this.rows = rows;
     this.mover = mover;
     this.number = rows.number;
-    this.page = new HeapKeyTable(spec, 'scratch');
+    this.page = new HeapKeyTable(spec);
     this.isOver = rows.count === 0;
   }
 

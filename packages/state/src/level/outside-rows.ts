@@ -60,7 +60,7 @@ export class OutsideRows implements RowsOutside {
   constructor(table: HeapKeyTable, mover: RowMover) {
     this.table = table;
     this.mover = mover;
-    this.codec = new RowCodec(table.numberCount);
+    this.codec = new RowCodec(table.numberStride);
   }
 
   /** Estimate of what the rows in memory take. */
@@ -73,7 +73,7 @@ export class OutsideRows implements RowsOutside {
   get rowBytes(): number {
     const { numberStride, refStride } = this.table;
     return (
-      columnSlack * (8 * numberStride + 8 * refStride + slotBytes) +
+      columnSlack * (8 * numberStride + 8 * refStride + markBytes) +
       refBytes * refStride +
       indexBytes
     );
@@ -205,7 +205,7 @@ export class OutsideRows implements RowsOutside {
   drop(slot: number): boolean {
     const { table } = this;
     if (this.isPinned || !table.isLive(slot) || this.copies[slot] !== Copy.current) return false;
-    if (table.changes!.markOf(slot) >= table.changes!.movableBelow) return false;
+    if (table.marks[slot]! >= table.changes!.movableBelow) return false;
     this.addToFilter(keyHash(table.keyAt(slot)));
     table.expel(slot);
     this.absent.clear();
@@ -270,7 +270,7 @@ export class OutsideRows implements RowsOutside {
     this.codec.readRow(bytes, table, slot);
     this.room(slot);
     // A row that counts as touched already will not be said to change again.
-    this.copies[slot] = table.changes!.markOf(slot) < table.epoch ? Copy.current : Copy.stale;
+    this.copies[slot] = table.marks[slot]! < table.epoch ? Copy.current : Copy.stale;
     this.count -= 1;
     this.pages?.arrived(key);
     return slot;
@@ -286,7 +286,7 @@ export class OutsideRows implements RowsOutside {
 
 /** Columns grow by doubling: a third of them is free on average. */
 const columnSlack = 4 / 3;
-/** Of a row: its key, what its slot holds, and whether it has a copy. */
-const slotBytes = 6;
+/** Of a row: its mark, its key, what its slot holds, and whether it has a copy. */
+const markBytes = 8;
 /** Of a row: cells of the index, which is half full at the most. */
 const indexBytes = 24;

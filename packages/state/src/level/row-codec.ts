@@ -23,8 +23,8 @@ export class RowCodec {
   private readonly numbers: Float64Array;
   private readonly numberBytes: Uint8Array;
 
-  constructor(numberCount: number) {
-    this.numbers = new Float64Array(numberCount);
+  constructor(numberStride: number) {
+    this.numbers = new Float64Array(numberStride);
     this.numberBytes = new Uint8Array(this.numbers.buffer);
   }
 
@@ -45,8 +45,8 @@ export class RowCodec {
   /** The row in a slot. */
   rowBytes(table: HeapKeyTable, slot: number): Uint8Array {
     const { writer, numbers, record } = this;
-    const { numberCount, numberStride, refStride } = table;
-    for (let i = 0; i < numberCount; i += 1) numbers[i] = table.numbers[slot * numberStride + i]!;
+    const { numberStride, refStride } = table;
+    for (let i = 0; i < numberStride; i += 1) numbers[i] = table.numbers[slot * numberStride + i]!;
     writer.reset();
     writer.raw(this.numberBytes);
     for (let j = 0; j < refStride; j += 1) {
@@ -64,9 +64,9 @@ export class RowCodec {
   /** Fills the row in a slot. */
   readRow(bytes: Uint8Array, table: HeapKeyTable, slot: number): void {
     const { numbers, numberBytes } = this;
-    const { numberCount, numberStride, refStride } = table;
+    const { numberStride, refStride } = table;
     numberBytes.set(bytes.subarray(0, numberBytes.length));
-    for (let i = 0; i < numberCount; i += 1) table.numbers[slot * numberStride + i] = numbers[i]!;
+    for (let i = 0; i < numberStride; i += 1) table.numbers[slot * numberStride + i] = numbers[i]!;
     if (refStride > 0) readRefs(bytes, numberBytes.length, table, slot * refStride);
   }
 

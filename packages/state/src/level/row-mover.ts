@@ -199,8 +199,7 @@ export class RowMover {
         const slot = rows.hand;
         rows.hand += 1;
         slotsLeft -= 1;
-        if (table.changes!.markOf(slot) >= coldBelow || !table.isLive(slot) || rows.isPinned)
-          continue;
+        if (table.marks[slot]! >= coldBelow || !table.isLive(slot) || rows.isPinned) continue;
         if (rows.save(slot, operations)) {
           moved.rows.push(rows);
           moved.tables.push(rows.number);

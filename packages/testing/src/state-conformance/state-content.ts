@@ -74,9 +74,8 @@ function assertTables(tables: KeyTables, state: string, model: StateModel): void
       if (!table.isLive(slot)) continue;
       const key = table.keyAt(slot);
       assert.equal(table.find(key), slot);
-      const { numberCount, numberStride, refStride: rs } = table;
-      const n = slot * numberStride;
-      const numbers = [...table.numbers.subarray(n, n + numberCount)];
+      const { numberStride: ns, refStride: rs } = table;
+      const numbers = [...table.numbers.subarray(slot * ns, (slot + 1) * ns)];
       const refs = table.refs.slice(slot * rs, (slot + 1) * rs);
       rows.set(idOf(key), { numbers, refs });
     }
