@@ -36,7 +36,7 @@ const perSecond = 2_000;
  * Payments of 40 cards with some disorder; the same ones each time. One split: how several mix is
  * not the same after a restart, and sums of what came last depend on it.
  */
-export const payments = (total: number, ratePerSecond: number | undefined = perSecond) =>
+const payments = (total: number, ratePerSecond: number | undefined = perSecond) =>
   generator<Payment>({
     seed: 3,
     count: total,

@@ -41,7 +41,7 @@ export const runtimeLimits = {
   /** Readings of a record in a row that were overtaken by writers before it is an error. */
   overtakenReadsMax: 100,
   /** Time between the starts of two checkpoints, ms: what a restart repeats at most. */
-  checkpointIntervalMsDefault: 10_000,
+  checkpointIntervalMsDefault: 1_000,
   /** Time without a checkpoint after one has ended, ms: work goes on between slow ones. */
   checkpointPauseMsDefault: 500,
   /** Time after which a checkpoint that does not complete is given up, ms. */

@@ -38,7 +38,7 @@ export function emptyColumns(layout: Pick<StateLayout, 'numbers' | 'blobs'>): Bl
 }
 
 /** Appends to the row being filled; columns are filled from the first to the last. */
-export function appendBlob(column: BlobColumn, row: number, bytes: Uint8Array): void {
+function appendBlob(column: BlobColumn, row: number, bytes: Uint8Array): void {
   const from = row === 0 ? 0 : column.ends[row - 1]!;
   const end = from + bytes.length;
   if (end > column.bytes.length) {

@@ -74,7 +74,7 @@ export class SortedKeys {
 }
 
 /** The order of keys in their canonical form. */
-export function compareKeys(a: CanonicalKey, b: CanonicalKey): number {
+function compareKeys(a: CanonicalKey, b: CanonicalKey): number {
   const difference = typeof a === 'number' && typeof b === 'number' ? a - b : Number.NaN;
   if (!Number.isNaN(difference)) return difference;
   if (isText(a) && isText(b)) return a < b ? -1 : a === b ? 0 : 1;

@@ -21,7 +21,7 @@ export type NodeKind =
   | 'async';
 
 /** One state of an operator as data. */
-export interface NodeState {
+interface NodeState {
   readonly kind: StateKind;
   readonly version: number;
   readonly ttl?: StateTtl;

@@ -111,7 +111,8 @@ export class TaskSnapshots implements SpareWork {
     const { running } = this;
     if (running?.checkpoint !== checkpoint) return;
     this.running = undefined;
-    this.parts.backend.abandon();
+    // Nothing is lost of a snapshot that no operator has begun.
+    if (running.operators > 0) this.parts.backend.abandon();
     running.blob.then((blob) => blob.abort()).catch(() => undefined);
   }
 

@@ -1,5 +1,6 @@
 import { type BuiltJob, type Duration, durationMs, MillraceError } from '@millrace/core';
 import type { SourceDefinition } from '@millrace/core/internal';
+import { defaultSchedule } from '../checkpoint/coordinator.js';
 import type { CheckpointSchedule } from '../checkpoint/coordinator-state.js';
 
 /** How a job takes checkpoints, and where it goes on. */
@@ -31,8 +32,10 @@ export interface CheckpointOptions {
 }
 
 export function scheduleOf(options: CheckpointOptions): CheckpointSchedule {
-  const intervalMs = durationMs(options.interval ?? '1s', 'interval');
-  const { minPause, toleratedFailures = 3, retained = 2 } = options;
+  const { interval, minPause, timeout } = options;
+  const { toleratedFailures, retained } = { ...defaultSchedule, ...given(options) };
+  const intervalMs =
+    interval === undefined ? defaultSchedule.intervalMs : durationMs(interval, 'interval');
   if (intervalMs < 1) refuse('interval', 'must be at least 1 ms');
   if (!Number.isSafeInteger(retained) || retained < 1) refuse('retained', 'must be 1 or more');
   if (!Number.isSafeInteger(toleratedFailures) || toleratedFailures < 0) {
@@ -41,9 +44,17 @@ export function scheduleOf(options: CheckpointOptions): CheckpointSchedule {
   return {
     intervalMs,
     pauseMs: minPause === undefined ? intervalMs / 2 : durationMs(minPause, 'minPause'),
-    timeoutMs: durationMs(options.timeout ?? '10m', 'timeout'),
+    timeoutMs: timeout === undefined ? defaultSchedule.timeoutMs : durationMs(timeout, 'timeout'),
     toleratedFailures,
     retained,
+  };
+}
+
+/** The options that are set. */
+function given({ toleratedFailures, retained }: CheckpointOptions): Partial<CheckpointSchedule> {
+  return {
+    ...(toleratedFailures !== undefined && { toleratedFailures }),
+    ...(retained !== undefined && { retained }),
   };
 }
 

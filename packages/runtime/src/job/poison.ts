@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/core';
 
 /** Failures in a row by the same record that make it poison. */
-export const poisonAttempts = 3;
+const poisonAttempts = 3;
 
 /** The record that failed last, and how often in a row. */
 export interface PoisonWatch {

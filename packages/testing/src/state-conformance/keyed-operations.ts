@@ -22,7 +22,7 @@ export const someKeys: readonly Key[] = [
 ];
 
 /** What a change is about. */
-export interface Change {
+interface Change {
   readonly key: Key;
   /** Another key, e.g. of an entry. */
   readonly entry: Key;

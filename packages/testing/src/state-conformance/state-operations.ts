@@ -140,7 +140,7 @@ const otherOperations = {
   ),
 };
 
-export const operations = { ...keyedOperations, ...otherOperations };
+const operations = { ...keyedOperations, ...otherOperations };
 
 /** Does the same to both, and compares what it gives. */
 export function operate(rig: StateRig, model: StateModel, operation: Operation): void {

@@ -65,7 +65,7 @@ export const everyKind = {
   },
 } satisfies Readonly<Record<string, StateDescriptor>>;
 
-export const everyTtl = {
+const everyTtl = {
   ttlValue: { kind: 'value', version: 1, ttl: ttl('processing') },
   ttlList: { kind: 'list', version: 1, ttl: ttl('processing') },
   ttlMap: { kind: 'map', version: 1, ttl: ttl('event') },
