@@ -1,8 +1,11 @@
-import { MillraceError } from '@millrace/core';
+import { type ErrorCode, MillraceError } from '@millrace/core';
 import { runtimeLimits } from '../limits.js';
 import type { Draft } from './coordinator-draft.js';
 import { type CheckpointInProgress, kindOf, type Phase } from './coordinator-state.js';
 import { afterCommit, swept, withLoose, withUnsure } from './retention.js';
+
+/** The job, or the record of it, is not this coordinator's any more; trying again mends nothing. */
+const codesOfLoss: readonly ErrorCode[] = ['ERR_CHECKPOINT_SUPERSEDED', 'ERR_METADATA_ROLLBACK'];
 
 type BeforeCommit = Exclude<Phase, { kind: 'idle' | 'copying' }>;
 
@@ -61,7 +64,7 @@ export function failEffect(
 export function fail(draft: Draft, phase: BeforeCommit, error: MillraceError): void {
   abandon(draft, phase, error);
   const { request } = phase.checkpoint;
-  if (error.code === 'ERR_CHECKPOINT_SUPERSEDED') {
+  if (codesOfLoss.includes(error.code)) {
     draft.change({ life: 'superseded' });
     answer(draft, phase.checkpoint, error);
     draft.effects.push({ kind: 'fail attempt', error });

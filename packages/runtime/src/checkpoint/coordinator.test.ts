@@ -217,6 +217,16 @@ describe('a checkpoint that fails', () => {
     ]);
   });
 
+  test('as the record of commits is gone: the attempt fails at once', () => {
+    const gone = new MillraceError('ERR_METADATA_ROLLBACK', 'there is no record');
+    check(fresh(), [
+      [0, start, ['trigger 1 checkpoint']],
+      ...taken(1, 1).slice(0, 3),
+      [2, failed(1, gone), ['abort 1', 'fail attempt ERR_METADATA_ROLLBACK']],
+      [500, woken, []],
+    ]);
+  });
+
   test('in a store that does not answer: an alarm, as it may still succeed', () => {
     check(fresh(), [
       [0, start, ['trigger 1 checkpoint']],
