@@ -83,7 +83,14 @@ export class Workshop {
   mountSmall(name: string, bytes: number): string | undefined {
     const path = join(this.folder, name);
     mkdirSync(path);
-    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]);
+    const { status } = spawnSync('/bin/mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      `size=${bytes}`,
+      'tmpfs',
+      path,
+    ]);
     if (status !== 0) return undefined;
     this.mounts.push(path);
     return path;
@@ -92,7 +99,7 @@ export class Workshop {
   /** Takes everything down. */
   clear(): void {
     for (const child of this.children) child.kill();
-    for (const path of this.mounts) spawnSync('umount', ['-l', path]);
+    for (const path of this.mounts) spawnSync('/bin/umount', ['-l', path]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -165,7 +172,7 @@ export function fillUp(path: string): void {
 /** Makes a mounted file system read-only, or writable again; busy ones are asked again. */
 export async function remount(path: string, mode: 'ro' | 'rw'): Promise<void> {
   for (let tries = 0; tries < 500; tries += 1) {
-    const { status } = spawnSync('mount', ['-o', `remount,${mode}`, path]);
+    const { status } = spawnSync('/bin/mount', ['-o', `remount,${mode}`, path]);
     if (status === 0) return;
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -41,8 +41,9 @@ async function recover(job: LivingJob, output: string): Promise<void> {
   expect(sortedLines(output)).toEqual(undisturbed);
 }
 
-describe.concurrent.skipIf(small === undefined || reading === undefined)(
+describe.skipIf(small === undefined || reading === undefined)(
   `a checkpoint folder on a small disk (${mountReason})`,
+  { concurrent: true },
   () => {
     test('that is full: the job goes on, and commits again when there is space', async () => {
       const output = join(workshop.folder, 'full.csv');

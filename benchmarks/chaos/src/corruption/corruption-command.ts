@@ -4,7 +4,7 @@ import { attack } from './attack.js';
 import { renderAttack } from './corruption-report.js';
 import { mutationsWith } from './mutation.js';
 
-export const CORRUPTION_HELP = `Damages the checkpoints of stopped jobs, and restores each.
+const HELP = `Damages the checkpoints of stopped jobs, and restores each.
 
   npm run chaos -- corruption --mutations 10000 --seed 1
 
@@ -26,7 +26,7 @@ const finishShare = 0.02;
 export async function corruptionCommand(args: readonly string[]): Promise<number> {
   const { help, ...options } = readOptions(args);
   if (help) {
-    process.stdout.write(CORRUPTION_HELP);
+    process.stdout.write(HELP);
     return 0;
   }
   const { mutations, seed } = options;

@@ -18,6 +18,16 @@ describe('damaged checkpoints', () => {
     expect(outcomes).toContain('harmless');
     expect(report.byVictim.get('exactly-once')!.has('fell back')).toBe(false);
   });
+
+  test('put back as they were earlier, marks and all: what a sink published tells', async () => {
+    const victim = await makeVictim('exactly-once');
+    const commits = pathsIn(victim.image, `${victim.folder}/commits/`).slice(-1);
+    const marks = pathsIn(victim.image, `${victim.folder}/committed/`);
+    const gone = [...commits, ...marks].map((path) => [path, undefined] as const);
+    await expect(victim.finish(withFiles(victim.image, gone))).rejects.toMatchObject({
+      code: 'ERR_SINK_CHANGED',
+    });
+  });
 });
 
 describe('the attack itself', () => {
