@@ -26,8 +26,11 @@ export const runtimeLimits = {
   snapshotBytesInFlightMax: 16 << 20,
   /** Length of one step of encoding a snapshot between batches, ms. */
   snapshotStepMs: 0.5,
-  /** Time between such steps while there are batches, ms: encoding takes a fifth of the thread. */
-  snapshotPauseMs: 1,
+  /**
+   * Time between such steps while there are batches, ms. Short: rows that change ahead of being
+   * encoded are copied, which takes longer than encoding them.
+   */
+  snapshotPauseMs: 0.25,
   /** Rows encoded between two looks at the clock. */
   snapshotStepRows: 1_024,
   /** Stages one after another in a job; more is a mistake of a generator of jobs. */
