@@ -26,12 +26,16 @@ function start(args: readonly string[], stop?: 'SIGKILL' | 'SIGINT'): Promise<En
   const child = spawn(process.execPath, [program, ...args, ...json], { cwd: folder });
   let stdout = '';
   let stderr = '';
+  let isStopped = false;
   child.stdout.on('data', (text) => {
     stdout += text;
   });
   child.stderr.on('data', (text) => {
     stderr += text;
-    if (stop !== undefined && stderr.includes('transactions')) child.kill(stop);
+    if (stop === undefined || isStopped || !stderr.includes('transactions')) return;
+    // Once: a signal that comes while the process ends would end it in another way.
+    isStopped = true;
+    child.kill(stop);
   });
   return new Promise((resolve) => {
     child.on('close', (code) => {
