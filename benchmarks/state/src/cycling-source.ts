@@ -5,8 +5,8 @@ const split = 'cycle';
 
 /** How records come again and again. */
 export interface CyclingOptions<T> {
-  /** A multiple of 512. */
-  readonly records: readonly T[];
+  /** A multiple of 512; or how each is made, for those that must not come again. */
+  readonly records: readonly T[] | ((index: number) => T);
   /** Given once ahead of them, one for each index. */
   readonly preload?: { readonly count: number; record(index: number): T } | undefined;
   /** Event time goes on by a second with so many records. */
@@ -25,6 +25,7 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
   given = 0;
   /** From poll to poll, ms. */
   batchMs: number[] = [];
+  private readonly make: ((index: number) => T) | undefined;
   private readonly batches: readonly (readonly T[])[];
   private readonly recordsPerSecond: number;
   private readonly preload: CyclingOptions<T>['preload'];
@@ -38,8 +39,10 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
   });
 
   constructor({ records, recordsPerSecond, preload }: CyclingOptions<T>) {
-    this.batches = Array.from({ length: records.length / batchEvents }, (_, at) =>
-      records.slice(at * batchEvents, (at + 1) * batchEvents),
+    this.make = typeof records === 'function' ? records : undefined;
+    const cycle = typeof records === 'function' ? [] : records;
+    this.batches = Array.from({ length: cycle.length / batchEvents }, (_, at) =>
+      cycle.slice(at * batchEvents, (at + 1) * batchEvents),
     );
     this.recordsPerSecond = recordsPerSecond;
     this.preload = preload;
@@ -97,6 +100,8 @@ export class CyclingSource<T> implements Source<T>, SourceReader<T> {
     }
     this.onLoaded?.();
     this.onLoaded = undefined;
+    const { make } = this;
+    if (make !== undefined) return Array.from({ length: batchEvents }, (_, i) => make(given + i));
     const values = this.batches[this.next]!;
     this.next = (this.next + 1) % this.batches.length;
     return values;

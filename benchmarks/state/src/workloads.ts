@@ -39,6 +39,9 @@ interface Update {
 /** Different records that come again and again: more than fit in the processor's cache. */
 const recordsInMemory = 512 * 400;
 
+/** Draws of a skewed workload: so many that rare keys do not come again soon. */
+const zipfDraws = 1 << 24;
+
 /** Writes nowhere. */
 const nowhere: Sink<unknown> = {
   type: 'nowhere',
@@ -96,8 +99,9 @@ export const workloads: Readonly<Record<string, (options: WorkloadOptions) => Wo
     ),
   zipf: ({ keys }) => {
     const update = updateOf((key) => key);
-    const records = Array.from(zipfKeys(keys, recordsInMemory), update);
-    return jobOf(records, { count: keys, record: (i) => update(i, i) }, (stream) =>
+    const draws = zipfKeys(keys, zipfDraws);
+    const draw = (i: number): Update => update(draws[i % zipfDraws]!, i);
+    return jobOf(draw, { count: keys, record: (i) => update(i, i) }, (stream) =>
       stream.pipe(
         keyBy((u) => u.key as number),
         window('counts', tumbling('1d')),
@@ -148,7 +152,7 @@ const updateOf =
   (key: number, i: number): Update => ({ key: keyOf(key), amount: i % 100, name: `name ${i}` });
 
 function jobOf(
-  records: readonly Update[],
+  records: CyclingOptions<Update>['records'],
   preload: CyclingOptions<Update>['preload'],
   build: (stream: SourceStream<Update>) => void,
 ): Workload {
