@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { type ChildResult, type ChildTask, measureChild } from './child.js';
 
 const usage = `Usage: bench:state [case …] [--seconds N] [--rounds N]
@@ -11,7 +11,7 @@ const usage = `Usage: bench:state [case …] [--seconds N] [--rounds N]
   larger    10 M keys on the level backend with 200 MiB for rows; q5 on the level backend
   restore   restoring 1 M keys, on both backends
 
-All unless named. --seconds (31) of each measurement, --rounds (2) of each pair in turn.`;
+All unless named. --seconds (31) of each measurement, --rounds (2) of each pair.`;
 
 const self = fileURLToPath(import.meta.url);
 const base: ChildTask = {
@@ -29,43 +29,54 @@ interface Settings {
   readonly rounds: number;
 }
 
-const cases: Readonly<Record<string, (settings: Settings) => void>> = {
-  cost(settings) {
-    for (const workload of ['q5', 'q11']) pair(`${workload}, 100,000 keys`, { workload }, settings);
+const cases: Readonly<Record<string, (settings: Settings) => Promise<void>>> = {
+  async cost(settings) {
+    for (const workload of ['q5', 'q11'])
+      await pair(`${workload}, 100,000 keys`, { workload }, settings);
   },
-  dirty(settings) {
+  async dirty(settings) {
     for (const workload of ['typed', 'flat', 'user']) {
       const name = `${workload}, 1 M keys, half of them change`;
-      pair(name, { workload, keys: 1_000_000, hotShare: 0.5 }, settings);
+      await pair(name, { workload, keys: 1_000_000, hotShare: 0.5 }, settings);
     }
   },
-  upload({ seconds }) {
+  async upload({ seconds }) {
     const task = { keys: 1_000_000, hotShare: 0.01, seconds: Math.min(10, seconds) };
-    const { segmentBytes } = inChild({ ...base, ...task, warmUpSeconds: 0 });
+    const { segmentBytes } = await inChild({ ...base, ...task, warmUpSeconds: 0 });
     const full = Math.max(...segmentBytes);
     const usual = median(segmentBytes.slice(-5));
     say(`upload: all keys ${mib(full)}, 1 % of them ${mib(usual)}: ${percent(usual / full)}`);
   },
-  larger({ seconds }) {
+  async larger({ seconds }) {
     const task = { workload: 'zipf', keys: 10_000_000, backend: 'level' } as const;
     const memory = { stateMemoryBytes: 200 << 20 };
-    sayRate('10 M keys, Zipf(1), level', inChild({ ...base, ...task, ...memory, seconds }));
-    sayRate('q5, level', inChild({ ...base, workload: 'q5', backend: 'level', seconds }));
+    sayRate('10 M keys, Zipf(1), level', await inChild({ ...base, ...task, ...memory, seconds }));
+    sayRate('q5, level', await inChild({ ...base, workload: 'q5', backend: 'level', seconds }));
   },
-  restore() {
+  async restore() {
     for (const backend of ['heap', 'level'] as const) {
       const task = { keys: 1_000_000, hotShare: 0.5, seconds: 3, restores: true, backend };
-      say(`restore of 1 M keys, ${backend}: ${ms(inChild({ ...base, ...task }).restoreMs!)}`);
+      const { restoreMs } = await inChild({ ...base, ...task });
+      say(`restore of 1 M keys, ${backend}: ${ms(restoreMs!)}`);
     }
   },
 };
 
-/** Measures with and without checkpoints in turn. */
-function pair(name: string, task: Partial<ChildTask>, { seconds, rounds }: Settings): void {
+/**
+ * Measures with and without checkpoints side by side, on a core each: a slow spell of the machine
+ * touches both alike.
+ */
+async function pair(
+  name: string,
+  task: Partial<ChildTask>,
+  { seconds, rounds }: Settings,
+): Promise<void> {
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const without = inChild({ ...base, ...task, seconds, checkpoints: 'off' });
-    const taken = inChild({ ...base, ...task, seconds, checkpoints: 'on' });
+    const [without, taken] = await Promise.all([
+      inChild({ ...base, ...task, seconds, checkpoints: 'off' }),
+      inChild({ ...base, ...task, seconds, checkpoints: 'on' }),
+    ]);
     ratios.push(cpuPerEvent(taken) / cpuPerEvent(without));
     const { batchMs, syncMs, checkpointMs } = taken;
     say(
@@ -79,12 +90,13 @@ function pair(name: string, task: Partial<ChildTask>, { seconds, rounds }: Setti
   say(`${name}: CPU an event × ${median(ratios).toFixed(3)} (median of ${rounds})`);
 }
 
-function inChild(task: ChildTask): ChildResult {
-  const output = execFileSync(process.execPath, [self, '--child', JSON.stringify(task)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(output) as ChildResult;
+async function inChild(task: ChildTask): Promise<ChildResult> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [self, '--child', JSON.stringify(task)],
+    { encoding: 'utf8' },
+  );
+  return JSON.parse(stdout) as ChildResult;
 }
 
 function sayRate(name: string, result: ChildResult): void {
@@ -130,6 +142,6 @@ if (values.child !== undefined) {
 } else {
   const settings = { seconds: Number(values.seconds), rounds: Number(values.rounds) };
   for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
-    cases[name]!(settings);
+    await cases[name]!(settings);
   }
 }
