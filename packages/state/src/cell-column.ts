@@ -184,6 +184,7 @@ export class CellColumn implements TrackedRows, StatePart {
     if (before === undefined && value !== undefined) this.count += 1;
     if (before !== undefined && value === undefined) this.count -= 1;
     this.cells[slot] = value;
+    this.changes?.leaveFresh();
     this.changes?.grow(slot + 1);
     if (value === undefined) this.parts.emptied(slot);
   }

@@ -53,8 +53,25 @@ export class ChangeTracker {
   /** There was a barrier: what was before it is in a snapshot. */
   private hasBarrier = false;
 
-  constructor(rows: TrackedRows) {
+  /** No snapshot knows any of the rows: the first one takes all, so nothing need be marked. */
+  private isFresh: boolean;
+  private readonly startsFresh: boolean;
+
+  /** @param start `listed`: rows are marked from the first on, as moving them out of memory needs */
+  constructor(rows: TrackedRows, start: 'fresh' | 'listed' = 'fresh') {
     this.rows = rows;
+    this.startsFresh = start === 'fresh';
+    this.isFresh = this.startsFresh;
+  }
+
+  /** What rows' marks are compared with ahead of a change; 0: nothing is to be said. */
+  get writeEpoch(): number {
+    return this.isFresh ? 0 : this.epoch;
+  }
+
+  /** Rows come from a snapshot: changes of them are to be told apart. */
+  leaveFresh(): void {
+    this.isFresh = false;
   }
 
   /** Makes room for marks of `capacity` rows. */
@@ -67,6 +84,7 @@ export class ChangeTracker {
 
   /** A row is about to change; called where its mark is older than the epoch. */
   touch(slot: number): void {
+    if (this.isFresh) return;
     if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
     this.addDirty(slot);
     this.marks[slot] = this.epoch;
@@ -74,12 +92,17 @@ export class ChangeTracker {
 
   /** A row was made. */
   born(slot: number): void {
+    if (this.isFresh) {
+      this.needsAll = true;
+      return;
+    }
     this.addDirty(slot);
     this.marks[slot] = this.epoch + bornBy;
   }
 
   /** A row is about to be removed. */
   gone(slot: number): void {
+    if (this.isFresh) return;
     if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
     if (this.marks[slot] === this.epoch + bornBy) return;
     this.removedKeys.push(this.rows.keyAt(slot));
@@ -115,6 +138,7 @@ export class ChangeTracker {
     if (this.needsAll && !all) {
       throw new MillraceError('ERR_INVARIANT', `${outside} rows of a whole snapshot are outside`);
     }
+    this.isFresh = false;
     this.frozen = {
       epoch,
       all,
@@ -195,6 +219,7 @@ export class ChangeTracker {
     this.dirtyCount = 0;
     this.removedKeys = [];
     this.needsAll = false;
+    this.isFresh = this.startsFresh;
     this.frozen = undefined;
     this.settle();
     this.hasBarrier = false;

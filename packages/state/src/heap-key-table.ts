@@ -51,9 +51,11 @@ export class HeapKeyTable implements KeyTable {
     this.refs = new Array(this.rows * this.refStride).fill(undefined);
     // Marks also say which rows are in use, so that the others are moved out.
     const marks = tracking === 'tracked' || outside !== undefined;
-    this.changes = marks ? new ChangeTracker(this) : undefined;
+    this.changes = marks
+      ? new ChangeTracker(this, outside === undefined ? 'fresh' : 'listed')
+      : undefined;
     this.marks = this.changes?.marks ?? noMarks;
-    this.epoch = this.changes?.epoch ?? 0;
+    this.epoch = this.changes?.writeEpoch ?? 0;
     this.outside = outside?.(this);
   }
 
@@ -126,6 +128,7 @@ export class HeapKeyTable implements KeyTable {
     this.refs.fill(undefined, 0, this.index.high * this.refStride);
     this.index.clear();
     this.changes?.reset();
+    this.epoch = this.changes?.writeEpoch ?? 0;
     this.outside?.cleared();
   }
 
@@ -138,7 +141,7 @@ export class HeapKeyTable implements KeyTable {
       return undefined;
     }
     const frozen = changes.freeze(this.high, this.size, this.outside?.count);
-    this.epoch = changes.epoch;
+    this.epoch = changes.writeEpoch;
     return frozen;
   }
 
@@ -197,6 +200,7 @@ export class HeapKeyTable implements KeyTable {
 
   /** A row for a key as a snapshot has it: made if need be, and not marked as changed. */
   restoreSlot(key: Key): number {
+    this.leaveFresh();
     const found = this.find(key);
     if (found >= 0) {
       this.outside?.changed(found);
@@ -210,10 +214,17 @@ export class HeapKeyTable implements KeyTable {
 
   /** Takes a row out that a later part of a snapshot says is gone. */
   restoreRemoval(key: Key): void {
+    this.leaveFresh();
     const slot = this.find(key);
     if (slot < 0) return;
     this.outside?.removing(slot);
     this.release(slot);
+  }
+
+  private leaveFresh(): void {
+    if (this.changes === undefined) return;
+    this.changes.leaveFresh();
+    this.epoch = this.changes.writeEpoch;
   }
 
   private release(slot: number): void {
