@@ -15,14 +15,42 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** A program that runs a job and says every few milliseconds how it is. */
+/**
+ * A program that runs a job and says every few milliseconds how it is. The source stops
+ * at the record whose number standard input says, so that no trouble comes after the end.
+ */
 const program = `import { csvSink, generator } from '@millrace/connectors';
 import { defineJob, watermarks } from '@millrace/core';
 import { keyBy, keyedProcess, sinkTo, type, valueState } from '@millrace/operators';
 import { run } from '@millrace/runtime';
 
 const [folder, output] = process.argv.slice(2);
-const numbers = generator({ seed: 1, count: 8_000, ratePerSecond: 2_000, create: (n) => ({ n, at: n * 10 }) });
+let allowed = 3_000;
+let allow = () => {};
+process.stdin.on('data', (line) => {
+  allowed = Number(line);
+  if (allowed === Infinity) process.stdin.pause();
+  allow();
+});
+const paced = generator({ seed: 1, count: 8_000, ratePerSecond: 2_000, create: (n) => ({ n, at: n * 10 }) });
+const numbers = {
+  ...paced,
+  createReader(context) {
+    const reader = paced.createReader(context);
+    let given = 0;
+    const poll = reader.poll.bind(reader);
+    const available = reader.available.bind(reader);
+    reader.poll = (max) => {
+      if (given >= allowed) return undefined;
+      const chunk = poll(Math.min(max, 100));
+      if (chunk?.values !== undefined) given = chunk.values[chunk.start + chunk.count - 1].n;
+      return chunk;
+    };
+    reader.available = () =>
+      given < allowed ? available() : new Promise((resolve) => (allow = resolve));
+    return reader;
+  },
+};
 const job = defineJob('sums', {}, (job) => {
   job.source('numbers', numbers, watermarks((r) => r.at)).pipe(
     keyBy((r) => r.n % 50),
@@ -143,8 +171,19 @@ export class LivingJob {
     });
   }
 
-  /** How it ended. */
-  async end(): Promise<string> {
+  /** Lets it read up to about this record; 3,000 at first. */
+  allow(record: number): void {
+    this.child.stdin!.write(`${record}\n`);
+  }
+
+  /** How it ended; the job may read all records now. */
+  end(): Promise<string> {
+    this.allow(Infinity);
+    return this.failure();
+  }
+
+  /** The code it ended with, of a job that cannot end well. */
+  async failure(): Promise<string> {
     return (await this.until(({ end }) => end !== undefined)).end!;
   }
 
