@@ -1,0 +1,25 @@
+import type { MillraceError } from '@millrace/core';
+import type { NatsConnection } from '@nats-io/nats-core';
+
+/**
+ * A connection and whether it may be used now. All subtasks of one operator share the connection;
+ * each has a link of its own.
+ *
+ * While the gate is shut nothing may be published: the client would drop it without a word. It
+ * shuts when the connection breaks and opens when a round trip has succeeded on the new one.
+ */
+export interface NatsLink {
+  readonly connection: NatsConnection;
+  /** Whether the gate is open. */
+  isOpen(): boolean;
+  /** Resolves when the gate is open; rejects with {@link NatsLink.failed}. */
+  whenOpen(): Promise<void>;
+  /** What ended the connection for good: a permission, authentication, or its end. */
+  readonly failed: MillraceError | undefined;
+  /** Called once, at once if the link has failed already. */
+  onFailure(listener: (error: MillraceError) => void): void;
+  /** Called at each disconnect: whatever was in flight may or may not have arrived. */
+  onGap(listener: () => void): void;
+  /** The last link to close drains the connection, for a bounded time. */
+  close(): Promise<void>;
+}
