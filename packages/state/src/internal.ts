@@ -1,6 +1,7 @@
 /** For the packages of this repository; may change with any release. */
 
 export type { BlockSink } from './block-builder.js';
+export { blobAt } from './block-builder.js';
 export type {
   BlobColumn,
   Block,

@@ -4,6 +4,7 @@ import type { CheckpointStore } from '@millrace/core/spi';
 import {
   type Block,
   type BlockColumns,
+  blobAt,
   readBlocks,
   readSegmentIndex,
   type StateLayout,
@@ -126,12 +127,8 @@ function identityOf(layout: StateLayout, columns: BlockColumns, row: number): st
   const numbers = columns.numbers.slice(0, layout.identityNumbers).map((column) => column[row]);
   const blobs = columns.blobs
     .slice(0, layout.identityBlobs)
-    .map((column) => bytesAt(column, row).join());
+    .map((column) => blobAt(column, row).join());
   return [...numbers, ...blobs].join('|');
-}
-
-function bytesAt({ bytes, ends }: BlockColumns['blobs'][number], row: number): Uint8Array {
-  return bytes.subarray(row === 0 ? 0 : ends[row - 1]!, ends[row]!);
 }
 
 function contentOf(
@@ -139,11 +136,11 @@ function contentOf(
   { numbers, blobs }: BlockColumns,
   row: number,
 ): Pick<StateRow, 'entry' | 'value'> {
-  const record = (column: number): unknown => decodeRecord(bytesAt(blobs[column]!, row));
+  const record = (column: number): unknown => decodeRecord(blobAt(blobs[column]!, row));
   switch (layout.kind) {
     case 'map':
     case 'sortedMap':
-      return { entry: decodeKey(bytesAt(blobs[0]!, row)), value: record(1) };
+      return { entry: decodeKey(blobAt(blobs[0]!, row)), value: record(1) };
     case 'timers':
       return { entry: numbers[0]![row]!, value: 'set' };
     case 'keyGroupTimes':
