@@ -6,6 +6,7 @@ import {
   blockRowsMax,
   type StateLayout,
 } from './segment/block.js';
+import { newBlockColumns } from './segment/block-columns.js';
 
 /** Takes blocks; a segment writer does. */
 export interface BlockSink {
@@ -23,26 +24,12 @@ export interface BlockSink {
 
 const blobBytesInitial = 4_096;
 
-/** Columns for blocks of a layout, empty. */
-export function emptyColumns(layout: Pick<StateLayout, 'numbers' | 'blobs'>): BlockColumns {
-  return {
-    count: 0,
-    groups: new Uint16Array(blockRowsMax),
-    keys: [],
-    numbers: Array.from({ length: layout.numbers }, () => new Float64Array(blockRowsMax)),
-    blobs: Array.from({ length: layout.blobs }, () => ({
-      bytes: new Uint8Array(blobBytesInitial),
-      ends: new Uint32Array(blockRowsMax),
-    })),
-  };
-}
-
 /** Appends to the row being filled; columns are filled from the first to the last. */
 function appendBlob(column: BlobColumn, row: number, bytes: Uint8Array): void {
   const from = row === 0 ? 0 : column.ends[row - 1]!;
   const end = from + bytes.length;
   if (end > column.bytes.length) {
-    const larger = new Uint8Array(Math.max(end, column.bytes.length * 2));
+    const larger = new Uint8Array(Math.max(end, column.bytes.length * 2, blobBytesInitial));
     larger.set(column.bytes.subarray(0, from));
     column.bytes = larger;
   }
@@ -65,7 +52,7 @@ export class BlockBuilder {
     this.layout = layout;
     this.kind = kind;
     const isWhole = kind === 'rows';
-    this.columns = emptyColumns({
+    this.columns = newBlockColumns({
       numbers: isWhole ? layout.numbers : kind === 'removals' ? layout.identityNumbers : 0,
       blobs: isWhole ? layout.blobs : kind === 'removals' ? layout.identityBlobs : 0,
     });

@@ -1,5 +1,6 @@
-import { type BlockSink, emptyColumns } from './block-builder.js';
+import type { BlockSink } from './block-builder.js';
 import { type BlockColumns, blockRowsMax, type StateLayout } from './segment/block.js';
+import { newBlockColumns } from './segment/block-columns.js';
 
 /** Rows in a bucket: few enough that all buckets together stay in the processor's cache. */
 const bucketRows = 256;
@@ -20,7 +21,7 @@ export class GroupBuckets {
     this.counts = new Int32Array(groupCount);
     this.keys = new Int32Array(groupCount * bucketRows);
     this.numbers = Array.from({ length: numbers }, () => new Float64Array(this.keys.length));
-    this.columns = emptyColumns({ numbers, blobs: 0 });
+    this.columns = newBlockColumns({ numbers, blobs: 0 });
   }
 
   /** Hands on a full bucket as a block. */

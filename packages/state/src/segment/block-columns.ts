@@ -1,7 +1,10 @@
 import { type BlockColumns, blockRowsMax, type StateLayout } from './block.js';
 
-/** Empty columns with room for a full block of a layout. */
-export function newBlockColumns({ numbers, blobs }: StateLayout): BlockColumns {
+/** Empty columns with room for a full block of a layout; blobs make room as they come. */
+export function newBlockColumns({
+  numbers,
+  blobs,
+}: Pick<StateLayout, 'numbers' | 'blobs'>): BlockColumns {
   return {
     count: 0,
     groups: new Uint16Array(blockRowsMax),
