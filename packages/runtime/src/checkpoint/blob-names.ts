@@ -20,16 +20,18 @@ export function manifestName(checkpoint: number, attempt: AttemptId): string {
 }
 
 /**
- * @param part distinguishes what one task writes for one checkpoint: letters, digits, `-`, `_`, `.`
+ * What a task writes for a checkpoint.
+ *
+ * @param attempt a name that no other attempt of any process has
  */
-export function segmentName(
-  checkpoint: number,
-  attempt: AttemptId,
-  task: string,
-  part: string,
-): string {
-  const owner = `${digits(checkpoint)}-${attempt.number}-${attempt.random}`;
-  return `${blobFolders.segments}${owner}-${fileSafe(task)}-${part}`;
+export function segmentName(checkpoint: number, attempt: string, task: string): string {
+  const number = String(checkpoint).padStart(10, '0');
+  return `${blobFolders.segments}${number}-${attempt}-${fileSafe(task)}`;
+}
+
+/** @param number of the merge, among those of its task and attempt */
+export function mergedSegmentName(attempt: string, task: string, number: number): string {
+  return `${blobFolders.segments}merged-${attempt}-${fileSafe(task)}-${number}`;
 }
 
 function savepointFolder(name: string): string {

@@ -48,7 +48,8 @@ class CountingTask implements CheckpointedTask {
   }
 
   private async write(checkpoint: number): Promise<void> {
-    const name = segmentName(checkpoint, this.attempt, this.id, 'delta');
+    const { number, random } = this.attempt;
+    const name = segmentName(checkpoint, `${number}-${random}`, this.id);
     const writer = await this.job.stores.checkpoints.create(name);
     try {
       await writer.write(new TextEncoder().encode(`${this.id} at ${checkpoint}`));

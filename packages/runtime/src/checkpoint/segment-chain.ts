@@ -10,6 +10,7 @@ import {
   segmentUses,
 } from '@millrace/state/internal';
 import { runtimeLimits } from '../limits.js';
+import { mergedSegmentName } from './blob-names.js';
 import type { SegmentRef, TaskPart } from './manifest.js';
 
 export interface SegmentChainParts {
@@ -96,7 +97,7 @@ export class SegmentChain {
     const run = this.segments.slice(from, to);
     const inputs = run.map(({ ref, index }) => ({ index: index!, read: inputOf(store, ref) }));
     this.merged += 1;
-    const blob = await store.create(`segments/merged-${attempt}-${task}-${this.merged}`);
+    const blob = await store.create(mergedSegmentName(attempt, task, this.merged));
     try {
       const writer = new SegmentWriter();
       const pause = async (): Promise<void> => {

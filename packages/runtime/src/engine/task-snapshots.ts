@@ -2,6 +2,7 @@ import { canonicalJson } from '@millrace/core/internal';
 import type { BlobWriter, CheckpointStore, Env } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
 import { type BlockSink, SegmentWriter, type StateLayout } from '@millrace/state/internal';
+import { segmentName } from '../checkpoint/blob-names.js';
 import type { SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
 import type { SegmentChain } from '../checkpoint/segment-chain.js';
 import { runtimeLimits } from '../limits.js';
@@ -86,8 +87,7 @@ export class TaskSnapshots implements SpareWork {
   trigger(checkpoint: number): void {
     const { store, attempt, task, trigger } = this.parts;
     if (this.running !== undefined) this.abort(this.running.checkpoint);
-    const name = `segments/${String(checkpoint).padStart(10, '0')}-${attempt}-${task}`;
-    const blob = store.create(name);
+    const blob = store.create(segmentName(checkpoint, attempt, task));
     const writer = new SegmentWriter();
     this.running = {
       checkpoint,
