@@ -2,6 +2,7 @@ import { type BuiltJob, MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
 import type { StateBackendOptions } from '@millrace/state';
+import { randomId } from '../checkpoint/blob-names.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { Compiler } from '../codegen/compiler.js';
 import { isProduction, nodeEnv } from '../host/node-env.js';
@@ -301,13 +302,7 @@ function resumedFrom(checkpoints: JobCheckpoints | undefined): ResumedFrom {
 }
 
 /** Attempts of different processes count alike; the random part tells them apart. */
-function attemptName(number: number, { random }: Env): string {
-  const part = (): string =>
-    Math.floor(random.next() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0');
-  return `${number}-${part()}${part()}`;
-}
+const attemptName = (number: number, { random }: Env): string => `${number}-${randomId(random)}`;
 
 function exhausted(cause: MillraceError, failures: number): MillraceError {
   const { job, operator, position, message } = cause;
