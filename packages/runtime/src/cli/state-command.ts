@@ -25,21 +25,18 @@ export interface ScanOptions extends AtOption {
 /** `millrace state ls DIR`: operators and their states, with rows and keys. */
 export async function listState(folder: string, at: AtOption, terminal: Terminal): Promise<void> {
   const rows = await rowsAt(folder, at, {});
-  const byState = new Map<string, StateRow[]>();
+  const states = new Map<string, { readonly row: StateRow; count: number }>();
   for (const row of rows) {
     const id = `${row.operator}\n${row.state}`;
-    byState.set(id, [...(byState.get(id) ?? []), row].slice(-1));
+    const found = states.get(id);
+    if (found === undefined) states.set(id, { row, count: 1 });
+    else found.count += 1;
   }
-  const counts = new Map<string, number>();
-  for (const { operator, state } of rows) {
-    const id = `${operator}\n${state}`;
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
-  const lines = [...byState].map(([id, [row]]) => [
-    row!.operator,
-    row!.state,
-    row!.kind,
-    String(counts.get(id)),
+  const lines = [...states.values()].map(({ row: { operator, state, kind }, count }) => [
+    operator,
+    state,
+    kind,
+    String(count),
   ]);
   terminal.out(table(['operator', 'state', 'kind', 'rows'], lines));
 }
