@@ -29,6 +29,7 @@ export class HeapBackend implements SnapshotStateBackend {
   private readonly tracking: 'tracked' | 'untracked';
   private readonly groupCount: number;
   private readonly groups: KeyGroupRange;
+  private readonly groupOf: (key: Key) => number;
   private readonly outside: HeapKeyTablesParts['outside'];
   private readonly parts = new Map<string, StatePart[]>();
   private readonly keyed = new Map<string, HeapKeyedState>();
@@ -44,6 +45,7 @@ export class HeapBackend implements SnapshotStateBackend {
     this.tracksChanges = tracking === 'tracked';
     this.groupCount = groupCount;
     this.groups = groups;
+    this.groupOf = (key) => keyGroupOf(key, groupCount);
     this.outside = outside;
   }
 
@@ -52,8 +54,7 @@ export class HeapBackend implements SnapshotStateBackend {
     descriptors: Readonly<Record<string, StateDescriptor>>,
     time: OperatorTime,
   ): KeyedStateAccess {
-    const { tracking, groupCount } = this;
-    const groupOf = (key: Key): number => keyGroupOf(key, groupCount);
+    const { tracking, groupCount, groupOf } = this;
     const parts = { operator, descriptors, time, tracking, groupCount, groupOf };
     const state = new HeapKeyedState(parts);
     this.keyed.set(operator, state);
@@ -76,15 +77,13 @@ export class HeapBackend implements SnapshotStateBackend {
   }
 
   keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {
-    const { tracking, groupCount, outside } = this;
-    const groupOf = (key: Key): number => keyGroupOf(key, groupCount);
+    const { tracking, groupCount, groupOf, outside } = this;
     const parts = { operator, state, spec, tracking, groupCount, groupOf, outside };
     return this.add(operator, new HeapKeyTables(parts));
   }
 
   keyGroupTimes(operator: string, state: string): KeyGroupTimes {
-    const groupOf = (key: Key): number => keyGroupOf(key, this.groupCount);
-    return this.add(operator, new HeapKeyGroupTimes(operator, state, this.groups, groupOf));
+    return this.add(operator, new HeapKeyGroupTimes(operator, state, this.groups, this.groupOf));
   }
 
   scratchTable(spec: KeyTableSpec): KeyTable {
