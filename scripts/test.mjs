@@ -1,12 +1,23 @@
-// Makes the checkout ready, checks format and lint, and runs all tests. The last line is
-// `N passed, N failed`.
+// Makes the checkout ready, checks format and lint, and runs all tests, those with a real
+// nats-server too unless MILLRACE_SKIP_NATS=1 says so. The last line is `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap, root } from './bootstrap.mjs';
+import { ensureNatsServer } from './nats-server.mjs';
 
 bootstrap();
+const say = (text) => process.stderr.write(`${text}\n`);
+const withoutNats = process.env.MILLRACE_SKIP_NATS === '1';
+if (!withoutNats) {
+  try {
+    process.env.MILLRACE_NATS_SERVER = await ensureNatsServer({ say });
+  } catch (error) {
+    // The tests that need it fail, each by name.
+    say(error.message);
+  }
+}
 const bin = (name, file) => join(root, 'node_modules', name, ...file.split('/'));
 const node = (args) =>
   spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -34,15 +45,16 @@ try {
   // A file that cannot even be loaded has no tests to count, and has failed.
   failed = Math.max(numFailedTests, numFailedTestSuites > 0 && numFailedTests === 0 ? 1 : 0);
 } catch (error) {
-  process.stderr.write(`the test report cannot be read: ${error.message}\n`);
+  say(`the test report cannot be read: ${error.message}`);
   failed = 1;
 }
 rmSync(folder, { recursive: true, force: true });
 if (tests.status !== 0 && failed === 0) failed = 1;
 if (lint.status === 0) passed += 1;
 else {
-  process.stderr.write('biome check failed; see above, or run: npm run format\n');
+  say('biome check failed; see above, or run: npm run format');
   failed += 1;
 }
+if (withoutNats) say('skipped, by MILLRACE_SKIP_NATS=1: the tests that need a nats-server');
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

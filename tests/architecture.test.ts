@@ -94,7 +94,7 @@ describe('dependencies', () => {
     const found = violations(all, (file) =>
       file.imports.filter(
         (name) =>
-          /^@millrace\/[a-z]+\/(?!spi$|internal$|testing$)/.test(name) ||
+          /^@millrace\/[a-z]+\/(?!spi$|internal$|nats$)/.test(name) ||
           (name.startsWith('.') && leavesItsPackage(file, name)),
       ),
     );
@@ -112,6 +112,15 @@ describe('dependencies', () => {
         return !coreFolders[folder]!.includes(target.length === 1 ? '.' : target[0]!);
       });
     });
+    expect(found).toEqual([]);
+  });
+
+  test('the NATS client stays behind the SPI, in one folder of a package', () => {
+    const allowed = /^packages\/(connectors|runtime)\/src\/nats\//;
+    const found = violations(
+      shipped.filter(({ path }) => !allowed.test(path)),
+      (file) => file.imports.filter((name) => name.startsWith('@nats-io/')),
+    );
     expect(found).toEqual([]);
   });
 
