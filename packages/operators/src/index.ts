@@ -16,8 +16,15 @@ export type {
 export { keyBy } from './key-by.js';
 export { map } from './map.js';
 export { broadcast, global, rebalance } from './movement.js';
+export type { BroadcastStateOptions } from './process/broadcast-state.js';
+export { broadcastState } from './process/broadcast-state.js';
 export type { ConnectSpec } from './process/connect.js';
 export { connect } from './process/connect.js';
+export type {
+  ConnectBroadcastSpec,
+  KeyedConnectBroadcastSpec,
+} from './process/connect-broadcast.js';
+export { connectBroadcast, keyedConnectBroadcast } from './process/connect-broadcast.js';
 export type { KeyedProcessSpec } from './process/keyed-process.js';
 export { keyedProcess } from './process/keyed-process.js';
 export type { OperatorListStateOptions } from './process/operator-state.js';
@@ -25,6 +32,10 @@ export { operatorListState } from './process/operator-state.js';
 export type { ProcessSpec } from './process/process.js';
 export { process } from './process/process.js';
 export type {
+  BroadcastProcessContext,
+  BroadcastUpdateContext,
+  BroadcastUpdates,
+  KeyedBroadcastProcessContext,
   KeyedProcessContext,
   OperatorProcessContext,
   ProcessContext,

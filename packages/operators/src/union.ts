@@ -9,6 +9,7 @@ import {
 /** Copies batches through, in the order in which they arrive. */
 const passThrough: OperatorFactory = {
   form: 'factory',
+  rowsPerRecord: 'atMostOne',
   create: () => ({
     processBatch(batch: RecordBatch, from, out): number {
       const { values, timestamps, kinds, count } = batch;

@@ -13,6 +13,7 @@ import type {
 import type { BlockSink } from './block-builder.js';
 import type { OperatorTime } from './expiry.js';
 import type { StepResult } from './group-order.js';
+import { HeapBroadcast } from './heap-broadcast.js';
 import { HeapKeyGroupTimes } from './heap-key-group-times.js';
 import { HeapKeyTable } from './heap-key-table.js';
 import { HeapKeyTables, type HeapKeyTablesParts } from './heap-key-tables.js';
@@ -70,7 +71,9 @@ export class HeapBackend implements SnapshotStateBackend {
     const handles = Object.fromEntries(
       Object.entries(descriptors).map(([state, descriptor]) => {
         const parts = { operator, state, descriptor, groups, tracking, undo };
-        return [state, this.add(operator, new HeapOperatorList(parts))];
+        const isBroadcast = descriptor.kind === 'broadcast';
+        const part = isBroadcast ? new HeapBroadcast(parts) : new HeapOperatorList(parts);
+        return [state, this.add<StatePart>(operator, part)];
       }),
     );
     return { handles, begin: () => undo.begin(), rollback: () => undo.rollback() };

@@ -1,21 +1,12 @@
 import type { Key } from '@millrace/core';
-import { decodeRecord, type KeyGroupRange, RecordWriter } from '@millrace/core/internal';
-import type { OperatorListState, StateDescriptor } from '@millrace/core/spi';
+import { decodeRecord, RecordWriter } from '@millrace/core/internal';
+import type { OperatorListState } from '@millrace/core/spi';
 import { BlockBuilder, type BlockSink, blobAt } from './block-builder.js';
 import type { StepResult } from './group-order.js';
 import { migrated } from './migrated.js';
+import type { OperatorStateParts } from './operator-state-parts.js';
 import type { StateLayout } from './segment/block.js';
 import { isInGroups, type StatePart, type StoredBlock } from './state-part.js';
-import type { UndoLog } from './undo-log.js';
-
-export interface HeapOperatorListParts {
-  readonly operator: string;
-  readonly state: string;
-  readonly descriptor: StateDescriptor;
-  readonly groups: KeyGroupRange;
-  readonly tracking: 'tracked' | 'untracked';
-  readonly undo: UndoLog;
-}
 
 /** An element that was loaded, and where it stood. */
 interface LoadedElement {
@@ -38,7 +29,7 @@ interface FrozenList {
 export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
   readonly layout: StateLayout;
   readonly migrates: boolean;
-  private readonly parts: HeapOperatorListParts;
+  private readonly parts: OperatorStateParts;
   /** Appended to in place, otherwise replaced: what was frozen stays at its beginning. */
   private elements: unknown[] = [];
   private loaded: LoadedElement[] = [];
@@ -46,7 +37,7 @@ export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
   private frozen: FrozenList | undefined;
   private readonly record = new RecordWriter({ properties: 'trusted' });
 
-  constructor(parts: HeapOperatorListParts) {
+  constructor(parts: OperatorStateParts) {
     const { operator, state, descriptor } = parts;
     this.parts = parts;
     this.migrates = descriptor.migrate !== undefined;

@@ -148,10 +148,43 @@ export const errorCodes = {
     'put back the output, or start the job without the checkpoint',
   ),
   ERR_SINK_FAILED: transient('a sink failed', 'see the cause; check the system it writes to'),
+  ERR_SECRET_MISSING: permanent(
+    'a secret that a connector refers to is not there',
+    'set the environment variable or put the file where the job runs',
+  ),
+  // NATS
+  ERR_NATS_UNREACHABLE: transient(
+    'no NATS server could be reached',
+    'check the addresses, and that a server runs there',
+  ),
+  ERR_NATS_TLS: permanent(
+    'an encrypted connection to a NATS server could not be made',
+    'name the authority of its certificate in tls.caFile, and connect by a name it is made out to',
+  ),
+  ERR_NATS_AUTHENTICATION: permanent(
+    'a NATS server refused who connects',
+    'correct auth, or the secret it refers to',
+  ),
+  ERR_NATS_PERMISSION: permanent(
+    'a NATS server refused a subject',
+    'allow it to this user in the configuration of the server or account',
+  ),
+  ERR_NATS_NO_JETSTREAM: transient(
+    'JetStream does not answer',
+    'turn JetStream on for the server and the account; a cluster needs a leader',
+  ),
+  ERR_NATS_SERVER_TOO_OLD: permanent(
+    'the NATS server cannot do what is needed',
+    'run the version named, or choose a guarantee that needs less',
+  ),
   // State
   ERR_STATE_UNDECLARED: permanent(
     'an operator used a state that it did not declare',
     'declare the state in the specification of the operator',
+  ),
+  ERR_STATE_READ_ONLY: permanent(
+    'a function changed a state that it may only read',
+    'change broadcast state in processBroadcast, which every subtask runs for every update',
   ),
   ERR_STATE_LIMIT: permanent(
     'the state of an operator reached its limit',

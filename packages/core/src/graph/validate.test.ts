@@ -37,6 +37,8 @@ const graph = (nodes: readonly LogicalNode[], edges: readonly LogicalEdge[]): Lo
 const changelog = { operator: 'latest', emitsKinds: true } as const;
 const passing = { acceptsKinds: true, emitsKinds: 'same' } as const;
 const state = { total: { kind: 'value', version: 1 } } as const;
+const rules = { rules: { kind: 'broadcast', version: 1 } } as const;
+const updates = (text: string): LogicalEdge => ({ ...edge(text, 'broadcast'), input: 1 });
 const deadLetter = { onError: { action: 'deadLetter' }, sides: ['deadLetters'] } as const;
 const through = [edge('in→x'), edge('x→out')];
 
@@ -87,6 +89,36 @@ describe('validate', () => {
       'two inputs of which one has no key',
       [source, node('x', { kind: 'keyedTwoInput', state }), sink()],
       [edge('in→x', 'key'), edge('in→x'), edge('x→out')],
+      ['ERR_UNKEYED_STATE x'],
+    ],
+    [
+      'broadcast state whose updates go to all subtasks',
+      [source, node('x', { kind: 'keyedTwoInput', state: rules }), sink()],
+      [edge('in→x', 'key'), updates('in→x'), edge('x→out')],
+      [],
+    ],
+    [
+      'the same without a key',
+      [source, node('x', { kind: 'twoInput', state: rules }), sink()],
+      [edge('in→x'), updates('in→x'), edge('x→out')],
+      [],
+    ],
+    [
+      'broadcast state whose updates go to one subtask each',
+      [source, node('x', { kind: 'keyedTwoInput', state: rules }), sink()],
+      [edge('in→x', 'key'), { ...edge('in→x'), input: 1 }, edge('x→out')],
+      ['ERR_UNKEYED_STATE x', 'ERR_INVALID_OPTION x'],
+    ],
+    [
+      'broadcast state that nothing updates',
+      [source, node('x', { kind: 'keyedOneInput', state: rules }), sink()],
+      [edge('in→x', 'key'), edge('x→out')],
+      ['ERR_INVALID_OPTION x'],
+    ],
+    [
+      'a second input without key, and no broadcast state',
+      [source, node('x', { kind: 'keyedTwoInput', state }), sink()],
+      [edge('in→x', 'key'), updates('in→x'), edge('x→out')],
       ['ERR_UNKEYED_STATE x'],
     ],
     [

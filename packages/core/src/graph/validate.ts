@@ -32,6 +32,7 @@ export function validate(graph: LogicalGraph): readonly Diagnostic[] {
     ...endpoints(facts),
     ...cycles(facts),
     ...unkeyedState(facts),
+    ...broadcastState(facts),
     ...unreachable(facts),
     ...kinds(facts),
     ...deadLetters(facts),
@@ -123,8 +124,12 @@ function unkeyedState({ graph, into }: Facts): Diagnostic[] {
   const found: Diagnostic[] = [];
   for (const node of graph.nodes) {
     const keyed = node.kind === 'keyedOneInput' || node.kind === 'keyedTwoInput';
-    const keyedInputs = (into.get(node.id) ?? []).every((e) => e.partitioning.kind === 'key');
-    const keepsState = Object.values(node.state).some(({ kind }) => kind !== 'operatorList');
+    const keyedInputs = (into.get(node.id) ?? []).every(
+      (edge) => edge.partitioning.kind === 'key' || isOfUpdates(node, edge),
+    );
+    const keepsState = Object.values(node.state).some(
+      ({ kind }) => kind !== 'operatorList' && kind !== 'broadcast',
+    );
     if (keyed && !keyedInputs) {
       found.push(
         error('ERR_UNKEYED_STATE', node.id, `${node.operator} needs keyBy ahead of each input`),
@@ -136,6 +141,27 @@ function unkeyedState({ graph, into }: Facts): Diagnostic[] {
     }
   }
   return found;
+}
+
+const keepsBroadcastState = ({ state }: LogicalNode): boolean =>
+  Object.values(state).some(({ kind }) => kind === 'broadcast');
+
+/** Updates of broadcast state come without a key: they go to every subtask. */
+const isOfUpdates = (node: LogicalNode, { input, partitioning }: LogicalEdge): boolean =>
+  input === 1 && partitioning.kind === 'broadcast' && keepsBroadcastState(node);
+
+/** The copies of broadcast state are the same only where all subtasks get what changes it. */
+function broadcastState({ graph, into }: Facts): Diagnostic[] {
+  return graph.nodes
+    .filter(keepsBroadcastState)
+    .filter((node) => !(into.get(node.id) ?? []).some((edge) => isOfUpdates(node, edge)))
+    .map(({ id, operator }) =>
+      error(
+        'ERR_INVALID_OPTION',
+        id,
+        `${operator} declares broadcast state and has no input of updates: use connectBroadcast`,
+      ),
+    );
 }
 
 function reach(start: readonly string[], next: (id: string) => readonly string[]): Set<string> {

@@ -73,6 +73,7 @@ export type {
   SplitEnumerator,
 } from './source.js';
 export type {
+  BroadcastState,
   DueTimer,
   FoldingState,
   KeyedStateAccess,
@@ -84,6 +85,7 @@ export type {
   MapState,
   OperatorListState,
   OperatorStateAccess,
+  ReadOnlyBroadcastState,
   Redistribution,
   SortedMapState,
   StateAggregation,

@@ -173,7 +173,10 @@ export interface OperatorContext {
     descriptors: Readonly<Record<string, StateDescriptor>>,
     time: StateTime,
   ): KeyedStateAccess;
-  /** Lists of this subtask as declared in the graph. Only on operators without a key. */
+  /**
+   * Lists and broadcast state of this subtask as declared in the graph. Lists only on operators
+   * without a key.
+   */
   operatorState(descriptors: Readonly<Record<string, StateDescriptor>>): OperatorStateAccess;
   /** Tables of accumulators by key, e.g. one for each slice of a window. */
   keyTables(state: string, spec: StateTableSpec): KeyTables;
@@ -192,6 +195,11 @@ export interface OperatorFactory {
   readonly form: 'factory';
   /** Its operators have a `recordLoop`. */
   readonly fuses?: boolean | undefined;
+  /**
+   * Its operators give at most one row for each record, in their order: so where a record stood in
+   * its source is known behind them, too.
+   */
+  readonly rowsPerRecord?: 'atMostOne' | undefined;
   create(context: OperatorContext): Operator;
 }
 

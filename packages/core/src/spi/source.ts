@@ -30,7 +30,10 @@ export interface SourceChunk<T> {
   readonly timestamps?: Float64Array | undefined;
   /** What could not be decoded among these records. */
   readonly bad?: readonly BadInput[] | undefined;
-  /** Where a record stands in its split, for errors and dead letters: a line, a sequence. */
+  /**
+   * Where a record stands in its split, for errors and dead letters: a line, a sequence. May be
+   * asked long after the next `poll`, while the record or what came of it is on its way.
+   */
   readonly positionOf?: ((index: number) => string) | undefined;
   /** This was the last chunk of the split. */
   readonly splitEnded?: boolean | undefined;

@@ -251,6 +251,24 @@ export interface KeyGroupTimes {
   advance(timeMs: number): void;
 }
 
+/**
+ * What an operator was told by a broadcast stream, as a map: every subtask has the same copy.
+ * Iterates in the order in which its keys were set first.
+ */
+export interface ReadOnlyBroadcastState<K, V> {
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  entries(): Iterable<readonly [K, V]>;
+  readonly size: number;
+}
+
+/** The same, for the function that takes the broadcast records. */
+export interface BroadcastState<K, V> extends ReadOnlyBroadcastState<K, V> {
+  set(key: K, value: V): void;
+  delete(key: K): void;
+  clear(): void;
+}
+
 /** Elements of one subtask of an operator without a key. */
 export interface OperatorListState<T> {
   get(): readonly T[];
@@ -264,7 +282,7 @@ export interface OperatorListState<T> {
  */
 export type Redistribution = 'split' | 'union';
 
-/** The state of one subtask of an operator without a key; see {@link KeyedStateAccess}. */
+/** The state of one subtask that is no key's; see {@link KeyedStateAccess}. */
 export interface OperatorStateAccess {
   readonly handles: Readonly<Record<string, unknown>>;
   begin(): void;
@@ -292,7 +310,7 @@ export interface StateBackend {
     descriptors: Readonly<Record<string, StateDescriptor>>,
     time: StateTime & { watermarkMs(): number; processingMs(): number },
   ): KeyedStateAccess;
-  /** Lists of an operator without a key. */
+  /** Lists of an operator without a key, and broadcast state of any. */
   operatorState(
     operatorId: string,
     descriptors: Readonly<Record<string, StateDescriptor>>,

@@ -1,4 +1,4 @@
-import type { LogicalNode } from '@millrace/core';
+import { type LogicalNode, MillraceError } from '@millrace/core';
 import type {
   FunctionLifecycle,
   OnError,
@@ -15,6 +15,8 @@ export interface ProcessFunctions extends FunctionLifecycle<unknown> {
   /** By input. */
   readonly process: readonly ((value: unknown, context: unknown) => void)[];
   readonly state?: Readonly<Record<string, StateDescriptor>> | undefined;
+  /** Of the updates, which are the second input. */
+  readonly broadcast?: Readonly<Record<string, StateDescriptor>> | undefined;
   readonly side?: Readonly<Record<string, unknown>> | undefined;
   readonly onEventTime?: Readonly<Record<string, TimerHandler>> | undefined;
   readonly onProcessingTime?: Readonly<Record<string, TimerHandler>> | undefined;
@@ -36,13 +38,14 @@ export function addProcess(
     create: (context) => new ProcessOperator(functions, keyed, context),
   };
   const oneInput = keyed ? 'keyedOneInput' : 'oneInput';
+  const twoInput = keyed ? 'keyedTwoInput' : 'twoInput';
   return inputs[0]!.builder.add({
     id,
-    kind: inputs.length === 1 ? oneInput : 'keyedTwoInput',
+    kind: inputs.length === 1 ? oneInput : twoInput,
     operator,
     definition,
     inputs: inputs.map((from) => ({ from })),
-    state: stateOf(functions.state ?? {}),
+    state: stateOf(id, functions),
     timers: {
       event: Object.keys(functions.onEventTime ?? {}),
       processing: Object.keys(functions.onProcessingTime ?? {}),
@@ -55,11 +58,21 @@ export function addProcess(
 }
 
 /** The parts of declared states that are data. */
-function stateOf(declared: Readonly<Record<string, StateDescriptor>>): LogicalNode['state'] {
+function stateOf(
+  operator: string,
+  { state = {}, broadcast = {} }: ProcessFunctions,
+): LogicalNode['state'] {
+  const both = Object.keys(state).find((name) => Object.hasOwn(broadcast, name));
+  if (both !== undefined) {
+    const detail = `'${both}' is declared as state and as broadcast state`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { operator, field: `broadcast.${both}` });
+  }
   return Object.fromEntries(
-    Object.entries(declared).map(([name, { kind, version, ttl, redistribute }]) => [
-      name,
-      { kind, version, ...(ttl && { ttl }), ...(redistribute && { redistribute }) },
-    ]),
+    Object.entries({ ...state, ...broadcast }).map(
+      ([name, { kind, version, ttl, redistribute }]) => [
+        name,
+        { kind, version, ...(ttl && { ttl }), ...(redistribute && { redistribute }) },
+      ],
+    ),
   );
 }

@@ -1,74 +1,17 @@
-import { coreLimits, RecordContext } from '@millrace/core/internal';
+import { coreLimits } from '@millrace/core/internal';
 import {
-  type Clock,
   type DueTimer,
   type KeyedStateAccess,
   type Operator,
   type OperatorContext,
-  type OperatorStateAccess,
   type Outputs,
   type Progress,
   type RecordBatch,
   RecordFailure,
   type RecordLoop,
-  type Timer,
 } from '@millrace/core/spi';
+import { type ProcessInput, processInputs, type Undoable } from './process-inputs.js';
 import type { ProcessFunctions } from './process-node.js';
-
-/** The context of a process function: the record's, with outputs, state and timers. */
-class ProcessRecordContext extends RecordContext {
-  key: unknown = undefined;
-  processingTime = 0;
-  out: Outputs | undefined;
-  readonly state: Readonly<Record<string, unknown>>;
-  readonly timers: Readonly<Record<string, Timer>>;
-  readonly side: Readonly<Record<string, (value: unknown) => void>>;
-  private readonly clock: Clock;
-
-  constructor(
-    context: OperatorContext,
-    functions: ProcessFunctions,
-    access: KeyedStateAccess | undefined,
-    handles: Readonly<Record<string, unknown>>,
-  ) {
-    super(context);
-    this.clock = context.env.clock;
-    this.state = handles;
-    const names = (handlers: object | undefined): string[] => Object.keys(handlers ?? {});
-    this.timers = Object.fromEntries([
-      ...names(functions.onEventTime).map((name) => [name, access?.eventTimers.handle(name)]),
-      ...names(functions.onProcessingTime).map((name) => [
-        name,
-        access?.processingTimers.handle(name),
-      ]),
-    ]);
-    this.side = Object.fromEntries(
-      names(functions.side).map((name) => [name, (value: unknown) => this.emitSide(name, value)]),
-    );
-  }
-
-  beginBatch(out: Outputs): void {
-    this.out = out;
-    this.processingTime = this.clock.nowMs();
-  }
-
-  emit(value: unknown): void {
-    this.out!.main.emit(value, this.timestamp);
-  }
-
-  private emitSide(name: string, value: unknown): void {
-    if (this.out!.isConsumed(name)) this.out!.side(name).emit(value, this.timestamp);
-  }
-}
-
-/** The lists of an operator without a key that declares some. */
-function operatorStateOf(
-  { state }: ProcessFunctions,
-  context: OperatorContext,
-): OperatorStateAccess | undefined {
-  if (state === undefined || Object.keys(state).length === 0) return undefined;
-  return context.operatorState(state);
-}
 
 /** Runs process functions of all kinds: with or without key, of one or two inputs. */
 export class ProcessOperator implements Operator {
@@ -76,9 +19,8 @@ export class ProcessOperator implements Operator {
   /** Of the key; undefined without one. */
   private readonly access: KeyedStateAccess | undefined;
   /** What is to be undone when a record fails. */
-  private readonly undoable: OperatorStateAccess | undefined;
-  private readonly recordContext: ProcessRecordContext;
-  private readonly keyed: boolean;
+  private readonly undoable: Undoable | undefined;
+  private readonly inputs: readonly ProcessInput[];
   private readonly loops: (Operator['processBatch'] | undefined)[] = [];
   private readonly operator: OperatorContext;
   private readonly undo: boolean;
@@ -89,17 +31,16 @@ export class ProcessOperator implements Operator {
   constructor(functions: ProcessFunctions, keyed: boolean, context: OperatorContext) {
     this.functions = functions;
     this.operator = context;
-    const time = { recordMs: () => this.recordContext.timestamp };
-    this.access = keyed ? context.keyedState(functions.state ?? {}, time) : undefined;
-    this.undoable = this.access ?? operatorStateOf(functions, context);
-    const handles = this.undoable?.handles ?? {};
-    this.recordContext = new ProcessRecordContext(context, functions, this.access, handles);
+    const { inputs, access, undoable } = processInputs(functions, keyed, context);
+    this.inputs = inputs;
+    this.access = access;
+    this.undoable = undoable;
     this.undo = context.policy.action !== 'fail';
-    this.keyed = keyed;
   }
 
   async open(): Promise<void> {
-    this.recordContext.resource = await this.functions.setup?.(this.recordContext);
+    const resource = await this.functions.setup?.(this.timerContext);
+    for (const { context } of this.inputs) context.resource = resource;
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number {
@@ -108,11 +49,12 @@ export class ProcessOperator implements Operator {
   }
 
   recordLoop(input: 0 | 1 = 0): RecordLoop {
-    const { functions, recordContext, access, undoable, undo, keyed } = this;
-    const key = keyed ? 'context.key = key; access.setKey(key);' : '';
+    const { undoable, undo } = this;
+    const { fn, context, access } = this.inputs[input]!;
+    const key = access === undefined ? '' : 'context.key = key; access.setKey(key);';
     return {
       names: ['fn', 'context', 'access', 'undoable'],
-      values: [functions.process[input], recordContext, access, undoable],
+      values: [fn, context, access, undoable],
       before: 'context.beginBatch(out);',
       begin: undo ? `out.mark(); ${undoable ? 'undoable.begin();' : ''}` : undefined,
       record: `if (out.isFull()) break;
@@ -130,21 +72,22 @@ fn(value, context);`,
 
   /** The same without generated code. */
   private plainLoop(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number {
-    const { functions, recordContext, access, undoable, undo } = this;
-    recordContext.beginBatch(out);
+    const { undoable, undo } = this;
+    const { fn, context, access } = this.inputs[input]!;
+    context.beginBatch(out);
     let i = from;
     try {
       for (; i < batch.count && !out.isFull(); i += 1) {
-        recordContext.timestamp = batch.timestamps[i]!;
+        context.timestamp = batch.timestamps[i]!;
         if (access !== undefined) {
-          recordContext.key = batch.keys![i];
+          context.key = batch.keys![i];
           access.setKey(batch.keys![i]!);
         }
         if (undo) {
           out.mark();
           undoable?.begin();
         }
-        functions.process[input]!(batch.values[i], recordContext);
+        fn(batch.values[i], context);
       }
     } catch (error) {
       throw new RecordFailure(i, this.operator.operatorId, error);
@@ -157,7 +100,7 @@ fn(value, context);`,
   }
 
   onProcessingTime(nowMs: number, out: Outputs): Progress {
-    this.recordContext.processingTime = nowMs;
+    this.timerContext.processingTime = nowMs;
     // A timer is due when the clock has reached it; event time must be beyond it.
     return this.fireTimers('processing', nowMs + 1, out);
   }
@@ -167,17 +110,22 @@ fn(value, context);`,
   }
 
   async close(): Promise<void> {
-    await this.functions.teardown?.(this.recordContext.resource);
+    await this.functions.teardown?.(this.timerContext.resource);
   }
 
   retryFiring(): void {
     this.again = this.failed;
   }
 
+  /** Timers belong to keys, and so to the first input. */
+  private get timerContext(): ProcessInput['context'] {
+    return this.inputs[0]!.context;
+  }
+
   private fireTimers(kind: 'event' | 'processing', limitMs: number, out: Outputs): Progress {
     if (this.access === undefined) return 'done';
     const timers = kind === 'event' ? this.access.eventTimers : this.access.processingTimers;
-    this.recordContext.out = out;
+    this.timerContext.out = out;
     // Timers that set timers may never come to an end: others have their turn in between.
     for (let fired = 0; fired < coreLimits.batchRecordsMax && !out.isFull(); fired += 1) {
       const due = this.again ?? timers.takeDue(limitMs);
@@ -189,17 +137,17 @@ fn(value, context);`,
   }
 
   private fire(kind: 'event' | 'processing', { name, key, atMs }: DueTimer): void {
-    const { functions, access, recordContext } = this;
+    const { functions, access, timerContext } = this;
     const handlers = kind === 'event' ? functions.onEventTime : functions.onProcessingTime;
-    recordContext.timestamp = atMs;
-    recordContext.key = key;
+    timerContext.timestamp = atMs;
+    timerContext.key = key;
     access!.setKey(key);
     if (this.undo) {
-      access!.begin();
-      recordContext.out!.mark();
+      this.undoable!.begin();
+      timerContext.out!.mark();
     }
     try {
-      handlers![name]!(atMs, recordContext);
+      handlers![name]!(atMs, timerContext);
     } catch (error) {
       this.failed = { name, key, atMs };
       throw new RecordFailure(-1, this.operator.operatorId, error, atMs);

@@ -1,8 +1,10 @@
 import type {
+  BroadcastState,
   FunctionLifecycle,
   Logger,
   MetricGroup,
   OnError,
+  ReadOnlyBroadcastState,
   StateDescriptor,
   Timer,
 } from '@millrace/core/spi';
@@ -13,10 +15,20 @@ export type StateDeclarations = Readonly<Record<string, StateDescriptor>>;
 export type OperatorStateDeclarations = Readonly<
   Record<string, StateDescriptor & { readonly kind: 'operatorList' }>
 >;
+/** State that a broadcast stream updates. */
+export type BroadcastDeclarations = Readonly<
+  Record<string, StateDescriptor & { readonly kind: 'broadcast' }>
+>;
 export type SideDeclarations = Readonly<Record<string, TypeWitness<unknown>>>;
 
 type HandlesOf<S> = {
   readonly [N in keyof S]: S[N] extends StateDescriptor<infer H> ? H : never;
+} & {};
+
+type ReadOnlyHandlesOf<B> = {
+  readonly [N in keyof B]: B[N] extends StateDescriptor<BroadcastState<infer K, infer V>>
+    ? ReadOnlyBroadcastState<K, V>
+    : never;
 } & {};
 
 export type SideTypes<S> = {
@@ -58,6 +70,37 @@ export interface KeyedProcessContext<K, O, S, Side, T extends string, R>
   readonly state: HandlesOf<S>;
   /** Timers of this key, named by their handlers. */
   readonly timers: { readonly [N in T]: Timer };
+}
+
+/** What functions without a key see beside broadcast state. */
+export interface BroadcastProcessContext<O, B, Side, R> extends ProcessContext<O, Side, R> {
+  /** What the updates have left, by the declared names; only `processBroadcast` may change it. */
+  readonly broadcast: ReadOnlyHandlesOf<B>;
+}
+
+/** What keyed functions see beside broadcast state. */
+export interface KeyedBroadcastProcessContext<K, O, S, B, Side, T extends string, R>
+  extends KeyedProcessContext<K, O, S, Side, T, R> {
+  /** What the updates have left, by the declared names; only `processBroadcast` may change it. */
+  readonly broadcast: ReadOnlyHandlesOf<B>;
+}
+
+/** What `processBroadcast` sees: no key, and so neither its state nor timers. */
+export interface BroadcastUpdateContext<O, B, Side, R> extends ProcessContext<O, Side, R> {
+  /** Broadcast state, by the declared names. */
+  readonly broadcast: HandlesOf<B>;
+}
+
+/** What is declared for the input of updates. */
+export interface BroadcastUpdates<U, O, B extends BroadcastDeclarations, Side, R> {
+  /** Broadcast state, by name. */
+  readonly broadcast: B;
+  /**
+   * Called in every subtask for each record of the updates, in the order in which they arrive.
+   * The copies must stay the same: what it does to them depends on the record and on them alone,
+   * not on the subtask, the clock or chance. What it emits, every subtask emits.
+   */
+  processBroadcast(update: U, context: BroadcastUpdateContext<O, B, Side, R>): void;
 }
 
 /** What every process function may declare beside its functions. */

@@ -31,28 +31,38 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
   const declared = declaredStates(backend);
   refuseDifferences(stateDifferences(manifest.states, declared), allowStateChange);
   const known = new Set(declared.map(idOf));
-  const hasUnions = declared.some(isUnion);
+  const hasShared = declared.some(isShared);
+  /** Broadcast states of which an earlier task's copy was loaded. */
+  const copied = new Set<string>();
   for (const { keyGroups: chainGroups, chain } of manifest.tasks) {
     const { first, last } = chainGroups;
     const isOwn = first <= keyGroups.last && last >= keyGroups.first;
+    const copies = new Set<string>();
     for (const segment of chain) {
       if (isOwn) {
-        const takes = (layout: StateLayout): boolean => known.has(idOf(layout)) && !isUnion(layout);
+        const takes = (layout: StateLayout): boolean =>
+          known.has(idOf(layout)) && !isShared(layout);
         await loadSegment(parts, segment, { range: keyGroups, chainGroups, takes });
       }
-      if (!hasUnions) continue;
-      const takes = (layout: StateLayout): boolean => known.has(idOf(layout)) && isUnion(layout);
+      if (!hasShared) continue;
+      const takes = (layout: StateLayout): boolean => {
+        const id = idOf(layout);
+        if (!known.has(id) || !isShared(layout) || copied.has(id)) return false;
+        if (layout.kind === 'broadcast') copies.add(id);
+        return true;
+      };
       await loadSegment(parts, segment, { range: chainGroups, chainGroups, takes });
     }
+    for (const id of copies) copied.add(id);
   }
 }
 
 const idOf = ({ operator, state }: Pick<StateLayout, 'operator' | 'state'>): string =>
   `${operator}\n${state}`;
 
-/** Lists of which every task gets all. */
-const isUnion = ({ kind, shape }: Pick<StateLayout, 'kind' | 'shape'>): boolean =>
-  kind === 'operatorList' && shape === 'union';
+/** What a task gets whatever its key groups: lists of all tasks, or broadcast state of any one. */
+const isShared = ({ kind, shape }: Pick<StateLayout, 'kind' | 'shape'>): boolean =>
+  kind === 'broadcast' || (kind === 'operatorList' && shape === 'union');
 
 /** What the operators of a task have declared. */
 export function declaredStates(backend: SnapshotStateBackend): readonly DeclaredState[] {
