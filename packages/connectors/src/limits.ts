@@ -24,4 +24,20 @@ export const connectorLimits = {
   publishBlockBytes: 1_048_576,
   /** Bytes at the beginning of a file, and before a position in it, that tell it from another. */
   identityBytes: 4_096,
+  /** For how long the first connection to NATS is tried, ms; then the restart strategy decides. */
+  natsFirstConnectMs: 30_000,
+  /** For one attempt to connect, ms: a server that is paused accepts and says nothing. */
+  natsConnectTimeoutMs: 5_000,
+  /** First and longest wait between attempts to reconnect, ms; plus or minus half. */
+  natsReconnectMinMs: 50,
+  natsReconnectMaxMs: 2_000,
+  /** How often the client pings, ms. After two pings without an answer the connection is given up. */
+  natsPingIntervalMs: 5_000,
+  natsPingsUnansweredMax: 2,
+  /** Refusals in a row, after a connection that was accepted, that end it: secrets can be renewed. */
+  natsRefusalsMax: 3,
+  /** For what is still on its way when a connection is closed, ms. */
+  natsDrainMs: 5_000,
+  /** For an answer of the JetStream API, ms. */
+  natsApiTimeoutMs: 5_000,
 } as const;
