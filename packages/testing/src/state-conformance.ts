@@ -1,4 +1,5 @@
 import { type ConformanceCase, casesOf } from './conformance-case.js';
+import { broadcastCases } from './state-conformance/broadcast-cases.js';
 import { operatorStateCases } from './state-conformance/operator-state-cases.js';
 import { checkEverySlice, checkHistories } from './state-conformance/state-histories.js';
 import { kindCases, undoCases } from './state-conformance/state-kind-cases.js';
@@ -27,6 +28,7 @@ export function stateBackendConformance(
     ...shapeCases,
     ...ttlCases,
     ...operatorStateCases,
+    ...broadcastCases,
     'rows may change in any way between any two steps of a snapshot': checkEverySlice,
     'any history is restored as it was at the barrier, and goes on alike': (subject) =>
       checkHistories(subject, 400),

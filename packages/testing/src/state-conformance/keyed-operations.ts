@@ -38,7 +38,7 @@ export interface Rule {
 
 export const rule = (on: Rule['on'], model: Rule['model']): Rule => ({ on, model });
 
-/** Changes of keyed state, which can be undone. */
+/** Changes of keyed and broadcast state, which can be undone. */
 export const keyedOperations = {
   setValue: rule(
     (rig, { key, a }) => rig.at(key).value.set({ a }),
@@ -130,6 +130,22 @@ export const keyedOperations = {
     (rig, { key, a }) => rig.at(key).texts.add(`${a}`),
     (model, { key, a }) =>
       model.set('texts', key, [...(model.get<string[]>('texts', key) ?? []), `${a}`]),
+  ),
+  setRule: rule(
+    (rig, { entry, a, b }) => rig.rules.set(entry, [a, b]),
+    (model, { entry, a, b }) => model.setRule(entry, [a, b]),
+  ),
+  deleteRule: rule(
+    (rig, { entry }) => rig.rules.delete(entry),
+    (model, { entry }) => {
+      model.rules = model.rules.filter(([key]) => idOf(key) !== idOf(entry));
+    },
+  ),
+  clearRules: rule(
+    (rig, { b }) => (b < 2 ? rig.rules.clear() : undefined),
+    (model, { b }) => {
+      if (b < 2) model.rules = [];
+    },
   ),
   setTimer: rule(
     (rig, { key, a, b }) => {

@@ -7,6 +7,7 @@ import type { StateRig } from './state-rig.js';
 /** All that can be read of a rig is what the model has. */
 export function assertContent(rig: StateRig, model: StateModel, keys: readonly Key[]): void {
   for (const key of keys) assertKeyed(rig, model, key);
+  assertRules(rig, model, keys);
   for (const state of ['tables', 'numbers', 'pairs'] as const) {
     assertTables(rig[state], state, model);
   }
@@ -49,6 +50,15 @@ function assertKeyed(rig: StateRig, model: StateModel, key: Key): void {
     texts: model.get<readonly string[]>('texts', key)?.join(),
   });
   assertLiving(rig, model, key);
+}
+
+function assertRules({ rules }: StateRig, model: StateModel, keys: readonly Key[]): void {
+  assert.deepStrictEqual([...rules.entries()], model.rules);
+  assert.equal(rules.size, model.rules.length);
+  for (const key of keys) {
+    const entry = model.rules.find(([other]) => idOf(other) === idOf(key));
+    assert.deepStrictEqual([rules.has(key), rules.get(key)], [entry !== undefined, entry?.[1]]);
+  }
 }
 
 function assertLiving(rig: StateRig, model: StateModel, key: Key): void {

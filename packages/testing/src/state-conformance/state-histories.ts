@@ -252,11 +252,12 @@ export async function checkEverySlice(create: CreateBackend): Promise<void> {
       operation: { name, key: at, a: at, b: at % 8, undone: [] },
     }));
   const names = ['setValue', 'setEntry', 'setSorted', 'addToList', 'addRow', 'addNumber'] as const;
-  const fill = [...names, 'setTimer' as const, 'grow' as const].flatMap(spread);
+  const fill = [...names, 'setRule' as const, 'setTimer' as const, 'grow' as const].flatMap(spread);
   const between = [
     ...(['addRow', 'removeRow', 'addNumber', 'removeNumber', 'dropNamespace'] as const),
     ...(['clearValue', 'setValue', 'deleteEntry', 'setEntry', 'clearTimers', 'setTimer'] as const),
     ...(['shrink', 'grow', 'deleteRange', 'clearMap', 'takeDue'] as const),
+    ...(['setRule', 'deleteRule', 'clearRules'] as const),
   ].map(spread);
   for (const isFirst of [true, false]) {
     for (const [at, changes] of between.entries()) {

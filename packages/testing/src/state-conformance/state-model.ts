@@ -20,6 +20,13 @@ export function idOf(key: Key): unknown {
 }
 export const groupOf = (key: Key): number => keyGroupOf(key, groupCount);
 
+/** With an entry in its place, or behind the others. */
+function withEntry(entries: Entries, key: Key, value: unknown): Entries {
+  const at = entries.findIndex(([other]) => idOf(other) === idOf(key));
+  const entry: readonly [Key, unknown] = [key, value];
+  return at < 0 ? [...entries, entry] : entries.with(at, entry);
+}
+
 /**
  * All state as plain immutable values by name and key, so that a copy of it is a snapshot. Slow and
  * obvious.
@@ -28,6 +35,8 @@ export class StateModel {
   time = { recordMs: 0, watermarkMs: -Infinity, processingMs: 0 };
   /** In the order in which they were set. */
   timers: readonly ModelTimer[] = [];
+  /** Broadcast state, in the order in which its keys were set first. */
+  rules: Entries = [];
   times: readonly number[] = new Array<number>(groupCount).fill(-Infinity);
   private cells = new Map<string, ReadonlyMap<unknown, { key: Key; value: unknown }>>();
 
@@ -35,6 +44,7 @@ export class StateModel {
     const copy = new StateModel();
     copy.time = { ...this.time };
     copy.timers = this.timers;
+    copy.rules = this.rules;
     copy.times = this.times;
     copy.cells = new Map(this.cells);
     return copy;
@@ -71,10 +81,11 @@ export class StateModel {
 
   /** Sets an entry of a map: in its place, or behind the others. */
   setEntry(name: string, key: Key, entryKey: Key, value: unknown): void {
-    const entries = this.entries(name, key);
-    const at = entries.findIndex(([other]) => idOf(other) === idOf(entryKey));
-    const entry: readonly [Key, unknown] = [entryKey, value];
-    this.set(name, key, at < 0 ? [...entries, entry] : entries.with(at, entry));
+    this.set(name, key, withEntry(this.entries(name, key), entryKey, value));
+  }
+
+  setRule(key: Key, value: unknown): void {
+    this.rules = withEntry(this.rules, key, value);
   }
 
   keepEntries(name: string, key: Key, stays: (entryKey: Key) => boolean): void {

@@ -86,6 +86,7 @@ const otherOperations = {
   grow: rule(
     (rig, { a, b }) => {
       for (const key of manyKeys) {
+        rig.rules.set(key, b);
         rig.at(key).value.set(a);
         const table = rig.tables.open(b % 3);
         const slot = touched(table, key);
@@ -95,6 +96,7 @@ const otherOperations = {
     },
     (model, { a, b }) => {
       for (const key of manyKeys) {
+        model.setRule(key, b);
         model.set('value', key, a);
         const row = model.get<{ refs: unknown[] }>(`tables ${b % 3}`, key);
         const changed = { numbers: [a, NaN], refs: row?.refs ?? [[]] };
@@ -106,12 +108,14 @@ const otherOperations = {
   shrink: rule(
     (rig, { b }) => {
       for (const key of manyKeys) {
+        rig.rules.delete(key);
         rig.at(key).value.clear();
         removeRow(rig.tables.open(b % 3), key);
         removeRow(rig.numbers.open(b % 3), key);
       }
     },
     (model, { b }) => {
+      model.rules = model.rules.filter(([key]) => !manyKeys.some((k) => idOf(k) === idOf(key)));
       for (const key of manyKeys) {
         model.set('value', key, undefined);
         model.set(`tables ${b % 3}`, key, undefined);
@@ -147,8 +151,10 @@ export function operate(rig: StateRig, model: StateModel, operation: Operation):
   if (operation.name === 'undone') {
     const scratch = model.copy();
     rig.keyed.begin();
+    rig.shared.begin();
     for (const each of operation.undone) operate(rig, scratch, each);
     rig.keyed.rollback();
+    rig.shared.rollback();
     return;
   }
   const { on, model: inModel } = operations[operation.name] as Rule;

@@ -1,5 +1,6 @@
 import type { KeyGroupRange } from '@millrace/core/internal';
 import type {
+  BroadcastState,
   FoldingState,
   Key,
   KeyedStateAccess,
@@ -7,6 +8,7 @@ import type {
   KeyTables,
   ListState,
   MapState,
+  OperatorStateAccess,
   SortedMapState,
   StateDescriptor,
   StateTtl,
@@ -110,6 +112,7 @@ export class StateRig {
   /** Of tuples that belong with their first component. */
   readonly pairs: KeyTables;
   readonly times: KeyGroupTimes;
+  readonly shared: OperatorStateAccess;
 
   constructor(backend: SnapshotStateBackend) {
     this.backend = backend;
@@ -138,10 +141,15 @@ export class StateRig {
       keyedBy: 'first',
     });
     this.times = backend.keyGroupTimes('window', 'times');
+    this.shared = backend.operatorState('keyed', { rules: { kind: 'broadcast', version: 1 } });
   }
 
   get handles(): Handles {
     return this.keyed.handles as unknown as Handles;
+  }
+
+  get rules(): BroadcastState<Key, unknown> {
+    return this.shared.handles.rules as BroadcastState<Key, unknown>;
   }
 
   get ttlHandles(): TtlHandles {
@@ -219,7 +227,13 @@ export async function loadChain(
   for (const segment of chain) {
     const { index, read } = await inputOf(segment);
     for await (const block of readBlocks(index, read, groups)) {
-      backend.load(index.layouts[block.layout]!, block, chainGroups);
+      const layout = index.layouts[block.layout]!;
+      if (layout.kind !== 'broadcast') backend.load(layout, block, chainGroups);
+    }
+    // Every subtask gets it, whatever its key groups.
+    for await (const block of readBlocks(index, read, chainGroups ?? allGroups)) {
+      const layout = index.layouts[block.layout]!;
+      if (layout.kind === 'broadcast') backend.load(layout, block, chainGroups);
     }
   }
 }
