@@ -91,6 +91,7 @@ describe('a function that throws', () => {
     await expect(process.handle.done).rejects.toMatchObject({
       code: 'ERR_POISON_RECORD',
       operator: 'watch',
+      position: '0@3000',
       detail: expect.stringContaining('payment 3000 is unlucky'),
     });
     expect(process.handle.progress()).toMatchObject({ attempts: 3, status: 'failed' });
@@ -109,10 +110,12 @@ describe('a function that throws', () => {
 
   test('more often than its strategy allows', async () => {
     const disk = await diskForJobs();
-    let calls = 0;
+    let failures = 0;
+    // The same record again and again would be poison.
     const everyTime = ({ id }: Payment): void => {
-      calls += 1;
-      if (id > 1_000) throw new RangeError(`unlucky for the ${calls}th time`);
+      if (id !== 1_000 + 10 * failures) return;
+      failures += 1;
+      throw new RangeError('unlucky once more');
     };
     const process = start(disk, paymentsJob('/out', total, everyTime), {
       restart: { kind: 'fixed', attempts: 4, delay: '10ms' },

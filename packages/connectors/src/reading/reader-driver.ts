@@ -133,10 +133,14 @@ export async function readOn<T>(
   max = 512,
   chunksMax = Infinity,
 ): Promise<{ readonly arrived: readonly Arrived[]; readonly hasEnded: boolean }> {
-  const arrived: Arrived[] = [];
+  const arrived: (Omit<Arrived, 'position'> & { readonly positionOf: () => string | undefined })[] =
+    [];
+  // Positions may be asked for long after the next poll.
+  const placed = (): readonly Arrived[] =>
+    arrived.map(({ positionOf, ...record }) => ({ ...record, position: positionOf() }));
   for (let chunks = 0; chunks < chunksMax; ) {
     const chunk = reader.poll(max);
-    if (chunk === 'end') return { arrived, hasEnded: true };
+    if (chunk === 'end') return { arrived: placed(), hasEnded: true };
     if (chunk === undefined) {
       await reader.available();
       continue;
@@ -145,13 +149,13 @@ export async function readOn<T>(
     const { split, values, start, count, positionOf, bad = [] } = chunk;
     if (count + bad.length > max) throw new Error('a chunk is larger than asked for');
     for (let i = start; i < start + count; i += 1) {
-      arrived.push({ split, position: positionOf?.(i), value: values[i] });
+      arrived.push({ split, positionOf: () => positionOf?.(i), value: values[i] });
     }
     for (const { error, raw, position } of bad) {
-      arrived.push({ split, position, bad: (error as Error).message, raw });
+      arrived.push({ split, positionOf: () => position, bad: (error as Error).message, raw });
     }
   }
-  return { arrived, hasEnded: false };
+  return { arrived: placed(), hasEnded: false };
 }
 
 /** All that a source gives, record by record. */

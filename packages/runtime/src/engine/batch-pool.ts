@@ -1,5 +1,6 @@
 import { RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
+import { type Places, RowPlaces, type RowsPerRecord } from './record-places.js';
 
 /** Columns that the batches of an output have beside values and timestamps. */
 export interface BatchShape {
@@ -14,6 +15,10 @@ export const plainShape: BatchShape = { keys: false, columns: [] };
 /** A batch that knows where it goes when its last receiver lets go of it. */
 export class PooledBatch extends RecordBatch {
   readonly pool: BatchPool;
+  /** Where its rows come from, for errors; undefined while nothing is known of any. */
+  places: RowPlaces | undefined = undefined;
+  /** Rows that were traced, or left out. */
+  private traced = 0;
   private readonly ownTimestamps: Float64Array;
 
   constructor(pool: BatchPool, { keys, columns }: BatchShape) {
@@ -28,6 +33,18 @@ export class PooledBatch extends RecordBatch {
     );
   }
 
+  /**
+   * The rows written since the last call came of the records `from … to` of `of`; of nothing that
+   * is known where that is undefined.
+   */
+  trace(of: Places | undefined, from: number, to: number, rowsPerRecord: RowsPerRecord): void {
+    const { traced: row, count } = this;
+    this.traced = count;
+    if (of === undefined || count <= row) return;
+    this.places ??= new RowPlaces();
+    this.places.add({ row, rows: count - row, of, from, to, rowsPerRecord });
+  }
+
   release(): void {
     this.holders -= 1;
     if (this.holders === 0) this.pool.give(this);
@@ -36,6 +53,8 @@ export class PooledBatch extends RecordBatch {
   /** Makes it empty, with arrays of its own. */
   reset(): void {
     this.count = 0;
+    this.places = undefined;
+    this.traced = 0;
     this.kinds = undefined;
     this.values = noValues;
     this.timestamps = this.ownTimestamps;

@@ -57,6 +57,7 @@ export function buildStages(world: StageWorld): BuiltStages {
 
 class StageBuilder {
   readonly sources: SourceInput[] = [];
+  private readonly hasSeveralSources: boolean;
   private readonly world: StageWorld;
   private readonly outgoing = new Map<StageOutput, readonly Channel[]>();
   private readonly incoming = new Map<number, Channel[]>();
@@ -64,6 +65,7 @@ class StageBuilder {
 
   constructor(world: StageWorld, plans: readonly StagePlan[]) {
     this.world = world;
+    this.hasSeveralSources = world.job.graph.nodes.filter(isSource).length > 1;
     for (const output of plans.flatMap(({ outputs }) => outputs)) {
       const channels = output.targets.map(({ edge, input, stage }) => {
         const channel = new Channel(edge.id, input);
@@ -140,6 +142,7 @@ class StageBuilder {
     metricsOf(node.id).gauge('currentOutputWatermark', () => time.watermark);
     const input = new SourceInput({
       id: node.id,
+      nameInPlaces: this.hasSeveralSources ? node.id : undefined,
       reader: source.createReader(context),
       enumerator: source.createEnumerator(context, restored?.enumerator),
       time,
@@ -197,11 +200,13 @@ class StageBuilder {
     const states: UndoableState[] = [];
     const outputs = this.outputs(plan, node);
     const context = this.operatorContext(node, gate, states);
-    const operator = this.definition<OperatorFactory>(node).create(context);
+    const factory = this.definition<OperatorFactory>(node);
+    const operator = factory.create(context);
     return new OperatorStage({
       id: node.id,
       gate,
       operator,
+      rowsPerRecord: factory.rowsPerRecord ?? 'any',
       fused: this.fusedHead(plan, operator, outputs),
       outputs,
       metrics,
@@ -331,6 +336,8 @@ class StageBuilder {
     return [...end(source), ...members, ...end(keys?.owner)];
   }
 }
+
+const isSource = ({ kind }: LogicalNode): boolean => kind === 'source';
 
 function shapeOf({ keys }: StagePlan & { readonly kind: 'loop' }): BatchShape {
   if (keys === undefined) return plainShape;

@@ -6,6 +6,7 @@ import { type Channel, isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
 import type { LoopMembers } from './loop-members.js';
 import type { OutputPort } from './output-port.js';
+import { positionOf } from './record-places.js';
 import type { ChunkPart, SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 
@@ -108,19 +109,23 @@ export class LoopStage implements Stage {
   }
 
   private takeChunk(source: SourceInput, part: ChunkPart): void {
-    const { chunk, from, to, split, latestMs } = part;
+    const { chunk, places, from, to, split, latestMs } = part;
     const { loop, members } = this.parts;
     const out = this.openFor(to - from);
     if (out === undefined) return;
     const end = Math.min(to, from + out.capacity - out.count);
     let next: number;
+    let passed: number;
     try {
       next = loop(chunk, from, end, out, members.passed, split, latestMs);
+      passed = next;
       members.count(next - from);
     } catch (error) {
       if (!(error instanceof RecordFailure)) throw error;
-      next = members.afterFailure(error, chunk, from, source.positionOf(error.index));
+      passed = error.index;
+      next = members.afterFailure(error, chunk, from, positionOf(places, passed));
     }
+    this.parts.main?.open.trace(places, from, passed, 'atMostOne');
     source.taken(next);
     if (this.parts.main?.isFull === true) this.parts.main.flush();
   }
@@ -131,13 +136,17 @@ export class LoopStage implements Stage {
     const out = this.openFor(batch.count - from);
     if (out === undefined) return;
     const to = Math.min(batch.count, from + out.capacity - out.count);
+    let passed: number;
     try {
       this.from = loop(batch, from, to, out, members.passed, undefined, 0);
-      members.count(this.from - from);
+      passed = this.from;
+      members.count(passed - from);
     } catch (error) {
       if (!(error instanceof RecordFailure)) throw error;
-      this.from = members.afterFailure(error, batch, from);
+      passed = error.index;
+      this.from = members.afterFailure(error, batch, from, positionOf(batch.places, passed));
     }
+    this.parts.main?.open.trace(batch.places, from, passed, 'atMostOne');
     if (this.parts.main?.isFull === true) this.parts.main.flush();
     if (this.from < batch.count) return;
     this.from = 0;

@@ -13,11 +13,13 @@ import {
 } from '@millrace/core/spi';
 import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import type { PooledBatch } from './batch-pool.js';
 import { type Channel, isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { GateEvent, InputGate } from './input-gate.js';
 import { type LoopMembers, openFunction } from './loop-members.js';
+import { type Places, positionOf, type RowsPerRecord } from './record-places.js';
 import type { ChunkPart, SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
@@ -30,6 +32,7 @@ export interface OperatorStageParts {
   readonly id: string;
   readonly gate: InputGate;
   readonly operator: Operator;
+  readonly rowsPerRecord: RowsPerRecord;
   readonly outputs: StageOutputs;
   readonly metrics: OperatorMetrics;
   readonly failures: FailurePolicy;
@@ -56,11 +59,13 @@ export interface FusedHead {
 /** Records for a fused loop: of a source's chunk, or of a batch, which has its event times. */
 type FusedPart = Pick<ChunkPart, 'from' | 'to' | 'latestMs'> & {
   readonly chunk: LoopInput;
+  readonly places: Places | undefined;
   readonly split: ChunkPart['split'] | undefined;
 };
 
-const partOf = (batch: RecordBatch, from: number): FusedPart => ({
+const partOf = (batch: PooledBatch, from: number): FusedPart => ({
   chunk: batch,
+  places: batch.places,
   from,
   to: batch.count,
   split: undefined,
@@ -186,7 +191,7 @@ export class OperatorStage implements Stage {
     if (next === undefined) return undefined;
     if (!('chunk' in next)) return this.onControl(this.parts.gate.onOnly(next));
     this.parts.outputs.begin();
-    source.taken(this.runFused(fused, next, (index) => source.positionOf(index)));
+    source.taken(this.runFused(fused, next));
     return undefined;
   }
 
@@ -238,7 +243,7 @@ export class OperatorStage implements Stage {
 
   private advanceBatch(cursor: Extract<Cursor, { kind: 'batch' }>): boolean {
     const { channel } = cursor;
-    const batch = channel.peek() as RecordBatch & { release(): void };
+    const batch = channel.peek() as PooledBatch;
     cursor.from = this.process(batch, cursor.from, channel.input);
     if (cursor.from < batch.count) return false;
     channel.shift();
@@ -246,12 +251,13 @@ export class OperatorStage implements Stage {
     return true;
   }
 
-  private process(batch: RecordBatch, from: number, input: 0 | 1): number {
+  private process(batch: PooledBatch, from: number, input: 0 | 1): number {
     const { operator, outputs, fused } = this.parts;
     outputs.begin();
     if (fused !== undefined) return this.runFused(fused, partOf(batch, from));
     try {
       const next = operator.processBatch(batch, from, outputs, input);
+      this.trace(batch.places, from, next, batch.count);
       this.parts.failures.succeeded();
       return next;
     } catch (error) {
@@ -260,9 +266,11 @@ export class OperatorStage implements Stage {
       const decision = this.parts.failures.decide({
         cause: failure.cause,
         index,
+        position: positionOf(batch.places, index),
         record: batch.values[index],
         timestamp: batch.timestamps[index]!,
       });
+      this.trace(batch.places, from, index, batch.count);
       return decision === 'retry' ? index : index + 1;
     }
   }
@@ -270,17 +278,28 @@ export class OperatorStage implements Stage {
   /** Runs the fused loop over records of a chunk or batch; returns where to go on. */
   private runFused(
     { loop, members }: FusedHead,
-    { chunk, from, to, split, latestMs }: FusedPart,
-    positionOf?: (index: number) => string,
+    { chunk, places, from, to, split, latestMs }: FusedPart,
   ): number {
     try {
       const next = loop(chunk, from, to, this.parts.outputs, members.passed, split, latestMs);
       members.count(next - from);
+      this.trace(places, from, next, to);
       return next;
     } catch (error) {
       const failure = this.undo(error);
-      return members.afterFailure(failure, chunk, from, positionOf?.(failure.index));
+      const { index } = failure;
+      const next = members.afterFailure(failure, chunk, from, positionOf(places, index));
+      this.trace(places, from, index, to);
+      return next;
     }
+  }
+
+  /** Says where the output of records up to `next` comes from; `next` itself may have given some. */
+  private trace(places: Places | undefined, from: number, next: number, end: number): void {
+    const { outputs, rowsPerRecord } = this.parts;
+    const to = rowsPerRecord === 'atMostOne' ? next : Math.min(next + 1, end);
+    // What failed at no record says nothing of those ahead of it.
+    outputs.trace(next < from ? undefined : places, from, to, rowsPerRecord);
   }
 
   private fire(action: () => Progress | undefined): Progress {

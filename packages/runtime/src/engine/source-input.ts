@@ -15,11 +15,14 @@ import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
+import { ChunkPlaces } from './record-places.js';
 import type { SourceTime, SourceTimeSnapshot } from './source-time.js';
 import type { SplitTime } from './split-time.js';
 
 export interface SourceInputParts {
   readonly id: string;
+  /** Named where a record stood; undefined where the job has no other source. */
+  readonly nameInPlaces: string | undefined;
   readonly reader: SourceReader<unknown>;
   readonly enumerator: SplitEnumerator;
   readonly time: SourceTime;
@@ -51,6 +54,7 @@ export interface SourceSnapshot {
 /** Records of a chunk that a loop may take now. */
 export interface ChunkPart {
   readonly chunk: SourceChunk<unknown>;
+  readonly places: ChunkPlaces;
   readonly from: number;
   readonly to: number;
   readonly split: SplitTime;
@@ -67,6 +71,7 @@ export class SourceInput {
   private readonly parts: SourceInputParts;
   /** The chunk being taken, and the next record in it. */
   private chunk: SourceChunk<unknown> | undefined;
+  private places: ChunkPlaces | undefined;
   private from = 0;
   /** Control elements that come before the next records. */
   private readonly control: ControlElement[] = [];
@@ -133,10 +138,12 @@ export class SourceInput {
     if (control !== undefined) return control;
     const { chunk, from } = this;
     if (chunk === undefined) return undefined;
+    this.places ??= new ChunkPlaces(chunk, this.parts.nameInPlaces);
+    const { places } = this;
     const { time, nowMs, farFutureMs } = this.parts;
     const to = chunk.start + chunk.count;
     const latestMs = Math.min(nowMs() + farFutureMs, timeMaxMs);
-    return { chunk, from, to, split: time.of(chunk.split), latestMs };
+    return { chunk, places, from, to, split: time.of(chunk.split), latestMs };
   }
 
   /** The chunk's records up to `next` are dealt with. */
@@ -147,6 +154,7 @@ export class SourceInput {
     let advanced = time.of(chunk.split).advance();
     if (next >= chunk.start + chunk.count) {
       this.chunk = undefined;
+      this.places = undefined;
       if (chunk.splitEnded === true) {
         time.remove(chunk.split);
         advanced = true;
@@ -155,12 +163,6 @@ export class SourceInput {
     if (!advanced) return;
     this.sendWatermark();
     time.groupAdvanced();
-  }
-
-  /** Where a record of the current chunk stands: split and position. */
-  positionOf(index: number): string {
-    const chunk = this.chunk!;
-    return `${chunk.split}@${chunk.positionOf?.(index) ?? index}`;
   }
 
   async open(): Promise<void> {

@@ -1,6 +1,7 @@
 import { coreLimits } from '@millrace/core/internal';
 import type { ControlElement, Outputs, RecordBatch } from '@millrace/core/spi';
 import type { OutputPort } from './output-port.js';
+import type { Places, RowsPerRecord } from './record-places.js';
 
 /** The outputs of a stage as its operator sees them. */
 export class StageOutputs implements Outputs {
@@ -61,6 +62,13 @@ export class StageOutputs implements Outputs {
   /** Begins a call of the operator. */
   begin(): void {
     this.isMarked = false;
+    // What timers and windows have written came of no record in particular.
+    this.trace(undefined, 0, 0, 'any');
+  }
+
+  /** What was written since `begin` came of the records `from … to` of `of`. */
+  trace(of: Places | undefined, from: number, to: number, rowsPerRecord: RowsPerRecord): void {
+    for (const port of this.ports) port.open.trace(of, from, to, rowsPerRecord);
   }
 
   /** Takes back what was written since the mark of this call, if it made one. */

@@ -1,11 +1,12 @@
 import { MillraceError } from '@millrace/core';
+import { isExact } from '../engine/record-places.js';
 
 /** Failures in a row by the same record that make it poison. */
 const poisonAttempts = 3;
 
-/** The record that failed last, and how often in a row. */
+/** The failure of the last attempt, and how often in a row it was the same record's. */
 export interface PoisonWatch {
-  readonly suspect: string | undefined;
+  readonly suspect: MillraceError | undefined;
   readonly times: number;
 }
 
@@ -20,18 +21,32 @@ export function watchPoison(
   error: MillraceError,
 ): readonly [PoisonWatch, MillraceError | undefined] {
   if (error.code !== 'ERR_FUNCTION_THREW') return [noSuspect, undefined];
-  // Behind a keyed edge the position is not known; the same words of the same operator do then.
-  const suspect = `${error.operator} ${error.position ?? error.detail}`;
-  const times = suspect === watch.suspect ? watch.times + 1 : 1;
-  if (times < poisonAttempts) return [{ suspect, times }, undefined];
+  const { suspect } = watch;
+  const times = suspect !== undefined && isSameRecord(suspect, error) ? watch.times + 1 : 1;
+  const next = { suspect: error, times };
+  if (times < poisonAttempts) return [next, undefined];
   const { job, operator, position } = error;
-  const where = position === undefined ? '' : ` at ${position}`;
-  const detail = `the record${where} failed ${times} attempts: ${error.detail}`;
+  const detail = `the record${placeOf(position)} failed ${times} attempts: ${error.detail}`;
   const poison = new MillraceError('ERR_POISON_RECORD', detail, {
     cause: error,
     job,
     operator,
     position,
   });
-  return [{ suspect, times }, poison];
+  return [next, poison];
+}
+
+/**
+ * Which records a batch begins and ends with differs from attempt to attempt, and with it a range
+ * of positions: the same words of the same operator do where a position is not exact.
+ */
+function isSameRecord(a: MillraceError, b: MillraceError): boolean {
+  if (a.operator !== b.operator) return false;
+  const areExact = [a, b].every(({ position }) => position !== undefined && isExact(position));
+  return areExact ? a.position === b.position : a.detail === b.detail;
+}
+
+function placeOf(position: string | undefined): string {
+  if (position === undefined) return '';
+  return isExact(position) ? ` at ${position}` : ` ${position}`;
 }
