@@ -3,14 +3,16 @@ import type { Logger } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
 import { runtimeLimits } from '../limits.js';
 
+type StateSizes = Pick<SnapshotStateBackend, 'operators' | 'bytesOf'>;
+
 /** Watches the memory that state takes: says so in time, and fails ahead of the process. */
 export class StateGuard {
-  private readonly backend: SnapshotStateBackend;
+  private readonly backend: StateSizes;
   private readonly bytesMax: number;
   private readonly log: Logger;
   private hasWarned = false;
 
-  constructor(backend: SnapshotStateBackend, bytesMax: number, log: Logger) {
+  constructor(backend: StateSizes, bytesMax: number, log: Logger) {
     this.backend = backend;
     this.bytesMax = bytesMax;
     this.log = log;
@@ -27,14 +29,16 @@ export class StateGuard {
       .operators()
       .map((operator) => ({ operator, bytes: this.backend.bytesOf(operator) }));
     const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
-    const isHigh = bytes >= this.bytesMax * runtimeLimits.stateAlarmShare;
-    if (!isHigh) this.hasWarned = false;
-    if (!isHigh) return;
+    if (bytes < this.bytesMax * runtimeLimits.stateAlarmShare) {
+      this.hasWarned = false;
+      return;
+    }
     const { operator, bytes: most } = sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
     const detail = `${mebibytes(bytes)} of ${mebibytes(this.bytesMax)} in use, ${mebibytes(most)} by ${operator}`;
-    if (bytes >= this.bytesMax) throw new MillraceError('ERR_STATE_LIMIT', detail, { operator });
+    // Also where one look finds it beyond the limit: whoever reads the log sees what was coming.
     if (!this.hasWarned) this.log.log('warn', 'state is near its limit', { operator, detail });
     this.hasWarned = true;
+    if (bytes >= this.bytesMax) throw new MillraceError('ERR_STATE_LIMIT', detail, { operator });
   }
 }
 
