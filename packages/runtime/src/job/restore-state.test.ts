@@ -1,5 +1,6 @@
 import { type KeyGroupRange, keyGroupOf, keyGroupRange } from '@millrace/core/internal';
 import type {
+  BroadcastState,
   KeyedStateAccess,
   KeyGroupTimes,
   KeyTables,
@@ -42,6 +43,7 @@ class TaskState {
   private readonly fired: KeyGroupTimes;
   private readonly split: OperatorListState<string>;
   private readonly union: OperatorListState<string>;
+  readonly rules: BroadcastState<number, string>;
 
   constructor(groups: KeyGroupRange) {
     this.groups = groups;
@@ -64,6 +66,10 @@ class TaskState {
     });
     this.split = handles.split as OperatorListState<string>;
     this.union = handles.union as OperatorListState<string>;
+    const shared = this.backend.operatorState('rules', {
+      rules: { kind: 'broadcast', version: 1 },
+    });
+    this.rules = shared.handles.rules as BroadcastState<number, string>;
   }
 
   /** What a task does ahead of its first checkpoint. */
@@ -78,6 +84,7 @@ class TaskState {
     this.fired.advance(500);
     this.split.add(`split of ${this.groups.first}`);
     this.union.add(`union of ${this.groups.first}`);
+    for (const rule of [3, 1, 2]) this.rules.set(rule, `first of ${rule}`);
   }
 
   /** What it does between the first and the second: changes, additions, removals. */
@@ -93,6 +100,9 @@ class TaskState {
         this.map.set(2, `two of ${key}`);
       }
     }
+    this.rules.delete(3);
+    this.rules.set(1, 'second of 1');
+    this.rules.set(4, 'first of 4');
     this.tables.drop(10);
     this.fired.advance(900);
   }
@@ -232,5 +242,34 @@ describe('a checkpoint of two tasks', () => {
     expect(states.flatMap((state) => state.content()).sort()).toEqual(
       checkpoint.written.flatMap((task) => task.content()).sort(),
     );
+  });
+});
+
+describe('broadcast state', () => {
+  const rules = [
+    [1, 'second of 1'],
+    [2, 'first of 2'],
+    [4, 'first of 4'],
+  ];
+
+  test.each([
+    ['one', 'three', [all], 3],
+    ['two', 'one', halves, 1],
+    ['two', 'three', halves, 3],
+  ] as const)('of %s task goes to each of %s', async (_from, _to, ranges, parallelism) => {
+    const checkpoint = await checkpointOf(ranges);
+    for (let subtask = 0; subtask < parallelism; subtask += 1) {
+      const state = await restored(checkpoint, keyGroupRange(subtask, parallelism, groupCount));
+      expect([...state.rules.entries()]).toEqual(rules);
+    }
+  });
+
+  test('is one task’s alone, also where another has not written any', async () => {
+    const checkpoint = await checkpointOf(halves);
+    const [first, second] = checkpoint.manifest.tasks;
+    const without = { ...first!, chain: [] };
+    const part = { ...checkpoint, manifest: { ...checkpoint.manifest, tasks: [without, second!] } };
+    const state = await restored(part, halves[0]!);
+    expect([...state.rules.entries()]).toEqual(rules);
   });
 });
