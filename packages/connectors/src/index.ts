@@ -25,6 +25,8 @@ export type { FromAsyncIterableOptions } from './memory/from-async-iterable.js';
 export { fromAsyncIterable } from './memory/from-async-iterable.js';
 export type { FromIterableOptions } from './memory/from-iterable.js';
 export { fromIterable } from './memory/from-iterable.js';
+export type { NatsAuth, NatsSettings, NatsTls } from './nats/nats-settings.js';
+export type { SecretReference } from './nats/secret-reference.js';
 export type { FromObservableOptions, OverflowPolicy } from './rxjs/from-observable.js';
 export { fromObservable } from './rxjs/from-observable.js';
 export type { ObservableSink, ToObservableOptions } from './rxjs/to-observable.js';

@@ -48,7 +48,7 @@ describe.skipIf(natsSkipReason() !== undefined)('a server on loopback', () => {
       import { startNatsServer } from ${JSON.stringify(door.href)};
       const server = await startNatsServer();
       const { port, storeFolder } = server;
-      server.pause();
+      await server.pause();
       console.log(JSON.stringify({ port, storeFolder }));`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
       cwd: fileURLToPath(new URL('.', import.meta.url)),

@@ -21,8 +21,8 @@ export interface NatsServer {
   readonly pid: number;
   /** Ends it, at once by default. It can be started again. Does nothing when it is down. */
   kill(signal?: KillSignal): Promise<void>;
-  /** SIGSTOP: it keeps its connections and answers nobody. */
-  pause(): void;
+  /** SIGSTOP: it keeps its connections and answers nobody. Resolves when that is so. */
+  pause(): Promise<void>;
   resume(): void;
   /** Kills it if it runs, and starts it on the same port and store; resolves when it is ready. */
   restart(): Promise<void>;
@@ -142,12 +142,12 @@ export class LoopbackServer implements NatsServer {
     return this.process.end(signal);
   }
 
-  pause(): void {
-    this.process.signal('SIGSTOP');
+  pause(): Promise<void> {
+    return this.process.pause();
   }
 
   resume(): void {
-    this.process.signal('SIGCONT');
+    this.process.resume();
   }
 
   async restart(): Promise<void> {

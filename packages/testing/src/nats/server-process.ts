@@ -9,6 +9,8 @@ const readyMsMax = 30_000;
 const pollMs = 20;
 /** A server that does not end by itself by then is killed. */
 const stopMsMax = 5_000;
+/** One that does not answer for so long is paused; it answers within 2 ms. */
+const silentMs = 100;
 const logTailLines = 25;
 
 /** One run of a server program after another, with one log file. */
@@ -74,9 +76,14 @@ export class ServerProcess {
     throw this.error(`nats-server was not ready after ${readyMsMax} ms`);
   }
 
-  signal(signal: NodeJS.Signals): void {
-    if (this.child === undefined) throw new MillraceError('ERR_TEST_KIT', 'the server is down');
-    this.child.kill(signal);
+  /** A process of many threads does not stop at the moment it is told to. */
+  async pause(): Promise<void> {
+    this.running().kill('SIGSTOP');
+    while (await this.isHealthy(silentMs));
+  }
+
+  resume(): void {
+    this.running().kill('SIGCONT');
   }
 
   /** Resolves when it has ended; at once when it does not run. */
@@ -97,9 +104,14 @@ export class ServerProcess {
     return readFileSync(this.logPath, 'utf8').trimEnd().split('\n').slice(-logTailLines).join('\n');
   }
 
-  private async isHealthy(): Promise<boolean> {
+  private running(): ChildProcess {
+    if (this.child !== undefined) return this.child;
+    throw new MillraceError('ERR_TEST_KIT', 'the server is down');
+  }
+
+  private async isHealthy(withinMs = 1_000): Promise<boolean> {
     try {
-      const response = await fetch(this.healthUrl, { signal: AbortSignal.timeout(1_000) });
+      const response = await fetch(this.healthUrl, { signal: AbortSignal.timeout(withinMs) });
       await response.arrayBuffer();
       return response.ok;
     } catch {
