@@ -47,6 +47,8 @@ export async function readStateRows(
   filter: StateFilter = {},
 ): Promise<readonly StateRow[]> {
   const rows: StateRow[] = [];
+  // All tasks have the same copy of broadcast state: the first one's is shown.
+  const copied = new Set<string>();
   for (const { chain } of manifest.tasks) {
     const found = new StoredRows(filter);
     for (const segment of chain) {
@@ -56,7 +58,11 @@ export async function readStateRows(
         found.apply(index.layouts[block.layout]!, block);
       }
     }
-    rows.push(...found.all());
+    const own = [...found.all()].filter((row) => !copied.has(`${row.operator}\n${row.state}`));
+    for (const { operator, state, kind } of own) {
+      if (kind === 'broadcast') copied.add(`${operator}\n${state}`);
+    }
+    rows.push(...own);
   }
   return rows.sort(byPlace);
 }

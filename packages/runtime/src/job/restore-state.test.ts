@@ -16,6 +16,7 @@ import { describe, expect, test } from 'vitest';
 import { folderStores } from '../checkpoint/folder-stores.js';
 import type { Manifest, SegmentRef, TaskPart } from '../checkpoint/manifest.js';
 import { writeBlob } from '../checkpoint/manifest-io.js';
+import { readStateRows } from '../inspect/state-rows.js';
 import { declaredStates, restoreState } from './restore-state.js';
 
 const groupCount = 256;
@@ -262,6 +263,12 @@ describe('broadcast state', () => {
       const state = await restored(checkpoint, keyGroupRange(subtask, parallelism, groupCount));
       expect([...state.rules.entries()]).toEqual(rules);
     }
+  });
+
+  test('is shown once, whoever has copies', async () => {
+    const { manifest, store } = await checkpointOf(halves);
+    const rows = await readStateRows(manifest, store, { operator: 'rules' });
+    expect(rows.map(({ key, value }) => [key, value])).toEqual(rules);
   });
 
   test('is one task’s alone, also where another has not written any', async () => {
