@@ -303,6 +303,12 @@ export interface StateBackend {
    * not to be kept across this call.
    */
   relieve?(): Promise<void> | undefined;
+  /**
+   * Asked once in a while, where there are checkpoints: so much is in memory that cannot leave
+   * before it is in a snapshot that the next one is wanted ahead of time. The engine takes it as
+   * soon as the minimum pause between two allows.
+   */
+  readonly needsBarrier?: boolean;
   /** Whether changes are tracked: generated code leaves `touch` out where they are not. */
   readonly tracksChanges: boolean;
   keyedState(

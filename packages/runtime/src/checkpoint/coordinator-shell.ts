@@ -120,6 +120,14 @@ export class CheckpointCoordinator {
     this.dispatch({ kind: 'declined', task, checkpoint, error });
   }
 
+  /**
+   * Takes the next checkpoint as soon as the minimum pause allows, ahead of the interval. Without
+   * effect while one is in progress.
+   */
+  hurry(): void {
+    this.dispatch({ kind: 'hurried' });
+  }
+
   /** Takes a checkpoint and fills a savepoint's folder from it; resolves with its manifest. */
   savepoint(name: string): Promise<Manifest> {
     return this.takeSavepoint(name, 'go on');

@@ -67,7 +67,7 @@ export interface CoordinatorState {
   readonly reservedId: number;
   /** Last committed checkpoint. */
   readonly committed: number | undefined;
-  /** When the interval wants the next one. */
+  /** When the interval, or whoever is in a hurry, wants the next one. */
   readonly dueMs: number;
   /** None is begun earlier, except a requested one. */
   readonly pausedUntilMs: number;
@@ -86,6 +86,8 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
   | { readonly kind: 'attempt ended' }
   | { readonly kind: 'woken' }
   | { readonly kind: 'requested'; readonly request: CheckpointRequest }
+  /** The next one is wanted ahead of the interval, as soon as the pause allows. */
+  | { readonly kind: 'hurried' }
   | {
       readonly kind: 'acknowledged';
       readonly task: string;

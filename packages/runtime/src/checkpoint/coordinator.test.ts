@@ -70,6 +70,7 @@ function check(state: CoordinatorState, lines: readonly Line[]): CoordinatorStat
 
 const start = { kind: 'attempt started', tasks: ['a', 'b'] } as const;
 const woken = { kind: 'woken' } as const;
+const hurried = { kind: 'hurried' } as const;
 const ack = (task: string, checkpoint: number, ...references: string[]) =>
   ({ kind: 'acknowledged', task, checkpoint, references }) as const;
 const written = (checkpoint: number) =>
@@ -112,6 +113,22 @@ describe('a checkpoint', () => {
       [295, committed(3), ['notify 3', 'delete segments/a1 segments/b1 manifests/1']],
       [300, woken, []],
       [305, woken, ['trigger 4 checkpoint']],
+    ]);
+  });
+
+  test('that is wanted early waits for the pause, and the interval begins anew with it', () => {
+    check(fresh(), [
+      [0, start, ['trigger 1 checkpoint']],
+      ...taken(5, 1),
+      [6, hurried, []],
+      [14, woken, []],
+      [15, woken, ['trigger 2 checkpoint']],
+      ...taken(16, 2, '1'),
+      [100, woken, []],
+      [110, hurried, ['trigger 3 checkpoint']],
+      [111, hurried, []],
+      ...taken(112, 3, '2', 'delete segments/a1 segments/b1 manifests/1'),
+      [130, woken, []],
     ]);
   });
 
@@ -443,7 +460,7 @@ describe('the laws of the coordinator', () => {
     fc.record({
       move: fc.constantFrom(
         ...Array.from({ length: 4 }, () => ['ack', 'effect'] as const).flat(),
-        ...(['wake', 'wake', 'any ack'] as const),
+        ...(['wake', 'wake', 'any ack', 'hurry'] as const),
         ...(['fail', 'stale', 'decline', 'savepoint', 'final', 'end', 'start'] as const),
       ),
       task: fc.constantFrom('a', 'b', 'c'),
@@ -490,6 +507,9 @@ describe('the laws of the coordinator', () => {
         return;
       case 'wake':
         send(woken);
+        return;
+      case 'hurry':
+        send(hurried);
         return;
       case 'savepoint':
         send(savepoint());

@@ -90,6 +90,9 @@ function take(draft: Draft, event: CoordinatorEvent): void {
     case 'requested':
       request(draft, event.request);
       return;
+    case 'hurried':
+      hurry(draft);
+      return;
     case 'acknowledged':
       acknowledge(draft, event.task, event.checkpoint, event.references);
       return;
@@ -141,6 +144,12 @@ function request(draft: Draft, request: CheckpointRequest): void {
     return;
   }
   draft.change({ requests: [...draft.state.requests, request] });
+}
+
+/** The one in progress may be what is waited for. */
+function hurry(draft: Draft): void {
+  const { phase, dueMs } = draft.state;
+  if (phase.kind === 'idle') draft.change({ dueMs: Math.min(dueMs, draft.nowMs) });
 }
 
 function acknowledge(draft: Draft, task: string, id: number, blobs: readonly string[]): void {

@@ -41,8 +41,8 @@ export interface SpareWork {
 /** What a task does beside its stages. */
 export interface TaskExtras {
   readonly snapshots?: SpareWork | undefined;
-  /** Throws when the task's state has outgrown its limit; asked once a turn. */
-  readonly guard?: { check(): void } | undefined;
+  /** Called once a turn: looks at how much memory the state takes. What it throws ends the task. */
+  readonly afterTurn?: (() => void) | undefined;
 }
 
 /**
@@ -61,19 +61,19 @@ export class Task {
   private yieldedMs = -Infinity;
   private idleListeners: (() => void)[] = [];
   private readonly spare: SpareWork | undefined;
-  private readonly guard: TaskExtras['guard'];
+  private readonly afterTurn: TaskExtras['afterTurn'];
 
   constructor(
     stages: readonly Stage[],
     times: readonly StageTimes[],
     env: Env,
-    { snapshots, guard }: TaskExtras,
+    { snapshots, afterTurn }: TaskExtras,
   ) {
     this.stages = stages;
     this.times = times;
     this.env = env;
     this.spare = snapshots;
-    this.guard = guard;
+    this.afterTurn = afterTurn;
   }
 
   /** Something may be ready again; with an argument: something has failed. */
@@ -154,7 +154,7 @@ export class Task {
     const isTimeUp = this.turn();
     // Seen once a turn, not after each step: it is a statistic.
     this.noteBlocked(clock.monotonicMs() - begun);
-    this.guard?.check();
+    this.afterTurn?.();
     return isTimeUp;
   }
 

@@ -11,20 +11,24 @@ export interface ScratchStore {
   remove(): Promise<void>;
 }
 
-/**
- * A LevelDB in a folder of its own: of use to this attempt only.
- *
- * @param folder undefined: a new one among the system's temporary files
- */
-export function scratchStore(folder: string | undefined): ScratchStore {
+/** Where attempts keep such rows: folders, or memory in simulations. */
+export interface Scratch {
+  /** @param folder undefined: a new one among the system's temporary files */
+  open(folder: string | undefined): ScratchStore;
+  /** Removes what attempts that crashed have left in it. */
+  remove(folder: string): Promise<void>;
+}
+
+/** Each store is a LevelDB in a folder of its own. */
+export const scratchFolders: Scratch = {
+  open: scratchStore,
+  remove: (folder) => rm(folder, { recursive: true, force: true }),
+};
+
+function scratchStore(folder: string | undefined): ScratchStore {
   const path = folder ?? mkdtempSync(join(tmpdir(), 'millrace-state-'));
   return {
     store: new ClassicLevelStore(path),
     remove: () => rm(path, { recursive: true, force: true }),
   };
-}
-
-/** Removes what attempts that crashed have left. */
-export function removeScratch(folder: string): Promise<void> {
-  return rm(folder, { recursive: true, force: true });
 }

@@ -79,7 +79,13 @@ export class JobAttempt {
     this.snapshots = checkpoints && this.taskSnapshots(checkpoints, wake);
     const times = this.built.stages.map(({ id }) => this.timesOf(id));
     const guard = new StateGuard(this.backend, parts.stateBytesMax, env.log);
-    task = new Task(this.built.stages, times, env, { snapshots: this.snapshots, guard });
+    task = new Task(this.built.stages, times, env, {
+      snapshots: this.snapshots,
+      afterTurn: () => {
+        guard.check();
+        if (this.backend.needsBarrier === true) checkpoints?.coordinator.hurry();
+      },
+    });
     this.task = task;
   }
 

@@ -6,7 +6,7 @@ import { randomId } from '../checkpoint/blob-names.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { Compiler } from '../codegen/compiler.js';
 import { isProduction, nodeEnv } from '../host/node-env.js';
-import { removeScratch, scratchStore } from '../host/scratch-folder.js';
+import { type Scratch, scratchFolders } from '../host/scratch-folder.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { codegenOf, JobAttempt } from './attempt.js';
 import { type AttemptState, heapState, levelState } from './attempt-state.js';
@@ -37,6 +37,7 @@ export class EmbeddedJob implements JobHandle {
   private readonly options: RunOptions;
   private readonly env: Env;
   private readonly restart: RestartStrategy;
+  private readonly scratch: Scratch;
   private readonly operators = new Map<string, OperatorMetrics>();
   private readonly startedMs: number;
   private attempt: JobAttempt | undefined;
@@ -50,8 +51,9 @@ export class EmbeddedJob implements JobHandle {
   private tellResumed: (from: ResumedFrom) => void = () => undefined;
   private lastNowMs = -Infinity;
 
-  constructor(job: BuiltJob, options: RunOptions) {
+  constructor(job: BuiltJob, options: RunOptions, scratch: Scratch = scratchFolders) {
     this.job = job;
+    this.scratch = scratch;
     this.options = options;
     this.name = job.graph.job;
     this.env = options.env ?? nodeEnv();
@@ -194,7 +196,7 @@ export class EmbeddedJob implements JobHandle {
     const { options, job, env } = this;
     if (options.checkpoints !== undefined) {
       if (options.backend === 'level') {
-        await removeScratch(`${options.checkpoints.folder}/${scratchName}`);
+        await this.scratch.remove(`${options.checkpoints.folder}/${scratchName}`);
       }
       this.checkpoints = await openCheckpoints({
         job,
@@ -255,7 +257,7 @@ export class EmbeddedJob implements JobHandle {
     if (backend !== 'level') return heapState(own);
     const name = `attempt-${this.attempts}`;
     const folder = checkpoints && `${checkpoints.folder}/${scratchName}/${name}`;
-    return levelState(own, stateMemoryBytes, scratchStore(folder));
+    return levelState(own, stateMemoryBytes, this.scratch.open(folder));
   }
 
   private coordinator(): JobCheckpoints['coordinator'] {

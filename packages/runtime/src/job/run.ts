@@ -2,6 +2,7 @@ import type { BuiltJob, JobDefinition, JobParams } from '@millrace/core';
 import type { Env } from '@millrace/core/spi';
 import { Compiler, type GeneratedCode } from '../codegen/compiler.js';
 import { nodeEnv } from '../host/node-env.js';
+import type { Scratch } from '../host/scratch-folder.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { codegenOf, JobAttempt } from './attempt.js';
 import { heapState } from './attempt-state.js';
@@ -62,9 +63,13 @@ export function run<P extends JobParams>(
   return startJob(job.build(options.params), options as RunOptions);
 }
 
-/** Runs a job that is built already. */
-export function startJob(job: BuiltJob, options: RunOptions): EmbeddedJob {
-  return new EmbeddedJob(job, options);
+/**
+ * Runs a job that is built already.
+ *
+ * @param scratch where the level backend keeps rows outside memory; by default folders on disk
+ */
+export function startJob(job: BuiltJob, options: RunOptions, scratch?: Scratch): EmbeddedJob {
+  return new EmbeddedJob(job, options, scratch);
 }
 
 /** The generated code of a job, without running it. */

@@ -81,10 +81,6 @@ export class LevelBackend implements SnapshotStateBackend {
     return this.mover.relieve();
   }
 
-  /**
-   * After `relieve`: far too much is in memory, and cannot leave before it is in a snapshot. A
-   * checkpoint now is better than one in time.
-   */
   get needsBarrier(): boolean {
     return this.mover.needsBarrier;
   }

@@ -43,6 +43,10 @@ export class OutsideRows implements RowsOutside {
   coldBelow = Infinity;
   /** Changes whenever what is being read from the store may be out of date. */
   private version = 0;
+  /** Rows changed since the last barrier, and between it and the one before; about. */
+  private changes = 0;
+  private changesBefore = 0;
+  private epoch = 0;
   /** Rows that have left memory so far. */
   private drops = 0;
   private copies = new Uint8Array(0);
@@ -77,6 +81,29 @@ export class OutsideRows implements RowsOutside {
       refBytes * refStride +
       indexBytes
     );
+  }
+
+  /**
+   * Estimate of what the rows take that stay in memory until there were more barriers: what changed
+   * since the last one but one, or all where the last snapshot took all.
+   */
+  get pinnedBytes(): number {
+    const { table, rowBytes } = this;
+    const { movableBelow } = table.changes!;
+    const rows = table.sizeInMemory;
+    if (movableBelow === 0) return rows * rowBytes;
+    const before = movableBelow < table.epoch ? this.changesBefore : 0;
+    return Math.min(rows, this.changes + before) * rowBytes;
+  }
+
+  /** Takes note of what has changed; called between batches. */
+  countChanges(): void {
+    const { epoch, changes } = this.table;
+    if (epoch !== this.epoch) {
+      this.changesBefore = this.changes;
+      this.epoch = epoch;
+    }
+    this.changes = changes!.changeCount;
   }
 
   get hasRemovals(): boolean {
@@ -132,6 +159,8 @@ export class OutsideRows implements RowsOutside {
     this.removals.clear();
     this.removedKeys = [];
     this.pages = undefined;
+    this.changes = 0;
+    this.changesBefore = 0;
   }
 
   /** Loads those of the keys that are outside. */

@@ -74,9 +74,12 @@ export class RowMover {
     return count;
   }
 
-  /** More is in memory than should be, and it cannot leave: it is not in a snapshot yet. */
+  /** What cannot leave before more barriers have come takes all the memory there is. */
   get needsBarrier(): boolean {
-    return this.flight === undefined && this.bytes > this.bytesMax * stateLimits.spillHardShare;
+    if (this.tracking === 'untracked') return false;
+    let bytes = 0;
+    for (const rows of this.tables) bytes += rows.pinnedBytes;
+    return bytes > this.bytesMax;
   }
 
   /** A table gets its first row; returns the number of its keys in the store. */
@@ -120,6 +123,7 @@ export class RowMover {
     this.assertWorking();
     if (this.removing.length > 0) return this.removeOutside();
     this.land();
+    for (const rows of this.tables) rows.countChanges();
     if (this.tracking === 'untracked') this.age();
     this.move();
     return this.isTight ? this.untilLoose() : undefined;
