@@ -16,13 +16,17 @@ import type { StepResult } from './group-order.js';
 import { HeapBroadcast } from './heap-broadcast.js';
 import { HeapKeyGroupTimes } from './heap-key-group-times.js';
 import { HeapKeyTable } from './heap-key-table.js';
-import { HeapKeyTables, type HeapKeyTablesParts } from './heap-key-tables.js';
+import { HeapKeyTables } from './heap-key-tables.js';
 import { HeapKeyedState } from './heap-keyed-state.js';
 import { HeapOperatorList } from './heap-operator-list.js';
+import type { RowsOutside } from './rows-outside.js';
 import type { Block, StateLayout } from './segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from './snapshot-state-backend.js';
 import type { StatePart } from './state-part.js';
 import { UndoLog } from './undo-log.js';
+
+/** Where rows of an operator's table go that are moved out of memory. */
+type OutsideOf = (table: HeapKeyTable, operator: string) => RowsOutside;
 
 /** Keeps state in this process' memory. */
 export class HeapBackend implements SnapshotStateBackend {
@@ -31,7 +35,7 @@ export class HeapBackend implements SnapshotStateBackend {
   private readonly groupCount: number;
   private readonly groups: KeyGroupRange;
   private readonly groupOf: (key: Key) => number;
-  private readonly outside: HeapKeyTablesParts['outside'];
+  private readonly outside: OutsideOf | undefined;
   private readonly parts = new Map<string, StatePart[]>();
   private readonly keyed = new Map<string, HeapKeyedState>();
   /** Parts that were frozen and are not written yet, in the order of their barriers. */
@@ -40,7 +44,7 @@ export class HeapBackend implements SnapshotStateBackend {
   /** @param outside where rows of tables go that are moved out of memory */
   constructor(
     { tracking = 'untracked', groupCount, groups }: StateBackendOptions,
-    outside?: HeapKeyTablesParts['outside'],
+    outside?: OutsideOf,
   ) {
     this.tracking = tracking;
     this.tracksChanges = tracking === 'tracked';
@@ -81,8 +85,9 @@ export class HeapBackend implements SnapshotStateBackend {
 
   keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {
     const { tracking, groupCount, groupOf, outside } = this;
-    const parts = { operator, state, spec, tracking, groupCount, groupOf, outside };
-    return this.add(operator, new HeapKeyTables(parts));
+    const parts = { operator, state, spec, tracking, groupCount, groupOf };
+    const own = outside && ((table: HeapKeyTable) => outside(table, operator));
+    return this.add(operator, new HeapKeyTables({ ...parts, outside: own }));
   }
 
   keyGroupTimes(operator: string, state: string): KeyGroupTimes {

@@ -28,6 +28,11 @@ export interface SnapshotStateBackend extends StateBackend {
   bytesOf(operator: string): number;
   operators(): readonly string[];
   /**
+   * How often the operator has read a row from outside memory that was not prefetched: each such
+   * read blocks the thread. For backends that keep rows elsewhere.
+   */
+  syncReads?(operator: string): number;
+  /**
    * What the operator's state is now belongs to the snapshot; takes no time that grows with the
    * state.
    *

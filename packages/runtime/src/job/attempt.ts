@@ -75,6 +75,7 @@ export class JobAttempt {
       wake,
       checkpoints: checkpoints && this.stageCheckpoints(checkpoints),
     });
+    this.countSyncReads();
     this.openSources = this.built.sources.length;
     this.snapshots = checkpoints && this.taskSnapshots(checkpoints, wake);
     const times = this.built.stages.map(({ id }) => this.timesOf(id));
@@ -124,6 +125,16 @@ export class JobAttempt {
   async sinksQuiet(): Promise<void> {
     while (!this.built.sinks.every(({ isQuiet }) => isQuiet)) {
       await this.parts.env.scheduler.yield();
+    }
+  }
+
+  /** Rows outside memory that were not there when they were wanted, as a metric of their operators. */
+  private countSyncReads(): void {
+    const { backend } = this;
+    if (backend.syncReads === undefined) return;
+    for (const operator of backend.operators()) {
+      const read = (): number => backend.syncReads!(operator);
+      this.parts.metricsOf(operator).gauge('stateSyncReads', read);
     }
   }
 

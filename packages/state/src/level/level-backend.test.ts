@@ -60,6 +60,25 @@ describe('a backend whose rows may be outside memory', () => {
     expect(store.size).toBeLessThan(3 * rows);
   });
 
+  test('counts reads that nobody prepared, by operator', async () => {
+    const store = new MemorySpillStore();
+    const backend = new LevelBackend({
+      ...{ store, memoryBytesMax: 0, groupCount, groups },
+      tracking: 'tracked',
+    });
+    const spec = { numbers: [0], refs: [], shape: '', namespaceLength: 1 };
+    const tables = backend.keyTables('operator', 'rows', spec);
+    backend.keyTables('other', 'rows', spec).open(0);
+    const table = tables.open(0);
+    for (const each of [1, 2, 3, 4]) table.slot(each);
+    await moveAllOut(backend);
+    await tables.prefetch!(table, [1], 0, 1);
+    for (const each of [1, 2, 3, 3, 5]) table.find(each);
+    expect(backend.syncReads('operator')).toBe(2);
+    expect(backend.syncReads('other')).toBe(0);
+    expect(backend.counts.syncReads).toBe(2);
+  });
+
   test('says when only a barrier can free memory', () => {
     const store = new MemorySpillStore();
     const backend = new LevelBackend({
@@ -74,6 +93,12 @@ describe('a backend whose rows may be outside memory', () => {
     for (let each = 1; each < 100; each += 1) table.slot(each);
     expect(backend.relieve()).toBeUndefined();
     expect(backend.needsBarrier).toBe(true);
+    // The first one takes all rows; should it be lost, they are needed once more.
+    barrier(backend);
+    backend.relieve();
+    expect(backend.needsBarrier).toBe(true);
+    barrier(backend);
+    expect(backend.needsBarrier).toBe(false);
   });
 
   test('a store that fails is told by the next call between batches', async () => {
@@ -114,12 +139,14 @@ function heldBack(store: MemorySpillStore): () => void {
   return () => release();
 }
 
+function barrier(backend: LevelBackend): void {
+  backend.freeze('operator');
+  while (backend.step(new DeltaSink(), 9) === 'more');
+}
+
 /** Two barriers make rows movable. */
 async function moveAllOut(backend: LevelBackend): Promise<void> {
-  for (let i = 0; i < 2; i += 1) {
-    backend.freeze('operator');
-    while (backend.step(new DeltaSink(), 9) === 'more');
-  }
+  for (let i = 0; i < 2; i += 1) barrier(backend);
   for (let i = 0; i < 4; i += 1) {
     await backend.relieve();
     await settled();

@@ -17,7 +17,7 @@ import { stateLimits } from '../limits.js';
 import type { Block, StateLayout } from '../segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from '../snapshot-state-backend.js';
 import { LevelKeyTables } from './level-key-tables.js';
-import { OutsideRows } from './outside-rows.js';
+import { type OutsideReads, OutsideRows } from './outside-rows.js';
 import { RowMover } from './row-mover.js';
 import type { SpillStore } from './spill-store.js';
 
@@ -57,6 +57,7 @@ export class LevelBackend implements SnapshotStateBackend {
   private readonly heap: HeapBackend;
   private readonly mover: RowMover;
   private readonly store: SpillStore;
+  private readonly reads = new Map<string, OutsideReads>();
 
   constructor(options: LevelBackendOptions) {
     const { store, memoryBytesMax = stateLimits.spillMemoryBytesDefault } = options;
@@ -64,7 +65,9 @@ export class LevelBackend implements SnapshotStateBackend {
     this.store = store;
     const mover = new RowMover({ store, memoryBytesMax, pageRowsMax, tracking });
     this.mover = mover;
-    this.heap = new HeapBackend(options, (table) => new OutsideRows(table, mover));
+    this.heap = new HeapBackend(options, (table, operator) => {
+      return new OutsideRows(table, mover, this.readsOf(operator));
+    });
   }
 
   open(): Promise<void> {
@@ -85,8 +88,13 @@ export class LevelBackend implements SnapshotStateBackend {
     return this.mover.needsBarrier;
   }
 
+  syncReads(operator: string): number {
+    return this.reads.get(operator)?.sync ?? 0;
+  }
+
   get counts(): SpillCounts {
-    const { rowsOutside, bytes, syncReads, prefetchedRows, writtenRows } = this.mover;
+    const { rowsOutside, bytes, prefetchedRows, writtenRows } = this.mover;
+    const syncReads = [...this.reads.values()].reduce((sum, reads) => sum + reads.sync, 0);
     return { rowsOutside, bytes, syncReads, prefetchedRows, writtenRows };
   }
 
@@ -150,5 +158,14 @@ export class LevelBackend implements SnapshotStateBackend {
 
   load(layout: StateLayout, block: Block, chainGroups?: KeyGroupRange): void {
     this.heap.load(layout, block, chainGroups);
+  }
+
+  private readsOf(operator: string): OutsideReads {
+    let reads = this.reads.get(operator);
+    if (reads === undefined) {
+      reads = { sync: 0 };
+      this.reads.set(operator, reads);
+    }
+    return reads;
   }
 }

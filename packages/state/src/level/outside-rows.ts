@@ -17,6 +17,12 @@ import type { SpillOperation } from './spill-store.js';
  */
 const Copy = { none: 0, current: 1, stale: 2, writing: 3 } as const;
 
+/** Reads of one operator's rows. */
+export interface OutsideReads {
+  /** Those that blocked the thread: of rows that were not prefetched. */
+  sync: number;
+}
+
 /** A removal that has not been given to the store yet. */
 const notWritten = 0;
 
@@ -60,10 +66,12 @@ export class OutsideRows implements RowsOutside {
   private readonly absent = new Set<CanonicalKey>();
   private pages: OutsidePages | undefined;
   private readonly mover: RowMover;
+  private readonly reads: OutsideReads;
 
-  constructor(table: HeapKeyTable, mover: RowMover) {
+  constructor(table: HeapKeyTable, mover: RowMover, reads: OutsideReads) {
     this.table = table;
     this.mover = mover;
+    this.reads = reads;
     this.codec = new RowCodec(table.numberStride);
   }
 
@@ -117,6 +125,7 @@ export class OutsideRows implements RowsOutside {
 
   fetch(key: Key): number {
     if (!this.mayBeOutside(key)) return -1;
+    this.reads.sync += 1;
     const bytes = this.mover.readSync(this.codec.keyBytes(this.number, key));
     if (bytes === undefined) return -1;
     this.version += 1;

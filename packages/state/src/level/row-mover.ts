@@ -35,8 +35,6 @@ export interface RowMoverOptions {
 export class RowMover {
   /** Number of the last write that is done. */
   lastDone = 0;
-  /** Reads that blocked the thread: rows that were not prefetched. */
-  syncReads = 0;
   /** Rows read ahead of their batch. */
   prefetchedRows = 0;
   /** Rows written to the store. */
@@ -102,7 +100,6 @@ export class RowMover {
   }
 
   readSync(key: Uint8Array): Uint8Array | undefined {
-    this.syncReads += 1;
     return this.store.getSync(key);
   }
 

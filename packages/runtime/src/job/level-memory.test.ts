@@ -12,21 +12,18 @@ interface View {
 }
 
 const total = 20_000;
+const hourMs = 3_600_000;
 
-/** Views of ever new pages, in one window that ends with the input: all are state at the end. */
-const views = (out: RecordingSink<unknown>) =>
+/** Counts views of pages by the hour; no window ends before the input does. */
+const views = (create: (id: number) => View, out: RecordingSink<unknown>) =>
   defineJob('views', {}, (job) => {
-    const source = generator<View>({
-      seed: 1,
-      count: total,
-      ratePerSecond: 10_000,
-      create: (at) => ({ page: at - (at % 2), at }),
-    });
+    const source = generator<View>({ seed: 1, count: total, ratePerSecond: 10_000, create });
+    const time = { outOfOrderness: '30d', farFuture: 'off' } as const;
     job
       .source(
         'views',
         source,
-        watermarks((v) => v.at, { farFuture: 'off' }),
+        watermarks((v) => v.at, time),
       )
       .pipe(
         keyBy((v) => v.page),
@@ -36,8 +33,19 @@ const views = (out: RecordingSink<unknown>) =>
       );
   });
 
+/** Each page is viewed twice in a row: what changed once does not change again. */
+const newPages = (id: number): View => ({ page: id - (id % 2), at: id });
+
+/** The same 9,000 rows again and again, in so many hours. */
+const oldPages =
+  (hours: number) =>
+  (id: number): View => ({
+    page: Math.floor(id / hours) % (9_000 / hours),
+    at: (id % hours) * hourMs,
+  });
+
 /** Runs the job with state in a store in memory beyond `stateMemoryBytes`. */
-async function run(stateMemoryBytes: number) {
+async function run(create: (id: number) => View, stateMemoryBytes: number) {
   const env = virtualEnv({ storage: new SimulatedDisk().process('views'), seed: 1 });
   const stores: MemorySpillStore[] = [];
   const scratch = {
@@ -50,7 +58,7 @@ async function run(stateMemoryBytes: number) {
   const out = new RecordingSink<unknown>();
   const checkpoints = { folder: '/checkpoints', interval: '10s', minPause: '200ms' } as const;
   const options = { env, checkpoints, backend: 'level', stateMemoryBytes } as const;
-  const handle = startJob(views(out).build(), options, scratch);
+  const handle = startJob(views(create, out).build(), options, scratch);
   let rowsOutside = 0;
   while (handle.progress().status === 'running') {
     env.advance(20);
@@ -59,11 +67,12 @@ async function run(stateMemoryBytes: number) {
   }
   expect(await handle.done).toMatchObject({ status: 'finished' });
   const { history } = handle.progress().checkpoints!;
-  return { history, rowsOutside, results: out.records.length };
+  const metrics = handle.metrics().operators.pages!;
+  return { history, metrics, rowsOutside, results: out.records.length };
 }
 
 test('state that fits in memory waits for the interval', async () => {
-  const { history, rowsOutside, results } = await run(1 << 30);
+  const { history, rowsOutside, results } = await run(newPages, 1 << 30);
   expect(results).toBe(total / 2);
   expect(rowsOutside).toBe(0);
   // The first, and the final one: the job takes 2 s.
@@ -71,7 +80,7 @@ test('state that fits in memory waits for the interval', async () => {
 });
 
 test('memory full of rows that no snapshot has: checkpoints come early, a pause apart', async () => {
-  const { history, rowsOutside, results } = await run(64 << 10);
+  const { history, rowsOutside, results } = await run(newPages, 64 << 10);
   expect(results).toBe(total / 2);
   expect(rowsOutside).toBeGreaterThan(total / 4);
   const early = history.filter(({ kind }) => kind === 'checkpoint').slice(1);
@@ -80,4 +89,14 @@ test('memory full of rows that no snapshot has: checkpoints come early, a pause 
     const before = history[index]!;
     expect(endedMs - durationMs - before.endedMs).toBeGreaterThanOrEqual(200);
   }
+});
+
+test('reads of rows outside memory that nothing prepared are counted by operator', async () => {
+  // A batch is looked up ahead in eight tables at the most.
+  const some = await run(oldPages(12), 64 << 10);
+  expect(some.rowsOutside).toBeGreaterThan(1_000);
+  expect(some.metrics.stateSyncReads).toBeGreaterThan(100);
+  const none = await run(oldPages(6), 64 << 10);
+  expect(none.rowsOutside).toBeGreaterThan(1_000);
+  expect(none.metrics.stateSyncReads).toBe(0);
 });
