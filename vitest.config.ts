@@ -11,6 +11,7 @@ export default defineConfig({
           include: sources.map((folder) => `${folder}/**/*.test.ts`),
           exclude: ['**/*.process.test.ts', '**/node_modules/**', '**/dist/**'],
           testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {
@@ -19,6 +20,8 @@ export default defineConfig({
           include: sources.map((folder) => `${folder}/**/*.process.test.ts`),
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 120_000,
+          // Hooks run jobs, too: as long as tests may take, also on a machine that is busy.
+          hookTimeout: 120_000,
         },
       },
       {

@@ -81,13 +81,20 @@ test('state ls, get, scan and export show broadcast state by its keys', () => {
 test('state diff shows the rules that have changed between two checkpoints', () => {
   const list = millrace('checkpoints', 'list', checkpoints).stdout.trim().split('\n').slice(2);
   const [newer, older] = list.map((line) => line.split(' ')[0]!);
-  const rulesAt = (at: string): string[] =>
-    millrace('state', 'scan', checkpoints, 'check', 'rules', '--at', at).stdout.trim().split('\n');
+  const rulesAt = (at: string): Map<string, string> => {
+    const { stdout } = millrace('state', 'scan', checkpoints, 'check', 'rules', '--at', at);
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    return new Map(lines.map((line) => line.split(' = ') as [string, string]));
+  };
+  const before = rulesAt(older!);
   const after = rulesAt(newer!);
-  expect(after).toHaveLength(3);
-  const changes = rulesAt(older!).flatMap((line, i) =>
-    line === after[i] ? [] : [`~ ${line} → ${after[i]!.split(' = ')[1]}`],
-  );
+  expect(after.size).toBe(3);
+  const changes = [...after].flatMap(([rule, now]) => {
+    const then = before.get(rule);
+    // On a slow machine there may have been none yet.
+    if (then === undefined) return [`+ ${rule} = ${now}`];
+    return then === now ? [] : [`~ ${rule} = ${then} → ${now}`];
+  });
   const { stdout } = millrace('state', 'diff', checkpoints, older!, newer!);
   expect(stdout.split('\n').filter((line) => line.includes(' rules '))).toEqual(changes);
 });

@@ -47,11 +47,15 @@ const rowsOf = (path: string): unknown[] =>
     .slice(0, -1)
     .map((line) => JSON.parse(line));
 
-/** Name of the newest commit's mark; names sort like commits. */
-function newestMark(checkpoints: string): string {
+/** The newest commit by its mark, which is named after it. */
+function newestCommit(checkpoints: string): number {
   const marks = join(checkpoints, 'committed');
-  return existsSync(marks) ? (readdirSync(marks).sort().at(-1) ?? '') : '';
+  const newest = existsSync(marks) ? readdirSync(marks).sort().at(-1) : undefined;
+  return newest === undefined ? 0 : Number(newest.split('-')[1]);
 }
+
+/** Commits until a process is killed: the first one comes as soon as it has started. */
+const commitsPerLife = 3;
 
 describe('run with checkpoints', () => {
   test('killed again and again it ends with the golden rows, then has nothing to do', async () => {
@@ -60,9 +64,10 @@ describe('run with checkpoints', () => {
     const where = ['--input', events, '--output', output, '--checkpoints', checkpoints];
     const command = ['run', 'q5', ...where, '--checkpoint-interval', '50ms'];
     for (let kills = 0; kills < 2; kills += 1) {
-      const before = newestMark(checkpoints);
-      const isFurther = () => newestMark(checkpoints) > before;
-      const killed = await start([...command, '--rate', '10000'], isFurther);
+      const before = newestCommit(checkpoints);
+      const isFurther = () => newestCommit(checkpoints) >= before + commitsPerLife;
+      // At this rate the input lasts for 10 s.
+      const killed = await start([...command, '--rate', '2000'], isFurther);
       expect(killed.code).toBeNull();
     }
     const last = await start(command);

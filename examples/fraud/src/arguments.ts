@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Duration, durationMs } from '@millrace/core';
 
 /** What the user asked for. */
 export interface Arguments {
@@ -12,6 +13,8 @@ export interface Arguments {
   readonly alerts: string;
   /** Folder of the checkpoints; undefined: none are taken. */
   readonly checkpoints: string | undefined;
+  /** Time from the start of one to the start of the next. */
+  readonly checkpointInterval: Duration;
   readonly fresh: boolean;
   readonly summary: 'json' | 'text';
   readonly quiet: boolean;
@@ -32,6 +35,7 @@ export const HELP = `Finds card fraud in a stream of transactions, live.
   --alerts FILE       where alerts are written, a JSON object a line (out/alerts.ndjson)
   --checkpoints DIR   what a stopped run goes on from, killed or not (the name of the alerts
                       file and ".state"); other transactions or options begin anew
+  --checkpoint-interval TIME   what a kill costs at most (2s)
   --no-checkpoints    keep nothing to go on from
   --fresh             begin anew in any case
   --summary text|json how the end is told; with json it is the last line of the output,
@@ -57,6 +61,7 @@ const OPTIONS = {
   'skip-bad': flag,
   alerts: { type: 'string', default: 'out/alerts.ndjson' },
   checkpoints: text,
+  'checkpoint-interval': { type: 'string', default: '2s' },
   'no-checkpoints': flag,
   fresh: flag,
   summary: { type: 'string', default: 'text' },
@@ -91,6 +96,7 @@ export function readArguments(args: readonly string[]): Arguments {
     skipBad: values['skip-bad'],
     alerts: values.alerts,
     checkpoints: checkpointsOf(values),
+    checkpointInterval: durationOf('checkpoint-interval', values['checkpoint-interval']),
     fresh: values.fresh,
     summary,
     quiet: values.quiet,
@@ -111,6 +117,15 @@ function parse(args: readonly string[]) {
     return parseArgs({ args: [...args], options: OPTIONS });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function durationOf(name: string, value: string): Duration {
+  try {
+    durationMs(value as Duration, name);
+    return value as Duration;
+  } catch {
+    throw new UsageError(`--${name} should be a time such as 2s, found ${JSON.stringify(value)}`);
   }
 }
 

@@ -90,6 +90,7 @@ describe('npm start', () => {
 
   it.each([
     [['--inptu', 'x'], 2, "Unknown option '--inptu'"],
+    [['--checkpoint-interval', 'often'], 2, '--checkpoint-interval should be a time such as 2s'],
     [['--days', 'many'], 2, '--days should be a whole number, found "many"'],
     [['--summary', 'xml'], 2, '--summary should be text or json'],
     [['--input', 'x.csv', '--seed', '1'], 2, '--seed is for simulated transactions'],

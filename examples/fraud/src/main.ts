@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     return;
   }
   const { input, seed, cards, terminals, days, disorderMs, skipBad, alerts, checkpoints } = args;
+  const { checkpointInterval: interval } = args;
   const truth = input === undefined ? [] : await truthColumnsOf(input);
   const simulated = { seed, cards, terminals, days };
   const params = { input: input ?? '', truth, ...simulated, disorderMs, skipBad, alerts };
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   const tally = new Tally();
   const job = run(fraudJob(tallySink(tally, workedMs)), {
     params,
-    checkpoints: checkpoints === undefined ? undefined : { folder: checkpoints, interval: '2s' },
+    checkpoints: checkpoints === undefined ? undefined : { folder: checkpoints, interval },
   });
   cancelOnInterrupt(job);
   const resumed = await Promise.race([job.resumed, job.done.then(() => undefined)]);

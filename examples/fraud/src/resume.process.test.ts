@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const world = ['--seed', '3', '--cards', '1000', '--terminals', '2000', '--days', '60'];
+const world = ['--seed', '3', '--cards', '1000', '--terminals', '2000', '--days', '120'];
 const json = ['--summary', 'json'];
 
 let folder: string;
@@ -21,24 +21,32 @@ interface Ended {
   readonly summary: Record<string, unknown>;
 }
 
-/** @param stop the signal that stops the run at its first alert, when it is well under way */
-function start(args: readonly string[], stop?: 'SIGKILL' | 'SIGINT'): Promise<Ended> {
+/** When a run is stopped, and by which signal. */
+interface Stop {
+  readonly signal: 'SIGKILL' | 'SIGINT';
+  /** Asked often. */
+  readonly when: () => boolean;
+}
+
+function start(args: readonly string[], stop?: Stop): Promise<Ended> {
   const child = spawn(process.execPath, [program, ...args, ...json], { cwd: folder });
   let stdout = '';
   let stderr = '';
-  let isStopped = false;
   child.stdout.on('data', (text) => {
     stdout += text;
   });
   child.stderr.on('data', (text) => {
     stderr += text;
-    if (stop === undefined || isStopped || !stderr.includes('transactions')) return;
-    // Once: a signal that comes while the process ends would end it in another way.
-    isStopped = true;
-    child.kill(stop);
   });
+  const looking = setInterval(() => {
+    if (stop?.when() !== true) return;
+    // Once: a signal that comes while the process ends would end it in another way.
+    clearInterval(looking);
+    child.kill(stop.signal);
+  }, 5);
   return new Promise((resolve) => {
     child.on('close', (code) => {
+      clearInterval(looking);
       const last = stdout.trimEnd().split('\n').at(-1);
       const { wallMs: _, eventsPerSecond: __, ...summary } = JSON.parse(last || '{}');
       resolve({ code, stderr, summary });
@@ -46,17 +54,43 @@ function start(args: readonly string[], stop?: 'SIGKILL' | 'SIGINT'): Promise<En
   });
 }
 
+/** Commits that a run makes before it is stopped: the first one comes as soon as it has started. */
+const commitsPerRun = 3;
+
+/** Stops a run when it has made some commits, however fast that is. */
+function stopUnderWay(signal: Stop['signal'], checkpoints: string): Stop {
+  const first = newestCommit(checkpoints) + 1;
+  return { signal, when: () => newestCommit(checkpoints) >= first + commitsPerRun - 1 };
+}
+
+/** By its mark, which is named after it. */
+function newestCommit(checkpoints: string): number {
+  const marks = join(folder, checkpoints, 'committed');
+  const newest = existsSync(marks) ? readdirSync(marks).sort().at(-1) : undefined;
+  return newest === undefined ? 0 : Number(newest.split('-')[1]);
+}
+
 const alerts = (name: string) =>
   readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').sort();
+
+/** Where a run says that it goes on. */
+function transactionAt({ stderr }: Ended): number {
+  const line = /resumed from checkpoint \d+, taken .*; it goes on at transaction ([\d,]+)/;
+  return Number(line.exec(stderr)![1]!.replaceAll(',', ''));
+}
 
 describe('npm start, begun again', () => {
   it('goes on after Ctrl-C and after a kill, without a gap or a double', async () => {
     const whole = await start([...world, '--alerts', 'whole.ndjson', '--no-checkpoints']);
+    const state = 'parts.ndjson.state';
     const command = [...world, '--alerts', 'parts.ndjson'];
-    expect((await start(command, 'SIGINT')).code).toBe(130);
-    expect((await start(command, 'SIGKILL')).code).toBeNull();
+    const oftener = [...command, '--checkpoint-interval', '30ms'];
+    expect((await start(oftener, stopUnderWay('SIGINT', state))).code).toBe(130);
+    const killed = await start(oftener, stopUnderWay('SIGKILL', state));
+    expect(killed.code).toBeNull();
     const last = await start(command);
-    expect(last.stderr).toMatch(/resumed from checkpoint \d+, taken .*; it goes on at transaction/);
+    expect(transactionAt(last)).toBeGreaterThan(transactionAt(killed));
+    expect(transactionAt(killed)).toBeGreaterThan(1);
     expect(last.summary).toEqual(whole.summary);
     expect(alerts('parts.ndjson')).toEqual(alerts('whole.ndjson'));
 
