@@ -24,6 +24,9 @@ const base: ChildTask = {
   seconds: 31,
 };
 
+/** How long one of a pair runs before the other's turn. */
+const turnMs = 2_000;
+
 interface Settings {
   readonly seconds: number;
   readonly rounds: number;
@@ -63,8 +66,8 @@ const cases: Readonly<Record<string, (settings: Settings) => Promise<void>>> = {
 };
 
 /**
- * Measures with and without checkpoints side by side, on a core each: a slow spell of the machine
- * touches both alike.
+ * Measures with and without checkpoints in turns: of two processes one runs while the other is
+ * stopped. A slow spell of the machine touches both alike, and neither takes the other's cache.
  */
 async function pair(
   name: string,
@@ -73,10 +76,10 @@ async function pair(
 ): Promise<void> {
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const [without, taken] = await Promise.all([
-      inChild({ ...base, ...task, seconds, checkpoints: 'off' }),
-      inChild({ ...base, ...task, seconds, checkpoints: 'on' }),
-    ]);
+    const [without, taken] = await inTurns(
+      { ...base, ...task, ...twice(seconds), checkpoints: 'off' },
+      { ...base, ...task, ...twice(seconds), checkpoints: 'on' },
+    );
     ratios.push(cpuPerEvent(taken) / cpuPerEvent(without));
     const { batchMs, syncMs, checkpointMs } = taken;
     say(
@@ -90,13 +93,38 @@ async function pair(
   say(`${name}: CPU an event × ${median(ratios).toFixed(3)} (median of ${rounds})`);
 }
 
+/** By the clock, which runs on in the one that is stopped. */
+const twice = (seconds: number) => ({
+  warmUpSeconds: 2 * base.warmUpSeconds,
+  seconds: 2 * seconds,
+});
+
 async function inChild(task: ChildTask): Promise<ChildResult> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [self, '--child', JSON.stringify(task)],
-    { encoding: 'utf8' },
-  );
+  const { stdout } = await startChild(task);
   return JSON.parse(stdout) as ChildResult;
+}
+
+const startChild = (task: ChildTask) =>
+  promisify(execFile)(process.execPath, [self, '--child', JSON.stringify(task)], {
+    encoding: 'utf8',
+  });
+
+/** Both at the same time, of which one at a time runs; clocks run on in the other. */
+async function inTurns(one: ChildTask, other: ChildTask): Promise<[ChildResult, ChildResult]> {
+  const [first, second] = [startChild(one), startChild(other)];
+  let turn = 0;
+  const timer = setInterval(() => {
+    turn += 1;
+    first.child.kill(turn % 2 === 0 ? 'SIGSTOP' : 'SIGCONT');
+    second.child.kill(turn % 2 === 0 ? 'SIGCONT' : 'SIGSTOP');
+  }, turnMs);
+  const resultOf = async (running: typeof first): Promise<ChildResult> => {
+    const { stdout } = await running;
+    clearInterval(timer);
+    for (const { child } of [first, second]) child.kill('SIGCONT');
+    return JSON.parse(stdout) as ChildResult;
+  };
+  return await Promise.all([resultOf(first), resultOf(second)]);
 }
 
 function sayRate(name: string, result: ChildResult): void {

@@ -11,6 +11,7 @@ export type {
 } from './segment/block.js';
 export { blockRowsMax } from './segment/block.js';
 export { newBlockColumns } from './segment/block-columns.js';
+export { ChunkBuffers } from './segment/chunk-buffers.js';
 export type { MergeInput } from './segment/merge-units.js';
 export type { MergePlan } from './segment/plan-merge.js';
 export { planMerge } from './segment/plan-merge.js';

@@ -21,6 +21,8 @@ export const stateLimits = {
   segmentChunkBytes: 256 * 1024,
   /** Bytes beyond a chunk that a block of numbers may take without the chunk being copied. */
   segmentChunkSlackBytes: 32 * 1024,
+  /** Buffers for chunks kept for the next segment, 288 KiB each. */
+  chunkBuffersMax: 32,
   /** Bytes that one read of neighbouring blocks asks for, unless a single block is larger. */
   segmentReadBytesMax: 1024 * 1024,
   /** Bytes read from a segment's end at once: most footers are shorter. */

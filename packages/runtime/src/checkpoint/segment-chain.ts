@@ -53,9 +53,13 @@ export class SegmentChain {
     return { task, keyGroups, chain: this.segments.map(({ ref }) => ref) };
   }
 
-  /** Adds the segment of a checkpoint. Waits only where merging cannot keep up with the bound. */
-  async add(ref: SegmentRef): Promise<void> {
-    this.segments.push({ ref, index: undefined });
+  /**
+   * Adds the segment of a checkpoint. Waits only where merging cannot keep up with the bound.
+   *
+   * @param index what it holds; read from it where that is not known
+   */
+  async add(ref: SegmentRef, index?: SegmentIndex): Promise<void> {
+    this.segments.push({ ref, index });
     await Promise.all(this.segments.map((segment) => this.load(segment)));
     this.startMerge(this.prune());
     if (this.segments.length > runtimeLimits.chainSegmentsMax) await this.merging;
@@ -107,11 +111,10 @@ export class SegmentChain {
       };
       const isComplete = from === 0;
       await mergeSegments(inputs, writer, { isComplete, pause, inputs: 'tidy' });
-      writer.finish();
+      const index = writer.finish();
       for (const chunk of writer.takeChunks()) await blob.write(chunk);
       const { name, bytes, sha256 } = await blob.complete();
-      const merged: ChainSegment = { ref: { blob: name, bytes, sha256 }, index: undefined };
-      await this.load(merged);
+      const merged: ChainSegment = { ref: { blob: name, bytes, sha256 }, index };
       this.segments.splice(from, run.length, merged);
     } catch (error) {
       await blob.abort().catch(() => undefined);

@@ -1,7 +1,13 @@
 import { canonicalJson } from '@millrace/core/internal';
 import type { BlobWriter, CheckpointStore, Env } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
-import { type BlockSink, SegmentWriter, type StateLayout } from '@millrace/state/internal';
+import {
+  type BlockSink,
+  ChunkBuffers,
+  type SegmentIndex,
+  SegmentWriter,
+  type StateLayout,
+} from '@millrace/state/internal';
 import { segmentName } from '../checkpoint/blob-names.js';
 import type { SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
 import type { SegmentChain } from '../checkpoint/segment-chain.js';
@@ -79,6 +85,7 @@ export class TaskSnapshots implements SpareWork {
   private readonly parts: TaskSnapshotsParts;
   private running: Running | undefined;
   private nextStepMs = -Infinity;
+  private readonly buffers = new ChunkBuffers();
 
   constructor(parts: TaskSnapshotsParts) {
     this.parts = parts;
@@ -88,7 +95,7 @@ export class TaskSnapshots implements SpareWork {
     const { store, attempt, task, trigger } = this.parts;
     if (this.running !== undefined) this.abort(this.running.checkpoint);
     const blob = store.create(segmentName(checkpoint, attempt, task));
-    const writer = new SegmentWriter();
+    const writer = new SegmentWriter(this.buffers);
     this.running = {
       checkpoint,
       sources: [],
@@ -191,6 +198,7 @@ export class TaskSnapshots implements SpareWork {
       running.writing = running.writing.then(async () => {
         await (await running.blob).write(chunk);
         running.bytesInFlight -= chunk.length;
+        this.buffers.give(chunk);
         this.parts.wake();
       });
       running.writing.catch((error: unknown) => this.fail(running.checkpoint, error));
@@ -200,20 +208,20 @@ export class TaskSnapshots implements SpareWork {
   private finish(running: Running): void {
     running.isEncoded = true;
     const isEmpty = running.sink.blocks === 0;
-    if (!isEmpty) running.writer.finish();
+    const index = isEmpty ? undefined : running.writer.finish();
     this.writeChunks(running);
-    this.complete(running, isEmpty).catch((error: unknown) => this.fail(running.checkpoint, error));
+    this.complete(running, index).catch((error: unknown) => this.fail(running.checkpoint, error));
   }
 
-  private async complete(running: Running, isEmpty: boolean): Promise<void> {
+  private async complete(running: Running, index: SegmentIndex | undefined): Promise<void> {
     const { chain, acknowledge } = this.parts;
     await running.writing;
     const blob = await running.blob;
     if (this.running !== running) return;
-    if (isEmpty) await blob.abort();
+    if (index === undefined) await blob.abort();
     else {
       const { name, bytes, sha256 } = await blob.complete();
-      await chain.add({ blob: name, bytes, sha256 });
+      await chain.add({ blob: name, bytes, sha256 }, index);
     }
     if (this.running !== running) return;
     this.running = undefined;

@@ -27,8 +27,7 @@ export const nodeStorage: Storage = {
     attempt('read', path, async () => {
       const handle = await open(path, 'r');
       try {
-        const toEnd = Math.max(0, (await handle.stat()).size - fromByte);
-        return await readFully(handle, fromByte, Math.min(toEnd, length ?? toEnd));
+        return await readFully(handle, fromByte, length ?? (await sizeFrom(handle, fromByte)));
       } finally {
         await handle.close();
       }
@@ -130,6 +129,10 @@ async function unlessMissing<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+async function sizeFrom(handle: FileHandle, fromByte: number): Promise<number> {
+  return Math.max(0, (await handle.stat()).size - fromByte);
 }
 
 async function readFully(handle: FileHandle, from: number, length: number): Promise<Uint8Array> {

@@ -2,7 +2,7 @@ import type { Key } from '@millrace/core/spi';
 import type { Block, BlockKind, StateLayout } from './block.js';
 import { blobsOf, numbersOf } from './block-body.js';
 import { newBlockColumns } from './block-columns.js';
-import { type LayoutFields, layoutOf } from './segment-footer.js';
+import { type LayoutFields, layoutOf, type SegmentIndex } from './segment-footer.js';
 import type { ReadBytes } from './segment-format.js';
 import { readBlocks, readSegmentIndex } from './segment-reader.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -68,13 +68,15 @@ function keyOfJson(key: JsonKey): Key {
   return key.map(keyOfJson);
 }
 
-/** The file that holds these blocks. */
-export function segmentOf(blocks: readonly PlainBlock[]): Uint8Array {
+/** The file that holds these blocks, and what its writer says that it holds. */
+export function written(blocks: readonly PlainBlock[]): { bytes: Uint8Array; index: SegmentIndex } {
   const writer = new SegmentWriter();
   for (const block of blocks) addPlain(writer, block);
-  writer.finish();
-  return joined(writer.takeChunks());
+  const index = writer.finish();
+  return { bytes: joined(writer.takeChunks()), index };
 }
+
+export const segmentOf = (blocks: readonly PlainBlock[]): Uint8Array => written(blocks).bytes;
 
 export function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));

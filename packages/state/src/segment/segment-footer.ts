@@ -36,7 +36,8 @@ export class FooterWriter {
   private readonly namespaceIndexes = new Map<string, number>();
   private readonly namespaces = new ByteWriter();
   private readonly entries = new ByteWriter();
-  private count = 0;
+  private readonly blocks: BlockEntry[] = [];
+  private offset = headerBytes;
 
   /** The index of a layout; the same for one that says the same. */
   layout(layout: StateLayout): number {
@@ -61,7 +62,13 @@ export class FooterWriter {
     entries.ensure(4);
     entries.view.setUint32(entries.length, block.crc, true);
     entries.length += 4;
-    this.count += 1;
+    this.blocks.push({ ...block, namespace: block.namespace.map(plusZero), offset: this.offset });
+    this.offset += frameBytes + block.length;
+  }
+
+  /** What a reader of the file will find. */
+  get index(): Pick<SegmentIndex, 'layouts' | 'blocks'> {
+    return { layouts: this.layouts, blocks: this.blocks };
   }
 
   /** Appends the footer. */
@@ -71,7 +78,7 @@ export class FooterWriter {
     out.raw(layouts);
     out.varint(this.namespaceIndexes.size);
     out.raw(this.namespaces.bytes.subarray(0, this.namespaces.length));
-    out.varint(this.count);
+    out.varint(this.blocks.length);
     out.raw(this.entries.bytes.subarray(0, this.entries.length));
   }
 
@@ -80,12 +87,14 @@ export class FooterWriter {
     const known = this.namespaceIndexes.get(text);
     if (known !== undefined) return known;
     this.namespaces.varint(namespace.length);
-    // As in keys, −0 is 0.
-    for (const number of namespace) this.namespaces.float64(number + 0);
+    for (const number of namespace) this.namespaces.float64(plusZero(number));
     this.namespaceIndexes.set(text, this.namespaceIndexes.size);
     return this.namespaceIndexes.size - 1;
   }
 }
+
+/** As in keys, −0 is 0. */
+const plusZero = (number: number): number => number + 0;
 
 /**
  * Reads the footer of a file whose footer begins at `footerOffset`.

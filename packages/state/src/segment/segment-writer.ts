@@ -4,7 +4,8 @@ import { ByteWriter } from '@millrace/core/internal';
 import { stateLimits } from '../limits.js';
 import { type BlockColumns, type BlockKind, blockRowsMax, type StateLayout } from './block.js';
 import { blobsOf, numbersOf, writeBody } from './block-body.js';
-import { type BlockEntry, FooterWriter } from './segment-footer.js';
+import { ChunkBuffers } from './chunk-buffers.js';
+import { type BlockEntry, FooterWriter, type SegmentIndex } from './segment-footer.js';
 import {
   frameBytes,
   headerBytes,
@@ -31,12 +32,16 @@ export class SegmentWriter {
   private chunks: Uint8Array[] = [];
   private chunkBytes = 0;
   /** The chunk that is being filled. */
-  private current = new ByteWriter();
+  private current: ByteWriter;
   private taken = 0;
   private finished = false;
+  private readonly buffers: ChunkBuffers;
 
-  constructor() {
+  /** @param buffers where memory for chunks comes from, and goes to by `give` when they are written */
+  constructor(buffers = new ChunkBuffers()) {
     assertLittleEndian();
+    this.buffers = buffers;
+    this.current = buffers.take();
     writeHeader(this.current);
   }
 
@@ -117,8 +122,8 @@ export class SegmentWriter {
     return chunks;
   }
 
-  /** Writes what follows the last block. */
-  finish(): void {
+  /** Writes what follows the last block; returns what the file holds. */
+  finish(): SegmentIndex {
     assert(!this.finished, 'a segment is finished twice');
     this.finished = true;
     const offset = this.totalBytes;
@@ -136,6 +141,7 @@ export class SegmentWriter {
     this.chunks.push(out.bytes.subarray(0, out.length));
     this.chunkBytes += out.length;
     this.current = new ByteWriter();
+    return { ...this.footer.index, bytes: this.totalBytes };
   }
 
   private addRows(
@@ -173,8 +179,7 @@ export class SegmentWriter {
     const { bytes, length } = this.current;
     this.chunks.push(bytes.subarray(0, length));
     this.chunkBytes += length;
-    this.current = new ByteWriter();
-    this.current.ensure(stateLimits.segmentChunkBytes + stateLimits.segmentChunkSlackBytes);
+    this.current = this.buffers.take();
   }
 }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BlockKind, StateLayout } from './block.js';
 import { newBlockColumns } from './block-columns.js';
+import { ChunkBuffers } from './chunk-buffers.js';
 import {
   joined,
   type PlainBlock,
@@ -12,6 +13,7 @@ import {
   plainBlocks,
   readerOf,
   segmentOf,
+  written,
 } from './plain-segment.js';
 import { readBlocks, readSegmentIndex } from './segment-reader.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -127,6 +129,41 @@ describe('a segment', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('is read as its writer says it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(blocksArbitrary, async (blocks) => {
+        const { bytes, index } = written(blocks);
+        expect(await readSegmentIndex(readerOf(bytes), bytes.length)).toEqual(index);
+      }),
+    );
+  });
+
+  test('uses memory for chunks again once they are written', () => {
+    const buffers = new ChunkBuffers();
+    const segments = [1, 2].map((version) => {
+      const writer = new SegmentWriter(buffers);
+      const columns = newBlockColumns(plainLayout);
+      columns.count = 512;
+      const layout = writer.layout({ ...plainLayout, version });
+      for (let key = 0; key < 100_000; key += 512) {
+        columns.keys = Array.from({ length: 512 }, (_, i) => key + i);
+        columns.numbers[0]!.forEach((_, i, numbers) => {
+          numbers[i] = (key + i) / 7;
+        });
+        writer.add(layout, 'rows', [], columns);
+      }
+      writer.finish();
+      const chunks = writer.takeChunks();
+      const bytes = joined(chunks);
+      for (const chunk of chunks) buffers.give(chunk);
+      return { bytes, memory: chunks.map(({ buffer }) => buffer) };
+    });
+    const [first, second] = segments.map(({ memory }) => new Set(memory));
+    expect(second).toEqual(first);
+    expect(segments[0]!.bytes.length).toBeGreaterThan(4 * 256 * 1024);
+    expect(segments[0]!.bytes.length).toBe(segments[1]!.bytes.length);
   });
 
   test('gives for a range of key groups what filtering all gives', async () => {
