@@ -79,8 +79,12 @@ export function testContext(env: Env = manualTime().env, parallelism = 1): TestC
     env,
     metrics,
     log: env.log,
+    job: 'job',
     checkpoints: 'off',
     restored: undefined,
+    lineage: undefined,
+    replay: 'refused',
+    staging: undefined,
     counters,
   };
 }

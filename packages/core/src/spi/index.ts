@@ -62,7 +62,17 @@ export type {
   SetupContext,
 } from './operator.js';
 export { RecordFailure } from './operator.js';
-export type { Sink, SinkContext, SinkGuarantee, SinkRestore, SinkWriter } from './sink.js';
+export type {
+  OutputStaging,
+  Sink,
+  SinkContext,
+  SinkGuarantee,
+  SinkLineage,
+  SinkRestore,
+  SinkWriter,
+  StagedBlob,
+  StagingWriter,
+} from './sink.js';
 export type {
   BadInput,
   Source,

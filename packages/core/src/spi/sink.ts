@@ -11,11 +11,59 @@ export interface SinkRestore {
   readonly prepared: readonly unknown[];
 }
 
+/** Output in the checkpoint store that is not published yet. */
+export interface StagedBlob {
+  /** Its name now; one that is adopted from a savepoint gets another one. */
+  readonly blob: string;
+  readonly bytes: number;
+  /** Of the content, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Takes output that nobody is to see yet. */
+export interface StagingWriter {
+  /** Appends; the bytes are the caller's again once the promise has resolved. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes it durable, and reads it back. */
+  complete(): Promise<StagedBlob>;
+  /** Gives up and frees what was written; does nothing after `complete`. */
+  abort(): Promise<void>;
+}
+
+/**
+ * Keeps unpublished output of one writer in the checkpoint store, for sinks whose destination has
+ * no place for it.
+ *
+ * A blob is kept while it is named in the `staged` list of what `prepare` gave last, or of a
+ * checkpoint that is retained; it is checked when the job is restored, copied into savepoints, and
+ * deleted when nothing names it any more. Errors are those of `CheckpointStore`.
+ */
+export interface OutputStaging {
+  create(): Promise<StagingWriter>;
+  /** Fewer bytes than `length` at the end of the blob. */
+  read(staged: StagedBlob, fromByte: number, length: number): Promise<Uint8Array>;
+}
+
+/** A stretch of a job's history: a deliberate restore from an older point begins another one. */
+export interface SinkLineage {
+  readonly id: string;
+  /** Where it was forked; undefined for a job's first one. */
+  readonly parent: { readonly lineage: string; readonly checkpoint: number } | undefined;
+}
+
 export interface SinkContext extends SourceContext {
+  /** Name of the job. */
+  readonly job: string;
   /** `on`: checkpoints are taken, so `prepare` and `committed` will be called. */
   readonly checkpoints: 'on' | 'off';
   /** Set when the job was restored. */
   readonly restored: SinkRestore | undefined;
+  /** Undefined without checkpoints. */
+  readonly lineage: SinkLineage | undefined;
+  /** `accepted`: whoever started the job said that output may be published again. */
+  readonly replay: 'accepted' | 'refused';
+  /** Undefined without checkpoints. */
+  readonly staging: OutputStaging | undefined;
 }
 
 /**
@@ -35,6 +83,9 @@ export interface SinkWriter {
   /**
    * Writes a batch. A returned promise holds the sender back until it resolves. The batch is the
    * engine's again once the call has returned and its promise, if any, has resolved.
+   *
+   * @throws RecordFailure with the index of the record that cannot be written, so that the error
+   *   says where it stood in its source; its cause is what the job fails with
    */
   write(batch: RecordBatch): undefined | Promise<void>;
   /** Everything written so far leaves the process' own buffers. */
@@ -45,10 +96,17 @@ export interface SinkWriter {
    * A checkpoint may be aborted afterwards: what it prepared is then published with the next one
    * that is committed, so `prepare` gives everything that is not published yet.
    *
+   * An object with a property `staged: readonly StagedBlob[]` names blobs of the context's
+   * `staging` that are still needed. The list is kept in its order, but names in it change when a
+   * savepoint is adopted: refer to a blob by its place in the list.
+   *
    * Without this method the engine calls `flush` instead, which makes a sink at-least-once.
    */
   prepare?(checkpoint: number): Promise<unknown>;
-  /** The checkpoint and all before it are committed: publish what they prepared. */
+  /**
+   * The checkpoint and all before it are committed: publish what they prepared. Nothing else is
+   * called meanwhile, so a slow destination holds back its senders.
+   */
   committed?(checkpoint: number): Promise<void>;
   /** The input has ended: complete the output. */
   finish?(): Promise<void>;

@@ -6,6 +6,8 @@ import type { AttemptId } from './manifest.js';
 export const blobFolders = {
   manifests: 'manifests/',
   segments: 'segments/',
+  /** What sinks have not published yet. */
+  outputs: 'outputs/',
   /** One folder for each savepoint, which is complete once its manifest is there. */
   savepoints: 'savepoints/',
   /** Marks of commits, apart from the meta store, to notice when that travelled back. */
@@ -34,6 +36,16 @@ export function mergedSegmentName(attempt: string, task: string, number: number)
   return `${blobFolders.segments}merged-${attempt}-${fileSafe(task)}-${number}`;
 }
 
+/** @param number of the blob, among those of its writer and attempt */
+export function outputName(
+  attempt: string,
+  writer: { readonly operator: string; readonly subtask: number },
+  number: number,
+): string {
+  const { operator, subtask } = writer;
+  return `${blobFolders.outputs}out-${attempt}-${fileSafe(operator)}-${subtask}-${number}`;
+}
+
 function savepointFolder(name: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     throw new MillraceError(
@@ -53,9 +65,12 @@ export function savepointBlobName(name: string, blob: string): string {
   return `${savepointFolder(name)}${lastPart(blob)}`;
 }
 
+/** Segments and outputs: where a job keeps the blobs that its checkpoints refer to. */
+export type BlobFolder = typeof blobFolders.segments | typeof blobFolders.outputs;
+
 /** What a savepoint's blob is called when a checkpoint refers to it. */
-export function adoptedBlobName(blob: string, lineage: string): string {
-  return `${blobFolders.segments}from-${lineage}-${lastPart(blob)}`;
+export function adoptedBlobName(blob: string, folder: BlobFolder, lineage: string): string {
+  return `${folder}from-${lineage}-${lastPart(blob)}`;
 }
 
 /** A point of a job's history; marks are ordered by epoch, then checkpoint. */

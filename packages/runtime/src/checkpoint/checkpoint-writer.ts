@@ -17,9 +17,10 @@ import type {
   StateSummary,
   TaskSnapshot,
 } from './manifest.js';
-import { outputOf, segmentsOf, withBlobNames, writeManifest } from './manifest-io.js';
+import { blobsOf, outputOf, withBlobNames, writeManifest } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
 import { writeSavepointManifest } from './savepoint-manifest.js';
+import { stagedBlobsOf } from './staged-blobs.js';
 
 export interface CheckpointWriterOptions {
   readonly env: Env;
@@ -69,8 +70,11 @@ export class CheckpointWriter {
 
   bytesOf(checkpoint: number): number {
     if (checkpoint !== this.checkpoint) return 0;
-    const chains = [...this.snapshots.values()].flatMap(({ part }) => part.chain);
-    const byName = new Map(chains.map(({ blob, bytes }) => [blob, bytes]));
+    const blobs = [...this.snapshots.values()].flatMap(({ part, sinks }) => [
+      ...part.chain,
+      ...stagedBlobsOf(sinks),
+    ]);
+    const byName = new Map(blobs.map(({ blob, bytes }) => [blob, bytes]));
     return [...byName.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
@@ -137,7 +141,7 @@ export class CheckpointWriter {
     const { store } = this.options;
     const { manifest } = this.whole();
     const copy = withBlobNames(manifest, (blob) => savepointBlobName(name, blob));
-    for (const { blob } of segmentsOf(manifest)) {
+    for (const { blob } of blobsOf(manifest)) {
       await store.adopt(store, blob, savepointBlobName(name, blob));
     }
     await writeSavepointManifest(store, savepointManifestName(name), copy);

@@ -33,7 +33,7 @@ export interface CheckpointCoordinatorOptions {
   /** Storage does not take checkpoints; the job goes on. Undefined when it does again. */
   readonly onAlarm?: ((error: MillraceError | undefined) => void) | undefined;
   /** Default: the whole file by size and checksum. Rejects with `ERR_CHECKPOINT_CORRUPT`. */
-  readonly verifySegment?: ((ref: SegmentRef) => Promise<void>) | undefined;
+  readonly verifyBlob?: ((ref: SegmentRef) => Promise<void>) | undefined;
   /** Removes what crashed writers left in the stores; called once the job is taken over. */
   readonly clean?: (() => Promise<void>) | undefined;
 }

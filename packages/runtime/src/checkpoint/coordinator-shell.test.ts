@@ -6,8 +6,10 @@ import { segmentName } from './blob-names.js';
 import { CheckpointCoordinator, type CheckpointedTask } from './coordinator-shell.js';
 import { type FolderStores, folderStores } from './folder-stores.js';
 import type { AttemptId, CheckpointKind, Manifest, SegmentRef } from './manifest.js';
-import { segmentsOf, verifyBlob } from './manifest-io.js';
+import { blobsOf, segmentsOf, verifyBlob } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
+import { stagedBlobsOf } from './staged-blobs.js';
+import { StoreOutputStaging } from './store-output-staging.js';
 
 const settled = async (turns = 1): Promise<void> => {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -22,6 +24,9 @@ class CountingTask implements CheckpointedTask {
   chain: SegmentRef[];
   /** What its sink has to publish. */
   prepared: unknown = null;
+  /** Its sink stages output for each checkpoint, and needs it until that is committed. */
+  staging: StoreOutputStaging | undefined;
+  private unpublished: { readonly checkpoint: number; readonly ref: SegmentRef }[] = [];
   private readonly job: SimulatedJob;
   private readonly attempt: AttemptId;
 
@@ -45,10 +50,26 @@ class CountingTask implements CheckpointedTask {
 
   committed(checkpoint: number): void {
     this.notified.push(checkpoint);
+    this.unpublished = this.unpublished.filter((output) => output.checkpoint > checkpoint);
+  }
+
+  stageOutput(): void {
+    const { number, random } = this.attempt;
+    const { checkpoints: store } = this.job.stores;
+    const attempt = `${number}-${random}`;
+    this.staging = new StoreOutputStaging({ store, attempt, operator: this.id, subtask: 0 });
+  }
+
+  private async stage(staging: StoreOutputStaging, checkpoint: number): Promise<void> {
+    const writer = await staging.create();
+    await writer.write(new TextEncoder().encode(`output of ${this.id} at ${checkpoint}`));
+    this.unpublished.push({ checkpoint, ref: await writer.complete() });
+    this.prepared = { staged: this.unpublished.map(({ ref }) => ref) };
   }
 
   private async write(checkpoint: number): Promise<void> {
     const { number, random } = this.attempt;
+    if (this.staging !== undefined) await this.stage(this.staging, checkpoint);
     const name = segmentName(checkpoint, `${number}-${random}`, this.id);
     const writer = await this.job.stores.checkpoints.create(name);
     try {
@@ -128,7 +149,7 @@ class SimulatedJob {
 }
 
 async function verifyWhole(stores: FolderStores, manifest: Manifest): Promise<void> {
-  for (const ref of segmentsOf(manifest)) await verifyBlob(stores.checkpoints, ref);
+  for (const ref of blobsOf(manifest)) await verifyBlob(stores.checkpoints, ref);
 }
 
 const newest = ({ manifest }: RestorePoint): number => manifest.checkpoint;
@@ -527,5 +548,110 @@ describe('damage', () => {
     await expect(reopened.coordinator.open()).rejects.toMatchObject({
       code: 'ERR_METADATA_ROLLBACK',
     });
+  });
+});
+
+describe('output that sinks keep in the checkpoint store', () => {
+  async function staging(disk = new SimulatedDisk(), name = 'one', seed = 1) {
+    const job = new SimulatedJob(disk, name, seed);
+    job.start(await job.coordinator.open());
+    for (const task of job.tasks) task.stageOutput();
+    return job;
+  }
+  const textOf = async ({ stores }: SimulatedJob, { blob }: { readonly blob: string }) =>
+    new TextDecoder().decode(await stores.checkpoints.read(blob));
+  const outputsIn = ({ stores }: SimulatedJob) => stores.checkpoints.list('outputs/');
+
+  test('is kept as long as a checkpoint that has it, and deleted afterwards', async () => {
+    const job = await staging();
+    for (let round = 0; round < 8; round += 1) {
+      await job.commits(1);
+      await settled(2);
+      const { manifest } = job.coordinator.restorePoint!;
+      for (const ref of stagedBlobsOf(manifest.sinks)) {
+        expect(await textOf(job, ref)).toMatch(`at ${manifest.checkpoint}`);
+      }
+    }
+    // Of two tasks in two checkpoints.
+    expect(await outputsIn(job)).toHaveLength(4);
+    expect(job.coordinator.history.at(-1)!.bytes).toBeGreaterThan(2 * 'output of a at 10'.length);
+  });
+
+  test('of a checkpoint that was given up is in the next one', async () => {
+    const disk = new SimulatedDisk();
+    const job = await staging(disk);
+    await job.commits(2);
+    disk.failRate(1, { code: 'ERR_STORAGE_FAILED', path: '/manifests' }, job.env.random);
+    for (let round = 0; round < 3; round += 1) expect(await job.commits(1)).toBe(0);
+    const given = job.tasks[0]!.triggered.slice(2);
+    expect(given.length).toBeGreaterThanOrEqual(3);
+    disk.heal();
+    expect(await job.commits(1)).toBe(1);
+
+    const { manifest } = job.coordinator.restorePoint!;
+    const texts = await Promise.all(stagedBlobsOf(manifest.sinks).map((ref) => textOf(job, ref)));
+    const expected = ['a', 'b'].flatMap((task) =>
+      [...given, manifest.checkpoint].map((checkpoint) => `output of ${task} at ${checkpoint}`),
+    );
+    expect(texts).toEqual(expected);
+    await job.commits(2);
+    await settled(2);
+    expect(await outputsIn(job)).toHaveLength(4);
+  });
+
+  test('is part of savepoints, and of the checkpoints of a job that begins with one', async () => {
+    const job = await staging();
+    await job.commits(1);
+    const taking = job.coordinator.savepoint('s');
+    await settled(4);
+    const savepoint = await taking;
+    await job.commits(4);
+    await verifyWhole(job.stores, savepoint);
+    const other = new SimulatedJob(new SimulatedDisk(), 'two', 2);
+    const from = { manifest: savepoint, store: job.stores.checkpoints };
+    const { manifest } = (await other.coordinator.open({ from }))!;
+    const staged = stagedBlobsOf(manifest.sinks);
+    expect(staged).toHaveLength(2);
+    for (const ref of staged) {
+      expect(ref.blob).toMatch(/^outputs\/from-/);
+      expect(await textOf(other, ref)).toMatch(`at ${savepoint.checkpoint}`);
+    }
+    await verifyWhole(other.stores, manifest);
+  });
+
+  test('that is damaged or missing is found when the job is opened', async () => {
+    for (const harm of ['damage', 'remove'] as const) {
+      const disk = new SimulatedDisk();
+      const job = await staging(disk);
+      await job.commits(2);
+      await job.coordinator.close();
+      const { manifest } = job.coordinator.restorePoint!;
+      const { blob } = stagedBlobsOf(manifest.sinks)[1]!;
+      if (harm === 'damage') disk.damage(`/job/${blob}`);
+      else await disk.remove(`/job/${blob}`);
+      await expect(new SimulatedJob(disk, 'two', 2).coordinator.open()).rejects.toMatchObject({
+        code: 'ERR_CHECKPOINT_CORRUPT',
+        detail: expect.stringContaining(blob),
+      });
+    }
+  });
+
+  test('that no checkpoint has is removed when the job is opened again', async () => {
+    const disk = new SimulatedDisk();
+    const job = await staging(disk);
+    await job.commits(2);
+    await new StoreOutputStaging({
+      store: job.stores.checkpoints,
+      attempt: 'lost',
+      operator: 'out',
+      subtask: 0,
+    })
+      .create()
+      .then((writer) => writer.complete());
+    disk.crashProcess('one');
+    const second = new SimulatedJob(disk, 'two', 2);
+    const { manifest } = (await second.coordinator.open())!;
+    expect((await outputsIn(second)).some((name) => name.includes('lost'))).toBe(false);
+    await verifyWhole(second.stores, manifest);
   });
 });

@@ -18,9 +18,10 @@ import type {
   CoordinatorEvent,
   CoordinatorState,
 } from './coordinator-state.js';
-import type { AttemptId, Manifest, TaskSnapshot } from './manifest.js';
+import type { AttemptId, Lineage, Manifest, TaskSnapshot } from './manifest.js';
 import { verifyBlob } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
+import { stagedBlobsOf } from './staged-blobs.js';
 import { removeOrphans, takeOver } from './take-over.js';
 
 export type { CheckpointCoordinatorOptions, CheckpointedTask, OpenOptions };
@@ -63,6 +64,11 @@ export class CheckpointCoordinator {
     return this.restore;
   }
 
+  /** The stretch of the job's history that new checkpoints belong to; once it is open. */
+  get lineage(): Lineage | undefined {
+    return this.log.record?.lineage;
+  }
+
   /**
    * Takes the job over: from now on no other coordinator commits. Resolves with where the job
    * goes on; undefined for a new one.
@@ -81,7 +87,7 @@ export class CheckpointCoordinator {
       job,
       store,
       log: this.log,
-      verifySegment: this.options.verifySegment ?? ((ref) => verifyBlob(store, ref)),
+      verifyBlob: this.options.verifyBlob ?? ((ref) => verifyBlob(store, ref)),
       from,
       acceptReplay: acceptReplay ?? false,
       largestId: largestId ?? 0,
@@ -111,7 +117,8 @@ export class CheckpointCoordinator {
   }
 
   acknowledge(task: string, checkpoint: number, snapshot: TaskSnapshot): void {
-    const references = snapshot.part.chain.map(({ blob }) => blob);
+    const blobs = [...snapshot.part.chain, ...stagedBlobsOf(snapshot.sinks)];
+    const references = blobs.map(({ blob }) => blob);
     this.writer?.keep(checkpoint, task, snapshot);
     this.dispatch({ kind: 'acknowledged', task, checkpoint, references });
   }

@@ -92,7 +92,7 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
       readonly kind: 'acknowledged';
       readonly task: string;
       readonly checkpoint: number;
-      /** The blobs of the task's chain. */
+      /** The blobs of the task's chain, and output that its sinks have not published. */
       readonly references: readonly string[];
     }
   | {

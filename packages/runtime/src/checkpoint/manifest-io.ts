@@ -3,7 +3,9 @@ import { canonicalJson } from '@millrace/core/internal';
 import type { CheckpointStore } from '@millrace/core/spi';
 import { sha256Digest } from '../host/digest.js';
 import { runtimeLimits } from '../limits.js';
+import { type BlobFolder, blobFolders } from './blob-names.js';
 import type { Manifest, SegmentRef } from './manifest.js';
+import { stagedBlobsOf, withStagedNames } from './staged-blobs.js';
 
 /** Writes a manifest durably under a name. */
 export async function writeManifest(
@@ -56,19 +58,30 @@ export async function verifyBlob(store: CheckpointStore, ref: SegmentRef): Promi
   }
 }
 
-/** All blobs that a checkpoint needs, without its manifest; each once. */
+/** All segments of state that a checkpoint needs; each once. */
 export function segmentsOf({ tasks }: Manifest): readonly SegmentRef[] {
   const byName = new Map(tasks.flatMap(({ chain }) => chain).map((ref) => [ref.blob, ref]));
   return [...byName.values()];
 }
 
-/** The same state with other names for its blobs. */
-export function withBlobNames(manifest: Manifest, nameOf: (blob: string) => string): Manifest {
+/** All blobs that a checkpoint needs, without its manifest: segments, and output of its sinks. */
+export function blobsOf(manifest: Manifest): readonly SegmentRef[] {
+  return [...segmentsOf(manifest), ...stagedBlobsOf(manifest.sinks)];
+}
+
+/** The same checkpoint with other names for its blobs. */
+export function withBlobNames(
+  manifest: Manifest,
+  nameOf: (blob: string, folder: BlobFolder) => string,
+): Manifest {
   const tasks = manifest.tasks.map((task) => ({
     ...task,
-    chain: task.chain.map((ref) => ({ ...ref, blob: nameOf(ref.blob) })),
+    chain: task.chain.map((ref) => ({ ...ref, blob: nameOf(ref.blob, blobFolders.segments) })),
   }));
-  return { ...manifest, tasks };
+  const sinks = manifest.sinks.map((part) =>
+    withStagedNames(part, (blob) => nameOf(blob, blobFolders.outputs)),
+  );
+  return { ...manifest, tasks, sinks };
 }
 
 /** Whether sinks may have published something once the checkpoint was committed. */

@@ -10,7 +10,10 @@ export interface RetainedCheckpoint {
 export interface Retention {
   /** Newest first. */
   readonly retained: readonly RetainedCheckpoint[];
-  /** The chain of each task as it acknowledged it last: its next one may build on it. */
+  /**
+   * The blobs of each task as it acknowledged them last: its next chain may build on them, and its
+   * sinks still publish what is among them when the checkpoint is aborted.
+   */
   readonly chains: ReadonlyMap<
     string,
     { readonly checkpoint: number; readonly blobs: readonly string[] }
@@ -92,5 +95,6 @@ export function orphans(
 
 /** Savepoints belong to who asked for them. */
 function isOwn(blob: string): boolean {
-  return blob.startsWith(blobFolders.segments) || blob.startsWith(blobFolders.manifests);
+  const { segments, outputs, manifests } = blobFolders;
+  return [segments, outputs, manifests].some((folder) => blob.startsWith(folder));
 }

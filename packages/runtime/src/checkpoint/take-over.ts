@@ -3,6 +3,7 @@ import type { CheckpointStore, Env } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import {
   adoptedBlobName,
+  type BlobFolder,
   blobFolders,
   type CommitMark,
   commitMarkName,
@@ -19,7 +20,7 @@ import type {
   Manifest,
   SegmentRef,
 } from './manifest.js';
-import { outputOf, readManifest, segmentsOf, withBlobNames, writeManifest } from './manifest-io.js';
+import { blobsOf, outputOf, readManifest, withBlobNames, writeManifest } from './manifest-io.js';
 import {
   assertMayGoBehind,
   assertNotRolledBack,
@@ -40,8 +41,8 @@ export interface TakeOverOptions {
   readonly job: string;
   readonly log: CommitLog;
   readonly store: CheckpointStore;
-  /** Rejects with `ERR_CHECKPOINT_CORRUPT` when a segment is damaged. */
-  readonly verifySegment: (ref: SegmentRef) => Promise<void>;
+  /** Rejects with `ERR_CHECKPOINT_CORRUPT` when a segment, or output of a sink, is damaged. */
+  readonly verifyBlob: (ref: SegmentRef) => Promise<void>;
   readonly from: RestoreFrom | undefined;
   readonly acceptReplay: boolean;
   /** Largest checkpoint id known elsewhere, e.g. to the fences of sinks. */
@@ -113,6 +114,7 @@ export async function removeOrphans(
 ): Promise<void> {
   const blobs = [
     ...(await store.list(blobFolders.segments)),
+    ...(await store.list(blobFolders.outputs)),
     ...(await store.list(blobFolders.manifests)),
   ];
   for (const blob of orphans(blobs, retained)) await store.remove(blob);
@@ -175,12 +177,12 @@ async function find(
 
 /** The manifest, or in what way the checkpoint is damaged. */
 async function loadWhole(
-  { store, verifySegment }: TakeOverOptions,
+  { store, verifyBlob }: TakeOverOptions,
   entry: CommittedCheckpoint,
 ): Promise<Manifest | MillraceError> {
   try {
     const manifest = await readManifest(store, entry.manifest);
-    for (const ref of segmentsOf(manifest)) await verifySegment(ref);
+    for (const ref of blobsOf(manifest)) await verifyBlob(ref);
     return manifest;
   } catch (error) {
     if (error instanceof MillraceError && isDamage(error)) return error;
@@ -218,19 +220,21 @@ async function fork(
   const { env, store, acceptReplay } = options;
   const newId = randomId(env.random);
   const lineage = lineageFrom(from, before, { newId, acceptReplay });
-  const nameOf = (blob: string): string =>
-    fromStore === store && blob.startsWith(blobFolders.segments)
-      ? blob
-      : adoptedBlobName(blob, newId);
-  for (const { blob } of segmentsOf(from)) {
-    if (nameOf(blob) === blob) continue;
+  const adopted = new Map<string, string>();
+  const nameOf = (blob: string, folder: BlobFolder): string => {
+    if (fromStore === store && blob.startsWith(folder)) return blob;
+    const name = adoptedBlobName(blob, folder, newId);
+    adopted.set(blob, name);
+    return name;
+  };
+  const manifest = { ...withBlobNames(from, nameOf), lineage };
+  for (const [blob, name] of adopted) {
     if ((await fromStore.size(blob)) === undefined) {
       throw new MillraceError('ERR_CHECKPOINT_CORRUPT', `${blob} is missing`);
     }
-    await store.adopt(fromStore, blob, nameOf(blob));
+    await store.adopt(fromStore, blob, name);
   }
-  const manifest = { ...withBlobNames(from, nameOf), lineage };
-  for (const ref of segmentsOf(manifest)) await options.verifySegment(ref);
+  for (const ref of blobsOf(manifest)) await options.verifyBlob(ref);
 
   const name = manifestName(from.checkpoint, attempt);
   const entry: CommittedCheckpoint = {
@@ -250,6 +254,6 @@ function referencesOf({
   readonly entry: CommittedCheckpoint;
   readonly manifest: Manifest;
 }): RetainedCheckpoint {
-  const segments = segmentsOf(manifest).map(({ blob }) => blob);
-  return { id: entry.id, references: new Set([entry.manifest.blob, ...segments]) };
+  const blobs = blobsOf(manifest).map(({ blob }) => blob);
+  return { id: entry.id, references: new Set([entry.manifest.blob, ...blobs]) };
 }

@@ -1,5 +1,7 @@
 import { formatTimestamp } from '@millrace/core/internal';
-import { segmentsOf } from '../checkpoint/manifest-io.js';
+import type { SegmentRef } from '../checkpoint/manifest.js';
+import { blobsOf, segmentsOf } from '../checkpoint/manifest-io.js';
+import { stagedBlobsOf } from '../checkpoint/staged-blobs.js';
 import { nodeEnv } from '../host/node-env.js';
 import { pointAt, pointsIn, type StoredPoint, verifyPoint } from '../inspect/checkpoint-list.js';
 import { textOf } from '../inspect/state-text.js';
@@ -62,12 +64,7 @@ export async function showCheckpoint(
   terminal.out(table(['operator', 'state', 'kind', 'version', 'shape'], states));
   for (const { task, keyGroups, chain } of manifest.tasks) {
     terminal.out(`\n${task}: key groups ${keyGroups.first}–${keyGroups.last}`);
-    const rows = chain.map(({ blob, bytes, sha256 }) => [
-      blob,
-      bytesText(bytes),
-      sha256.slice(0, 12),
-    ]);
-    terminal.out(table(['segment', 'bytes', 'sha-256'], rows));
+    terminal.out(table(['segment', 'bytes', 'sha-256'], chain.map(rowOf)));
   }
   for (const { operator, snapshot } of manifest.sources) {
     terminal.out(`\nsource ${operator}: ${textOf(snapshot)}`);
@@ -75,10 +72,20 @@ export async function showCheckpoint(
   for (const { operator, prepared } of manifest.sinks) {
     if (prepared !== null) terminal.out(`\nsink ${operator}: ${textOf(prepared)}`);
   }
+  const staged = stagedBlobsOf(manifest.sinks);
+  if (staged.length === 0) return;
+  terminal.out('\noutput that was not published yet');
+  terminal.out(table(['output', 'bytes', 'sha-256'], staged.map(rowOf)));
 }
 
+const rowOf = ({ blob, bytes, sha256 }: SegmentRef): string[] => [
+  blob,
+  bytesText(bytes),
+  sha256.slice(0, 12),
+];
+
 const bytesOf = ({ manifest }: StoredPoint): number =>
-  segmentsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
+  blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
 
 function bytesText(bytes: number): string {
   if (bytes < 1 << 20) return `${(bytes / (1 << 10)).toFixed(1)} KiB`;

@@ -29,6 +29,7 @@ import { type LoopMember, LoopMembers } from './loop-members.js';
 import { LoopStage, type StageInput } from './loop-stage.js';
 import { type FusedHead, OperatorStage, type UndoableState } from './operator-stage.js';
 import { OutputPort } from './output-port.js';
+import { withoutCheckpoints } from './sink-checkpoints.js';
 import { SinkStage } from './sink-stage.js';
 import { SourceInput } from './source-input.js';
 import { SourceTime } from './source-time.js';
@@ -182,8 +183,8 @@ class StageBuilder {
     const gate = new InputGate(this.incoming.get(plan.index) ?? []);
     const context: SinkContext = {
       ...this.context(node),
-      checkpoints: checkpoints === undefined ? 'off' : 'on',
-      restored: checkpoints?.restoredSink(node.id),
+      job: this.world.job.graph.job,
+      ...(checkpoints?.ofSink(node.id) ?? withoutCheckpoints),
     };
     const writer = this.definition<Sink<unknown>>(node).createWriter(context);
     metricsOf(node.id).gauge('currentInputWatermark', () => gate.watermark);

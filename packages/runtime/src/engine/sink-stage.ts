@@ -1,9 +1,10 @@
 import { toMillraceError } from '@millrace/core/internal';
-import type { SinkWriter } from '@millrace/core/spi';
+import { RecordFailure, type SinkWriter } from '@millrace/core/spi';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { PooledBatch } from './batch-pool.js';
 import { isBatch } from './channel.js';
 import type { InputGate } from './input-gate.js';
+import { positionOf } from './record-places.js';
 import type { Stage } from './stage.js';
 
 /** Gives batches to a sink's writer, one at a time. */
@@ -121,16 +122,25 @@ export class SinkStage implements Stage {
   private write(batch: PooledBatch): void {
     this.metrics.numRecordsIn += batch.count;
     this.isDirty = true;
-    const pending = this.call(() => this.writer.write(batch));
+    const pending = this.call(() => this.writer.write(batch), batch);
     if (pending === undefined) batch.release();
-    else this.waitFor(pending.then(() => batch.release()));
+    else this.waitFor(this.written(pending, batch));
   }
 
-  private call<R>(action: () => R): R {
+  private async written(pending: Promise<void>, batch: PooledBatch): Promise<void> {
+    try {
+      await pending;
+    } catch (error) {
+      throw this.failure(error, batch);
+    }
+    batch.release();
+  }
+
+  private call<R>(action: () => R, batch?: PooledBatch): R {
     try {
       return action();
     } catch (error) {
-      throw this.failure(error);
+      throw this.failure(error, batch);
     }
   }
 
@@ -146,8 +156,12 @@ export class SinkStage implements Stage {
     );
   }
 
-  private failure(error: unknown): Error {
-    return toMillraceError(error, 'ERR_SINK_FAILED', { operator: this.id });
+  private failure(error: unknown, batch?: PooledBatch): Error {
+    if (!(error instanceof RecordFailure)) {
+      return toMillraceError(error, 'ERR_SINK_FAILED', { operator: this.id });
+    }
+    const position = positionOf(batch?.places, error.index);
+    return toMillraceError(error.cause, 'ERR_SINK_FAILED', { operator: this.id, position });
   }
 
   private async guard(action: () => Promise<void> | undefined): Promise<void> {

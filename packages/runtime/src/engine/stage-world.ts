@@ -1,9 +1,10 @@
 import type { BuiltJob } from '@millrace/core';
-import type { Env, SinkRestore, StateBackend } from '@millrace/core/spi';
+import type { Env, StateBackend } from '@millrace/core/spi';
 import type { Compiler } from '../codegen/compiler.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { Channel } from './channel.js';
 import type { OperatorStage } from './operator-stage.js';
+import type { SinkCheckpoints } from './sink-checkpoints.js';
 import type { SinkStage } from './sink-stage.js';
 import type { SourceInput, SourceSnapshot } from './source-input.js';
 import type { Stage } from './stage.js';
@@ -16,7 +17,7 @@ export interface StageCheckpoints {
   /** A source has no more records; its channel is held open. */
   sourceEnded(): void;
   restoredSource(operator: string): SourceSnapshot | undefined;
-  restoredSink(operator: string): SinkRestore | undefined;
+  ofSink(operator: string): SinkCheckpoints;
 }
 
 /** What the stages of one slot need from around them. */

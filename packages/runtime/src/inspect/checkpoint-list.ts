@@ -7,6 +7,7 @@ import { folderStores } from '../checkpoint/folder-stores.js';
 import type { CommittedCheckpoint, Manifest } from '../checkpoint/manifest.js';
 import { readManifest, segmentsOf, verifyBlob } from '../checkpoint/manifest-io.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
+import { stagedBlobsOf } from '../checkpoint/staged-blobs.js';
 
 /** A checkpoint or savepoint that can be restored from. */
 export interface StoredPoint {
@@ -80,6 +81,7 @@ export async function verifyPoint({
   store,
 }: StoredPoint): Promise<readonly StateCount[]> {
   const counts = new Map<string, StateCount>();
+  for (const output of stagedBlobsOf(manifest.sinks)) await verifyBlob(store, output);
   for (const segment of segmentsOf(manifest)) {
     await verifyBlob(store, segment);
     for (const { layout, blocks, rows } of await verifySegment(

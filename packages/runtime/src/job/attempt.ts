@@ -1,6 +1,6 @@
 import type { BuiltJob } from '@millrace/core';
 import { coreLimits, keyGroupRange, toMillraceError } from '@millrace/core/internal';
-import type { CheckpointStore, Env, SinkRestore } from '@millrace/core/spi';
+import type { Env } from '@millrace/core/spi';
 import type { SnapshotStateBackend, StateBackendOptions } from '@millrace/state';
 import type { CheckpointCoordinator, CheckpointedTask } from '../checkpoint/coordinator-shell.js';
 import type { Manifest, StateSummary } from '../checkpoint/manifest.js';
@@ -8,6 +8,7 @@ import { SegmentChain } from '../checkpoint/segment-chain.js';
 import { type Compiler, canGenerateCode } from '../codegen/compiler.js';
 import { buildStages } from '../engine/build-stages.js';
 import { closeAll } from '../engine/close-all.js';
+import { type SinkCheckpointsParts, sinkCheckpoints } from '../engine/sink-checkpoints.js';
 import type { SourceSnapshot } from '../engine/source-input.js';
 import type { BuiltStages, StageCheckpoints } from '../engine/stage-world.js';
 import { type StageTimes, Task } from '../engine/task.js';
@@ -18,14 +19,10 @@ import { chainToFollow, declaredStates, restoreState } from './restore-state.js'
 import { StateGuard } from './state-guard.js';
 
 /** What an attempt needs for taking checkpoints. */
-export interface AttemptCheckpoints {
-  readonly store: CheckpointStore;
+export interface AttemptCheckpoints extends SinkCheckpointsParts {
   readonly coordinator: CheckpointCoordinator;
-  /** Number of the attempt, from 1, and a name that no other attempt of any process has. */
+  /** Number of the attempt, from 1. */
   readonly number: number;
-  readonly name: string;
-  /** What it goes on from; undefined: from nothing. */
-  readonly restored: Manifest | undefined;
   readonly allowStateChange: readonly string[];
 }
 
@@ -167,7 +164,8 @@ export class JobAttempt {
     if (chainToFollow(manifest, taskId, keyGroups) === undefined) this.backend.abandon();
   }
 
-  private stageCheckpoints({ restored }: AttemptCheckpoints): StageCheckpoints {
+  private stageCheckpoints(checkpoints: AttemptCheckpoints): StageCheckpoints {
+    const { restored } = checkpoints;
     return {
       sourceAtBarrier: (...at) => this.snapshots!.sourceAtBarrier(...at),
       operatorAtBarrier: (...at) => this.snapshots!.operatorAtBarrier(...at),
@@ -177,7 +175,7 @@ export class JobAttempt {
         restored?.sources.find((part) => part.operator === operator)?.snapshot as
           | SourceSnapshot
           | undefined,
-      restoredSink: (operator) => sinkRestore(restored, operator),
+      ofSink: (operator) => sinkCheckpoints(checkpoints, operator),
     };
   }
 
@@ -238,15 +236,3 @@ export class JobAttempt {
 /** Whether code is generated: unless told otherwise where the host allows it. */
 export const codegenOf = (wanted: 'on' | 'off' | undefined): 'on' | 'off' =>
   wanted ?? (canGenerateCode() ? 'on' : 'off');
-
-/** What a sink had prepared for a checkpoint; undefined where there is none. */
-export function sinkRestore(
-  manifest: Manifest | undefined,
-  operator: string,
-): SinkRestore | undefined {
-  if (manifest === undefined) return undefined;
-  const prepared = manifest.sinks
-    .filter((part) => part.operator === operator && part.prepared !== null)
-    .map((part) => part.prepared);
-  return { checkpoint: manifest.checkpoint, prepared };
-}

@@ -1,9 +1,8 @@
 import type { BuiltJob } from '@millrace/core';
 import type { Env, Sink } from '@millrace/core/spi';
-import type { Manifest } from '../checkpoint/manifest.js';
 import { closeAll } from '../engine/close-all.js';
+import { type SinkCheckpointsParts, sinkCheckpoints } from '../engine/sink-checkpoints.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { sinkRestore } from './attempt.js';
 
 /**
  * Publishes what a finished job's sinks had prepared: the process may have ended between the final
@@ -12,7 +11,7 @@ import { sinkRestore } from './attempt.js';
 export async function completeOutput(
   { graph, functions }: BuiltJob,
   env: Env,
-  manifest: Manifest,
+  checkpoints: SinkCheckpointsParts,
 ): Promise<void> {
   for (const { id, kind } of graph.nodes) {
     if (kind !== 'sink') continue;
@@ -23,8 +22,8 @@ export async function completeOutput(
       env,
       metrics: new OperatorMetrics(id),
       log: env.log,
-      checkpoints: 'on',
-      restored: sinkRestore(manifest, id),
+      job: graph.job,
+      ...sinkCheckpoints(checkpoints, id),
     });
     try {
       await writer.open?.();

@@ -5,6 +5,7 @@ import type { StateBackendOptions } from '@millrace/state';
 import { randomId } from '../checkpoint/blob-names.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { Compiler } from '../codegen/compiler.js';
+import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
 import { isProduction, nodeEnv } from '../host/node-env.js';
 import { type Scratch, scratchFolders } from '../host/scratch-folder.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
@@ -165,7 +166,7 @@ export class EmbeddedJob implements JobHandle {
   private async runAttempts(): Promise<'finished' | 'cancelled'> {
     await this.openCheckpoints();
     if (this.checkpoints?.restored?.finished === true) {
-      await completeOutput(this.job, this.env, this.checkpoints.restored.manifest);
+      await completeOutput(this.job, this.env, this.sinkCheckpoints(this.checkpoints));
       return 'finished';
     }
     let failures = noFailures;
@@ -242,14 +243,22 @@ export class EmbeddedJob implements JobHandle {
       stateBytesMax: options.stateBytesMax ?? Infinity,
       createState: (own) => this.createState(own),
       checkpoints: checkpoints && {
-        store: checkpoints.store,
+        ...this.sinkCheckpoints(checkpoints),
         coordinator: checkpoints.coordinator,
         number: this.attempts,
-        name: attemptName(this.attempts, env),
-        restored: checkpoints.coordinator.restorePoint?.manifest,
         allowStateChange: options.checkpoints?.allowStateChange ?? [],
       },
     });
+  }
+
+  private sinkCheckpoints({ store, coordinator }: JobCheckpoints): SinkCheckpointsParts {
+    return {
+      store,
+      name: attemptName(this.attempts, this.env),
+      restored: coordinator.restorePoint?.manifest,
+      lineage: coordinator.lineage!,
+      replay: this.options.checkpoints?.acceptReplay === true ? 'accepted' : 'refused',
+    };
   }
 
   private createState(own: StateBackendOptions): AttemptState {

@@ -20,7 +20,7 @@ export function watchPoison(
   watch: PoisonWatch,
   error: MillraceError,
 ): readonly [PoisonWatch, MillraceError | undefined] {
-  if (error.code !== 'ERR_FUNCTION_THREW') return [noSuspect, undefined];
+  if (!isOfRecord(error)) return [noSuspect, undefined];
   const { suspect } = watch;
   const times = suspect !== undefined && isSameRecord(suspect, error) ? watch.times + 1 : 1;
   const next = { suspect: error, times };
@@ -34,6 +34,11 @@ export function watchPoison(
     position,
   });
   return [next, poison];
+}
+
+/** A sink that fails names the record only where that is what it could not write. */
+function isOfRecord({ code, position }: MillraceError): boolean {
+  return code === 'ERR_FUNCTION_THREW' || (code === 'ERR_SINK_FAILED' && position !== undefined);
 }
 
 /**
