@@ -60,6 +60,7 @@ export async function digestOf(
     store,
     backend,
     keyGroups: groups,
+    chain: 'followed',
     allowStateChange: [],
     pause: async () => undefined,
   });

@@ -159,9 +159,14 @@ export class JobAttempt {
       backend: this.backend,
       keyGroups,
       allowStateChange: checkpoints!.allowStateChange,
+      chain: this.chainToFollow(manifest) === undefined ? 'new' : 'followed',
       pause: () => env.scheduler.yield(),
     });
-    if (chainToFollow(manifest, taskId, keyGroups) === undefined) this.backend.abandon();
+    if (this.chainToFollow(manifest) === undefined) this.backend.abandon();
+  }
+
+  private chainToFollow(manifest: Manifest | undefined): ReturnType<typeof chainToFollow> {
+    return chainToFollow(manifest, taskId, keyGroups, declaredStates(this.backend));
   }
 
   private stageCheckpoints(checkpoints: AttemptCheckpoints): StageCheckpoints {
@@ -183,7 +188,7 @@ export class JobAttempt {
     const { store, coordinator, name: attempt, restored } = checkpoints;
     const { built, backend } = this;
     const { env } = this.parts;
-    const chain = chainToFollow(restored, taskId, keyGroups) ?? [];
+    const chain = this.chainToFollow(restored) ?? [];
     const segments = { task: taskId, attempt, keyGroups, env, store, restored: chain };
     this.chain = new SegmentChain(segments);
     return new TaskSnapshots({

@@ -15,6 +15,8 @@ export interface RestoreStateParts {
   readonly store: CheckpointStore;
   readonly backend: SnapshotStateBackend;
   readonly keyGroups: KeyGroupRange;
+  /** `new`: the next snapshot takes everything, so that no row may leave memory before it. */
+  readonly chain: 'followed' | 'new';
   /** Operators whose stored state may be dropped, or that may begin without. */
   readonly allowStateChange: readonly string[];
   /** Lets others run now and then. */
@@ -30,7 +32,7 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
   const { manifest, backend, keyGroups, allowStateChange } = parts;
   const declared = declaredStates(backend);
   refuseDifferences(stateDifferences(manifest.states, declared), allowStateChange);
-  const known = new Set(declared.map(idOf));
+  const known = new Set(understood(manifest, declared).map(idOf));
   const hasShared = declared.some(isShared);
   /** Broadcast states of which an earlier task's copy was loaded. */
   const copied = new Set<string>();
@@ -57,6 +59,18 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
   }
 }
 
+/**
+ * States whose rows are taken: what a chain still has of a state that was dropped, or was of
+ * another kind, does not come back.
+ */
+function understood(
+  { states }: Manifest,
+  declared: readonly DeclaredState[],
+): readonly DeclaredState[] {
+  const differing = new Set(stateDifferences(states, declared).map(idOf));
+  return declared.filter((state) => !differing.has(idOf(state)));
+}
+
 const idOf = ({ operator, state }: Pick<StateLayout, 'operator' | 'state'>): string =>
   `${operator}\n${state}`;
 
@@ -81,7 +95,7 @@ interface LoadScope {
 }
 
 async function loadSegment(
-  { store, backend, pause }: RestoreStateParts,
+  { store, backend, pause, chain }: RestoreStateParts,
   segment: SegmentRef,
   { range, chainGroups, takes }: LoadScope,
 ): Promise<void> {
@@ -91,19 +105,24 @@ async function loadSegment(
     const layout = index.layouts[block.layout]!;
     if (!takes(layout)) continue;
     backend.load(layout, block, chainGroups);
-    await backend.relieve?.();
+    if (chain === 'followed') await backend.relieve?.();
   }
   await pause();
 }
 
-/** Whether a task's snapshots can follow those of the checkpoint: it is the same task. */
+/**
+ * The chain that a task's snapshots can follow: it is of the same task, and says nothing of states
+ * that are not the same any more.
+ */
 export function chainToFollow(
   manifest: Manifest | undefined,
   task: string,
   keyGroups: KeyGroupRange,
+  declared: readonly DeclaredState[],
 ): Manifest['tasks'][number]['chain'] | undefined {
   const [only, ...others] = manifest?.tasks ?? [];
   if (only === undefined || others.length > 0 || only.task !== task) return undefined;
+  if (stateDifferences(manifest!.states, declared).length > 0) return undefined;
   const { first, last } = only.keyGroups;
   return first === keyGroups.first && last === keyGroups.last ? only.chain : undefined;
 }

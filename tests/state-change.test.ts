@@ -1,0 +1,107 @@
+import { csvSink, generator } from '@millrace/connectors';
+import { defineJob, type JobDefinition, watermarks } from '@millrace/core';
+import type { ListState, ValueState } from '@millrace/core/spi';
+import { keyBy, keyedProcess, listState, sinkTo, type, valueState } from '@millrace/operators';
+import { expect, test } from 'vitest';
+import { diskForJobs, linesOf, pass, start } from './durable-rig.js';
+
+const numbers = generator({
+  seed: 1,
+  count: 4_000,
+  ratePerSecond: 2_000,
+  create: (n) => ({ n, at: n }),
+});
+
+const keys = 40;
+
+/** In between only half of the keys come. */
+const keyOf = (n: number): number => (n >= 1_000 && n < 2_000 ? n % (keys / 2) : n % keys);
+
+/** How an operator keeps a count, and what it declares for that. */
+interface Counting {
+  readonly declare: () => Readonly<Record<string, ReturnType<typeof valueState<number>>>>;
+  readonly next: (state: Readonly<Record<string, unknown>>) => number;
+}
+
+const inValue = (name: string): Counting => ({
+  declare: () => ({ [name]: valueState<number>() }),
+  next(state) {
+    const count = state[name] as ValueState<number>;
+    count.set((count.get() ?? 0) + 1);
+    return count.get()!;
+  },
+});
+
+const inList = (name: string): Counting => ({
+  declare: () => ({ [name]: listState<number>() }) as never,
+  next(state) {
+    const list = state[name] as ListState<number>;
+    list.add(1);
+    return list.get().length;
+  },
+});
+
+/** Counts what came of each key since the operator has had its state. */
+const counting = ({ declare, next }: Counting): JobDefinition =>
+  defineJob('counting', {}, (job) => {
+    job
+      .source(
+        'numbers',
+        numbers,
+        watermarks((r) => r.at),
+      )
+      .pipe(
+        keyBy(({ n }) => keyOf(n)),
+        keyedProcess('count', {
+          output: type<{ n: number; count: number }>(),
+          state: declare(),
+          process: ({ n }, ctx) => ctx.emit({ n, count: next(ctx.state) }),
+        }),
+        sinkTo('counts', csvSink({ path: '/out/counts.csv', columns: ['n', 'count'] })),
+      );
+  });
+
+/** Runs one job after another on the same checkpoints; counts by number of the last one. */
+async function counts(jobs: readonly Counting[]): Promise<ReadonlyMap<number, number>> {
+  const disk = await diskForJobs();
+  for (const [at, job] of jobs.entries()) {
+    const process = start(disk, counting(job), {
+      checkpoints: { folder: '/checkpoints', allowStateChange: ['count'] },
+    });
+    const isLast = at === jobs.length - 1;
+    await pass(process, () => !isLast && process.handle.progress().recordsIn > 500);
+    if (isLast) await process.handle.done;
+    else {
+      const stopping = process.handle.stopWithSavepoint(`stop-${at}`, 'suspend');
+      await pass(process);
+      await stopping;
+    }
+  }
+  const rows = (await linesOf(disk)).map((line) => /(\d+),(\d+)$/.exec(line));
+  return new Map(rows.flatMap((row) => (row === null ? [] : [[Number(row[1]), Number(row[2])]])));
+}
+
+/** Numbers at which the count of a key starts anew, in order. */
+const starts = (found: ReadonlyMap<number, number>): readonly number[] =>
+  [...found]
+    .filter(([, count]) => count === 1)
+    .map(([n]) => n)
+    .sort((a, b) => a - b);
+
+test.each([
+  ['of another name, and the old one again', [inValue('a'), inValue('b'), inValue('a')]],
+  ['of another kind', [inValue('a'), inList('a')]],
+  ['of another kind, and the old one again', [inValue('a'), inList('a'), inValue('a')]],
+])('state that was dropped with permission stays gone: %s', async (_what, jobs) => {
+  const found = await counts(jobs);
+  expect(found.size).toBe(4_000);
+  const last = starts(found).slice(-keys);
+  expect(new Set(last.map(keyOf)).size).toBe(keys);
+  expect(last[0]).toBeGreaterThan(500 * (jobs.length - 1));
+});
+
+test('also where the state of the old name was not written since for some keys', async () => {
+  const found = await counts([inValue('a'), inValue('b'), inValue('a'), inValue('a')]);
+  const late = starts(found).filter((n) => n >= 2_000);
+  expect(late.map(keyOf)).toEqual(Array.from({ length: keys / 2 }, (_, i) => keys / 2 + i));
+});
