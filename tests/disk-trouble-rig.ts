@@ -27,8 +27,8 @@ import { run } from '@millrace/runtime';
 const [folder, output] = process.argv.slice(2);
 let allowed = 3_000;
 let allow = () => {};
-process.stdin.on('data', (line) => {
-  allowed = Number(line);
+process.stdin.on('data', (lines) => {
+  allowed = Number(String(lines).trim().split(/\\s+/).at(-1));
   if (allowed === Infinity) process.stdin.pause();
   allow();
 });
@@ -43,7 +43,7 @@ const numbers = {
     reader.poll = (max) => {
       if (given >= allowed) return undefined;
       const chunk = poll(Math.min(max, 100));
-      if (chunk?.values !== undefined) given = chunk.values[chunk.start + chunk.count - 1].n;
+      if (chunk?.count > 0) given = chunk.values[chunk.start + chunk.count - 1].n;
       return chunk;
     };
     reader.available = () =>
