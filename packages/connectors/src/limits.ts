@@ -40,4 +40,40 @@ export const connectorLimits = {
   natsDrainMs: 5_000,
   /** For an answer of the JetStream API, ms. */
   natsApiTimeoutMs: 5_000,
+  /** Splits of a source that reads streams: all of them are read at the same time. */
+  natsSplitsMax: 64,
+  /** Messages of a split that were asked for and not given to the job yet. */
+  natsSplitMessagesMax: 4_096,
+  /** Bytes of the same, of all splits of a reader and of one of many. */
+  natsReaderBytesMax: 16_777_216,
+  natsSplitBytesMin: 1_048_576,
+  /** How often an idle consumer says that it lives, ms, and how many such times it may be silent. */
+  natsHeartbeatMs: 500,
+  natsSilentHeartbeatsMax: 3,
+  /** For how long a consumer is asked for messages at once, ms. */
+  natsPullExpiresMs: 5_000,
+  /** After so long without a question a server drops the consumer of a reader that is gone, ms. */
+  natsConsumerInactiveMs: 60_000,
+  /** How often a stream that may lose messages before they are read is looked at, ms. */
+  natsStreamCheckMs: 2_000,
+  /** Messages of an atomic batch without its marker; servers take 1,000. */
+  natsBatchMessagesMax: 900,
+  /** Bytes of an atomic batch, unless a single message has more: it is in memory as a whole. */
+  natsBatchBytesMax: 1_048_576,
+  /** Bytes of output on their way into the checkpoint store; writing waits beyond them. */
+  natsStagingBytesMax: 8_388_608,
+  /** Messages, and bytes of them, that are published and not acknowledged. */
+  natsInFlightMessagesMax: 4_096,
+  natsInFlightBytesMax: 8_388_608,
+  /** For the acknowledgement of what was published, ms. */
+  natsPublishTimeoutMs: 5_000,
+  /** First and longest wait before something is published again, ms; plus or minus half. */
+  natsRetryMinMs: 20,
+  natsRetryMaxMs: 1_000,
+  /** For how long that is tried while connected, ms; then the restart strategy decides. */
+  natsPublishPatienceMs: 60_000,
+  /** Times a fence is read that seems to have gone back: a server may lag behind its cluster. */
+  natsFenceLooksMax: 5,
+  /** Subjects of messages that were found valid and are remembered. */
+  natsSubjectsRememberedMax: 10_000,
 } as const;

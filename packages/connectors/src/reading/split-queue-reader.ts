@@ -19,10 +19,15 @@ export class SplitQueueReader<T> implements SourceReader<T> {
   private readonly running: OpenSplit<T>[] = [];
   private readonly paused = new Set<string>();
   private readonly signal = new Signal();
+  private readonly openSplitsMax: number;
   private isComplete = false;
 
-  constructor(openCursor: OpenCursor<T>) {
+  constructor(
+    openCursor: OpenCursor<T>,
+    { openSplitsMax = connectorLimits.openSplitsMax as number } = {},
+  ) {
     this.openCursor = openCursor;
+    this.openSplitsMax = openSplitsMax;
   }
 
   addSplits(splits: readonly Split[]): void {
@@ -92,7 +97,7 @@ export class SplitQueueReader<T> implements SourceReader<T> {
     let active = this.running.filter(({ id }) => !this.paused.has(id)).length;
     const later: Split[] = [];
     for (const split of this.waiting) {
-      if (active >= connectorLimits.openSplitsMax || this.paused.has(split.id)) later.push(split);
+      if (active >= this.openSplitsMax || this.paused.has(split.id)) later.push(split);
       else {
         const cursor = this.openCursor(split, () => this.signal.notify());
         this.running.push({ id: split.id, cursor });

@@ -1,0 +1,68 @@
+import type { SourceContext } from '@millrace/core/spi';
+import { connectorLimits } from '../limits.js';
+import type { ConsumerConfig } from './consumer-keeper.js';
+import { nanoseconds } from './pull-consumer.js';
+import type { ReceivedMessage } from './received-message.js';
+
+/** Up to where a split was received. */
+export interface ReceivedUpTo {
+  readonly sequence: number;
+  /** When the message at `sequence` was stored; undefined: none was received yet. */
+  readonly timeNs: string | undefined;
+}
+
+/** What consumers a feed makes, and what it does besides with what they deliver. */
+export interface Consumption {
+  nextConsumer(received: ReceivedUpTo): Promise<ConsumerConfig>;
+  /** Whether what was received before may be delivered again, and is removed when it is read. */
+  readonly isQueue: boolean;
+  /** A message was taken. */
+  took?(message: ReceivedMessage): void;
+  /** A message that was received before was delivered again. */
+  again?(message: ReceivedMessage): void;
+  /** The next message is to be read from another consumer. */
+  mustReopen?(sequence: number): boolean;
+}
+
+/** Reads a stream without a trace in it. */
+export function plainConsumption(context: SourceContext, filters: readonly string[]): Consumption {
+  return {
+    isQueue: false,
+    nextConsumer: async (received) => ({
+      ...ephemeralConsumer(context, filters),
+      deliver_policy: 'by_start_sequence',
+      opt_start_seq: Math.max(1, startSequence(received)),
+    }),
+  };
+}
+
+/** The last message that was received comes once more: whether it still is the same one tells
+ * whether the stream still is. */
+export const startSequence = ({ sequence, timeNs }: ReceivedUpTo): number =>
+  timeNs === undefined ? sequence + 1 : sequence;
+
+/** A consumer in memory that ends with its reader; only its start is missing. */
+export function ephemeralConsumer(
+  context: SourceContext,
+  filters: readonly string[],
+): ConsumerConfig {
+  return {
+    name: consumerName(`millrace-${context.operatorId}`, context),
+    ...filterConfig(filters),
+    ack_policy: 'none',
+    inactive_threshold: nanoseconds(connectorLimits.natsConsumerInactiveMs),
+    mem_storage: true,
+    num_replicas: 1,
+  };
+}
+
+export function filterConfig(filters: readonly string[]): Readonly<Record<string, unknown>> {
+  if (filters.length === 0) return {};
+  return filters.length === 1 ? { filter_subject: filters[0] } : { filter_subjects: filters };
+}
+
+/** Unlike any other; a name has no dots. */
+export function consumerName(prefix: string, { env, subtask }: SourceContext): string {
+  const token = Math.floor(env.random.next() * 2 ** 48).toString(36);
+  return `${prefix.replaceAll(/[^a-zA-Z0-9_-]/g, '_')}-${subtask}-${token}`;
+}

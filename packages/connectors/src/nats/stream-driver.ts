@@ -1,0 +1,139 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Source, SourceReader } from '@millrace/core/spi';
+import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import {
+  openSource,
+  readOn,
+  type SourceSnapshot,
+  type TestContext,
+  testContext,
+} from '../reading/reader-driver.js';
+import { realEnv } from './connection-driver.js';
+
+/** A server with a client beside the source's, for tests to write and to harm streams. */
+export interface StreamRig {
+  readonly server: NatsServer;
+  readonly nats: { readonly servers: string };
+  /** Asks `$JS.API.<subject>` until it is answered; throws what it refuses. */
+  api<T = unknown>(subject: string, body?: unknown): Promise<T>;
+  /** `S` of the subjects `s.>`, unless told otherwise. */
+  addStream(config?: Readonly<Record<string, unknown>>): Promise<void>;
+  publish(
+    subject: string,
+    value: unknown,
+    values?: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** `s.n` with the numbers from `from` to `to - 1`. */
+  publishNumbers(from: number, to: number, subject?: (n: number) => string): Promise<void>;
+  consumers(stream?: string): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+export async function startRig(): Promise<StreamRig> {
+  const server = await startNatsServer();
+  const connection = await connect({
+    servers: server.url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 20,
+    reconnectJitter: 0,
+  });
+  const rig: StreamRig = {
+    server,
+    nats: { servers: server.url },
+    api: (subject, body) => api(connection, subject, body),
+    async addStream(config = {}) {
+      const { name = 'S' } = config as { name?: string };
+      await rig.api(`STREAM.CREATE.${name}`, {
+        name,
+        subjects: ['s.>'],
+        storage: 'file',
+        ...config,
+      });
+    },
+    async publish(subject, value, values = {}) {
+      const made = headers();
+      for (const [name, each] of Object.entries(values)) made.set(name, each);
+      const data = value instanceof Uint8Array ? value : JSON.stringify(value);
+      await connection.request(subject, data, { headers: made, timeout: 5_000 });
+    },
+    async publishNumbers(from, to, subject = () => 's.n') {
+      const stored: Promise<unknown>[] = [];
+      for (let n = from; n < to; n += 1) {
+        stored.push(connection.request(subject(n), String(n), { timeout: 5_000 }));
+      }
+      await Promise.all(stored);
+    },
+    async consumers(stream = 'S') {
+      const { consumers } = await rig.api<{ readonly consumers: readonly string[] | null }>(
+        `CONSUMER.NAMES.${stream}`,
+      );
+      return consumers ?? [];
+    },
+    async stop() {
+      await connection.close();
+      await server.stop();
+    },
+  };
+  await jetstreamManager(connection);
+  return rig;
+}
+
+async function api<T>(connection: NatsConnection, subject: string, body?: unknown): Promise<T> {
+  const payload = body === undefined ? '' : JSON.stringify(body);
+  for (;;) {
+    const answer = await connection
+      .request(`$JS.API.${subject}`, payload, { timeout: 500 })
+      .catch(() => undefined);
+    if (answer === undefined) {
+      await wait(20);
+      continue;
+    }
+    const value = answer.json<T & { readonly error?: { readonly description: string } }>();
+    if (value.error !== undefined) throw new Error(`${subject}: ${value.error.description}`);
+    return value;
+  }
+}
+
+/** A reader of a source in real time. */
+export interface OpenStream<T> {
+  readonly reader: SourceReader<T>;
+  readonly context: TestContext;
+  readonly snapshot: () => SourceSnapshot;
+  /** The next records' values. */
+  next(count: number): Promise<readonly unknown[]>;
+  counter(name: string): number;
+}
+
+/** Opens the source, gives it to `use` and closes it, whatever happens. */
+export async function withSource<T, R>(
+  source: Source<T>,
+  use: (opened: OpenStream<T>) => Promise<R>,
+  restored?: SourceSnapshot,
+): Promise<R> {
+  const context = testContext(realEnv());
+  const { reader, snapshot } = await openSource(source, context, restored);
+  try {
+    return await use({
+      reader,
+      context,
+      snapshot,
+      async next(count) {
+        const values: unknown[] = [];
+        while (values.length < count) {
+          const { arrived, hasEnded } = await readOn(reader, count - values.length, 1);
+          values.push(...arrived.map(({ value }) => value));
+          if (hasEnded) break;
+        }
+        return values;
+      },
+      counter: (name) => context.counters.get(name)?.value ?? 0,
+    });
+  } finally {
+    await reader.close?.();
+  }
+}
+
+export const numbers = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);

@@ -1,0 +1,105 @@
+import { MillraceError } from '@millrace/core';
+import type { SourceChunk, SourceContext, SourceReader, Split } from '@millrace/core/spi';
+import { connectorLimits } from '../limits.js';
+import { SplitQueueReader } from '../reading/split-queue-reader.js';
+import type { NatsLink } from './nats-link.js';
+import type { NatsSettings } from './nats-settings.js';
+import { openNats } from './open-nats.js';
+import type { StreamCursor } from './stream-cursor.js';
+
+/** What a cursor is opened with. */
+export interface OpenedStream {
+  readonly link: NatsLink;
+  readonly context: SourceContext;
+  /** Called when there is something to read. */
+  readonly wake: () => void;
+  /** Bytes that the split may hold. */
+  readonly bytesMax: number;
+}
+
+/** Reads splits of streams, all of them at the same time, over one connection. */
+export class StreamReader<T> implements SourceReader<T> {
+  private readonly settings: NatsSettings;
+  private readonly context: SourceContext;
+  private readonly cursors = new Map<string, StreamCursor<T>>();
+  private readonly queue: SplitQueueReader<T>;
+  private link: NatsLink | undefined;
+  private splitCount = 0;
+
+  constructor(
+    settings: NatsSettings,
+    context: SourceContext,
+    openCursor: (split: Split, opened: OpenedStream) => StreamCursor<T>,
+  ) {
+    this.settings = settings;
+    this.context = context;
+    this.queue = new SplitQueueReader(
+      (split, wake) => {
+        const { link } = this;
+        if (link === undefined) throw new MillraceError('ERR_INVARIANT', 'read before it was open');
+        const cursor = openCursor(split, { link, context, wake, bytesMax: this.splitBytesMax });
+        this.cursors.set(split.id, cursor);
+        return cursor;
+      },
+      // Splits of streams do not end: none may wait for another.
+      { openSplitsMax: Infinity },
+    );
+    context.metrics.gauge('pendingRecords', () => this.pending);
+  }
+
+  async open(): Promise<void> {
+    this.link = await openNats(this.settings, this.context, 'source');
+  }
+
+  addSplits(splits: readonly Split[]): void {
+    this.splitCount += splits.length;
+    this.queue.addSplits(splits);
+  }
+
+  noMoreSplits(): void {
+    this.queue.noMoreSplits();
+  }
+
+  poll(max: number): SourceChunk<T> | 'end' | undefined {
+    const chunk = this.queue.poll(max);
+    if (chunk !== undefined && chunk !== 'end' && chunk.splitEnded === true) {
+      this.cursors.delete(chunk.split);
+    }
+    return chunk;
+  }
+
+  available(): Promise<void> {
+    return this.queue.available();
+  }
+
+  pauseSplits(ids: readonly string[]): void {
+    this.queue.pauseSplits(ids);
+    for (const id of ids) this.cursors.get(id)?.feed.pause();
+  }
+
+  resumeSplits(ids: readonly string[]): void {
+    this.queue.resumeSplits(ids);
+    for (const id of ids) this.cursors.get(id)?.feed.resume();
+  }
+
+  snapshot(): readonly Split[] {
+    return this.queue.snapshot();
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+    this.cursors.clear();
+    await this.link?.close();
+  }
+
+  private get pending(): number {
+    let pending = 0;
+    for (const { feed } of this.cursors.values()) pending += feed.pending;
+    return pending;
+  }
+
+  private get splitBytesMax(): number {
+    const { natsReaderBytesMax, natsSplitBytesMin } = connectorLimits;
+    return Math.max(natsSplitBytesMin, Math.floor(natsReaderBytesMax / this.splitCount));
+  }
+}
