@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ClassicLevelStore, type SpillStore } from '@millrace/state';
 
 /** Where one attempt keeps rows that do not fit in memory. */
-export interface ScratchStore {
+interface ScratchStore {
   readonly store: SpillStore;
   /** Removes it; called after the store was closed. */
   remove(): Promise<void>;
