@@ -119,14 +119,12 @@ export class ConsumerKeeper {
       const name = await this.create();
       // Asked afterwards: what the stream still has now, it had when the consumer was made.
       const facts = await readStream(link, this.parts.stream);
-      if (attempt !== this.attempt) {
-        if (name !== undefined) this.remove(name);
-        return false;
-      }
-      if (!judge(facts)) return true;
-      if (name === undefined) return false;
-      this.use(name);
-      return true;
+      const isLast = attempt === this.attempt;
+      const isOver = isLast && !judge(facts);
+      if (name === undefined) return isOver;
+      if (isLast && !isOver) this.use(name);
+      else this.remove(name);
+      return isLast;
     } catch (error) {
       if (link.failed !== undefined) throw link.failed;
       if (!(error instanceof MillraceError) || error.code !== 'ERR_NATS_NO_JETSTREAM') throw error;

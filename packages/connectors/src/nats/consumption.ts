@@ -1,4 +1,5 @@
 import type { SourceContext } from '@millrace/core/spi';
+import { nuid } from '@nats-io/nats-core';
 import { connectorLimits } from '../limits.js';
 import type { ConsumerConfig } from './consumer-keeper.js';
 import { nanoseconds } from './pull-consumer.js';
@@ -47,7 +48,7 @@ export function ephemeralConsumer(
   filters: readonly string[],
 ): ConsumerConfig {
   return {
-    name: consumerName(`millrace-${context.operatorId}`, context),
+    name: consumerName(`millrace-${context.operatorId}`),
     ...filterConfig(filters),
     ack_policy: 'none',
     inactive_threshold: nanoseconds(connectorLimits.natsConsumerInactiveMs),
@@ -61,8 +62,9 @@ export function filterConfig(filters: readonly string[]): Readonly<Record<string
   return filters.length === 1 ? { filter_subject: filters[0] } : { filter_subjects: filters };
 }
 
-/** Unlike any other; a name has no dots. */
-export function consumerName(prefix: string, { env, subtask }: SourceContext): string {
-  const token = Math.floor(env.random.next() * 2 ** 48).toString(36);
-  return `${prefix.replaceAll(/[^a-zA-Z0-9_-]/g, '_')}-${subtask}-${token}`;
-}
+/**
+ * Unlike any other, as making a consumer that exists gives that one, with what it has delivered. By
+ * the client's own names, which are unlike others also where chance is seeded. It has no dots.
+ */
+export const consumerName = (prefix: string): string =>
+  `${prefix.replaceAll(/[^a-zA-Z0-9_-]/g, '_')}-${nuid.next()}`;

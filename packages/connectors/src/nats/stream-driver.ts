@@ -1,8 +1,10 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Source, SourceReader } from '@millrace/core/spi';
 import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
-import { jetstreamManager } from '@nats-io/jetstream';
-import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
 import {
   openSource,
   readOn,
@@ -28,6 +30,10 @@ export interface StreamRig {
   /** `s.n` with the numbers from `from` to `to - 1`. */
   publishNumbers(from: number, to: number, subject?: (n: number) => string): Promise<void>;
   consumers(stream?: string): Promise<readonly string[]>;
+  /** Asks a consumer of `S` for one message, as its reader does. */
+  pull(consumer: string, expiresMs: number): Promise<void>;
+  /** Keeps the server's store as it is now. */
+  saveStore(): Promise<{ putBack(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -55,10 +61,12 @@ export async function startRig(): Promise<StreamRig> {
     async publish(subject, value, values = {}) {
       const made = headers();
       for (const [name, each] of Object.entries(values)) made.set(name, each);
+      await rig.api('INFO');
       const data = value instanceof Uint8Array ? value : JSON.stringify(value);
       await connection.request(subject, data, { headers: made, timeout: 5_000 });
     },
     async publishNumbers(from, to, subject = () => 's.n') {
+      await rig.api('INFO');
       const stored: Promise<unknown>[] = [];
       for (let n = from; n < to; n += 1) {
         stored.push(connection.request(subject(n), String(n), { timeout: 5_000 }));
@@ -71,12 +79,36 @@ export async function startRig(): Promise<StreamRig> {
       );
       return consumers ?? [];
     },
+    async pull(consumer, expiresMs) {
+      const subject = `$JS.API.CONSUMER.MSG.NEXT.S.${consumer}`;
+      const reply = createInbox();
+      connection.subscribe(reply, { callback: () => undefined });
+      connection.publish(subject, JSON.stringify({ batch: 1, expires: expiresMs * 1e6 }), {
+        reply,
+      });
+      await connection.flush();
+    },
+    async saveStore() {
+      const { storeFolder } = server;
+      await server.kill('SIGTERM');
+      const copy = mkdtempSync(join(tmpdir(), 'millrace-store-'));
+      cpSync(storeFolder, copy, { recursive: true });
+      await server.restart();
+      return {
+        async putBack() {
+          await server.kill();
+          rmSync(storeFolder, { recursive: true });
+          cpSync(copy, storeFolder, { recursive: true });
+          rmSync(copy, { recursive: true });
+          await server.restart();
+        },
+      };
+    },
     async stop() {
       await connection.close();
       await server.stop();
     },
   };
-  await jetstreamManager(connection);
   return rig;
 }
 

@@ -40,9 +40,9 @@ export async function startPosition(
   const { name, created } = stream;
   const position = { stream: name, created, sequence };
   if (!bounded) return position;
-  // The last message of the split, not of the stream: it is known to come.
-  const end = await lastOfSubject(link, name, filter ?? '>');
-  return { ...position, end: Math.max(sequence, end ?? 0) };
+  // The last message of the split, so that the end is known when it comes; unless it is removed.
+  const last = filter === undefined ? undefined : await lastOfSubject(link, name, filter);
+  return { ...position, end: last ?? stream.last };
 }
 
 /** @throws ERR_SOURCE_FAILED when there is none */
