@@ -147,6 +147,18 @@ export const errorCodes = {
     'committed output is not there any more, or not as it was written',
     'put back the output, or start the job without the checkpoint',
   ),
+  ERR_SINK_FENCED: permanent(
+    'another run of the job, or another history of it, owns the output of a sink',
+    'leave one process for each job; this one has published nothing that the other one has',
+  ),
+  ERR_SINK_RECORD: permanent(
+    'a record cannot be written as its sink would have to',
+    'change or filter the record ahead of the sink, or the limit that is named',
+  ),
+  ERR_DUPLICATE_WINDOW: permanent(
+    'a stream does not remember long enough what was published',
+    'give it a longer duplicate_window, or choose another guarantee',
+  ),
   ERR_SINK_FAILED: transient('a sink failed', 'see the cause; check the system it writes to'),
   ERR_SECRET_MISSING: permanent(
     'a secret that a connector refers to is not there',
@@ -172,6 +184,10 @@ export const errorCodes = {
   ERR_NATS_NO_JETSTREAM: transient(
     'JetStream does not answer',
     'turn JetStream on for the server and the account; a cluster needs a leader',
+  ),
+  ERR_NATS_STREAM_UNFIT: permanent(
+    'a stream or bucket is missing, or is not set up for what is needed',
+    'create or change it as said',
   ),
   ERR_NATS_SERVER_TOO_OLD: permanent(
     'the NATS server cannot do what is needed',
