@@ -98,8 +98,16 @@ class SimulatedJob {
   readonly alarms: (string | undefined)[] = [];
   tasks: CountingTask[] = [];
 
-  /** @param seed no two processes have the same random numbers */
-  constructor(disk: SimulatedDisk, name: string, seed: number) {
+  /**
+   * @param seed no two processes have the same random numbers
+   * @param whileVerifying called for each blob that is looked at to take the job over
+   */
+  constructor(
+    disk: SimulatedDisk,
+    name: string,
+    seed: number,
+    whileVerifying: () => Promise<unknown> = async () => undefined,
+  ) {
     this.env = virtualEnv({ seed: seed * 1_000_003, storage: disk.process(name) });
     this.stores = folderStores(this.env as Env, '/job');
     this.coordinator = new CheckpointCoordinator({
@@ -116,6 +124,10 @@ class SimulatedJob {
         retained: 2,
       },
       graph: { keyGroups: 256, fingerprint: 'f', states: () => [] },
+      verifyBlob: async (ref) => {
+        await whileVerifying();
+        await verifyBlob(this.stores.checkpoints, ref);
+      },
       onFailure: (error) => this.failures.push(error),
       onAlarm: (error) => this.alarms.push(error?.code),
     });
@@ -300,6 +312,22 @@ function sleeper(disk: SimulatedDisk, sleepAt: number) {
 }
 
 describe('two coordinators of one job', () => {
+  test('the first commits whenever the second looks: the second takes over all the same', async () => {
+    const disk = new SimulatedDisk();
+    const first = new SimulatedJob(disk, 'first', 1);
+    first.start(await first.coordinator.open());
+    expect(await first.commits(3)).toBe(3);
+    let commits = 0;
+    const second = new SimulatedJob(disk, 'second', 2, async () => {
+      commits += await first.commits(1);
+    });
+    second.start((await second.coordinator.open())!);
+    expect(commits).toBeGreaterThan(0);
+    expect(first.failures).toMatchObject([{ code: 'ERR_CHECKPOINT_SUPERSEDED' }]);
+    expect(await second.commits(2)).toBe(2);
+    await verifyWhole(second.stores, second.coordinator.restorePoint!.manifest);
+  });
+
   test('one sleeps at any step while the other takes over: only one ever commits', async () => {
     const losers = { first: 0, second: 0 };
     for (let sleepAt = 1; ; sleepAt++) {

@@ -67,16 +67,73 @@ interface Found {
 
 /**
  * Finds where the job goes on, and stamps the commit record with the next epoch: from then on a
- * former owner cannot commit any more.
+ * former owner cannot commit any more. An owner that commits while its checkpoints are looked at is
+ * stopped by a stamp first.
+ *
+ * @throws MillraceError `ERR_CHECKPOINT_SUPERSEDED` when somebody else takes the job over meanwhile
  */
 export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
-  const { env, log, store, job } = options;
+  const found = await loadCurrent(options);
+  try {
+    return await takeOverFrom(options, found);
+  } catch (error) {
+    if (!isSuperseded(error)) throw error;
+    return takeOverFrom(options, await claim(options, found.record?.epoch));
+  }
+}
+
+/** What the stores say of a job that is to be taken over. */
+interface Current {
+  readonly record: CommitRecord | undefined;
+  readonly marks: readonly CommitMark[];
+}
+
+async function loadCurrent({ store, log, from, acceptReplay }: TakeOverOptions): Promise<Current> {
   // Marks first: a former owner that still commits may make new ones, but not behind the record.
   const marks = await loadMarks(store);
-  const before = await log.load();
-  if (options.from === undefined || !options.acceptReplay) {
-    assertNotRolledBack(before, marks.at(-1));
+  const record = await log.load();
+  if (from === undefined || !acceptReplay) assertNotRolledBack(record, marks.at(-1));
+  return { record, marks };
+}
+
+/**
+ * Stamps the record and leaves all else as it is: the owner does not commit any more while this one
+ * makes up its mind. Gives way to whoever has taken over since.
+ *
+ * @param epoch of the owner
+ */
+async function claim(options: TakeOverOptions, epoch: number | undefined): Promise<Current> {
+  for (let tries = 1; ; tries += 1) {
+    const current = await loadCurrent(options);
+    if (current.record === undefined || current.record.epoch !== epoch) {
+      throw supersededBy(current.record);
+    }
+    const random = randomId(options.env.random);
+    const attempt = { number: current.record.attempt.number, random };
+    const record = { ...current.record, epoch: nextEpoch(current), attempt };
+    try {
+      await options.log.write(record);
+      return { ...current, record };
+    } catch (error) {
+      if (!isSuperseded(error) || tries === runtimeLimits.takeOverTriesMax) throw error;
+    }
   }
+}
+
+const nextEpoch = ({ record, marks }: Current): number =>
+  Math.max(record?.epoch ?? 0, marks.at(-1)?.epoch ?? 0) + 1;
+
+function supersededBy(record: CommitRecord | undefined): MillraceError {
+  const detail = `by the coordinator of epoch ${record?.epoch}, which took over at the same time`;
+  return new MillraceError('ERR_CHECKPOINT_SUPERSEDED', detail);
+}
+
+const isSuperseded = (error: unknown): boolean =>
+  error instanceof MillraceError && error.code === 'ERR_CHECKPOINT_SUPERSEDED';
+
+async function takeOverFrom(options: TakeOverOptions, current: Current): Promise<TakenOver> {
+  const { env, log, job } = options;
+  const { record: before, marks } = current;
   const attempt = { number: before?.attempt.number ?? 0, random: randomId(env.random) };
   const { newest, older, lineage } = await findCurrent(options, before, attempt);
 
@@ -89,7 +146,7 @@ export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
   const record: CommitRecord = {
     format: 1,
     job,
-    epoch: Math.max(before?.epoch ?? 0, marks.at(-1)?.epoch ?? 0) + 1,
+    epoch: nextEpoch(current),
     attempt,
     lineage,
     checkpoint: newest?.entry,
