@@ -54,6 +54,10 @@ export const connectorLimits = {
   natsPullExpiresMs: 5_000,
   /** After so long without a question a server drops the consumer of a reader that is gone, ms. */
   natsConsumerInactiveMs: 60_000,
+  /** Messages read and not acknowledged of a stream that keeps messages until then. */
+  natsAckPendingMax: 65_536,
+  /** After so long without being acknowledged a message is delivered again, ms. */
+  natsAckWaitMs: 3_600_000,
   /** How often a stream that may lose messages before they are read is looked at, ms. */
   natsStreamCheckMs: 2_000,
   /** Messages of an atomic batch without its marker; servers take 1,000. */

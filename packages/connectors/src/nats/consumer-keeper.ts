@@ -17,6 +17,9 @@ export interface ConsumerKeeperParts
   readonly split: string;
   /** How the next consumer is to be called, and its configuration. */
   readonly nextConsumer: () => Promise<ConsumerConfig>;
+  readonly onCreated: (name: string) => Promise<void>;
+  /** `stay`: consumers are not removed when they are given up. */
+  readonly consumers: 'stay' | 'leave';
   /** Looks at the stream when a consumer is there; false: it is not to be used. */
   readonly judge: (stream: StreamFacts | undefined) => boolean;
   /** There is a consumer that can be asked. */
@@ -97,8 +100,8 @@ export class ConsumerKeeper {
 
   /** Nobody waits for it: a consumer that is not used ends by itself. */
   private remove(name: string): void {
-    const { link, stream } = this.parts;
-    if (!link.isOpen()) return;
+    const { link, stream, consumers } = this.parts;
+    if (consumers === 'stay' || !link.isOpen()) return;
     askJetStream(link, `CONSUMER.DELETE.${stream}.${name}`).catch(() => undefined);
   }
 
@@ -136,20 +139,24 @@ export class ConsumerKeeper {
 
   /** Undefined: there is no such stream. */
   private async create(): Promise<string | undefined> {
-    const { link, stream, nextConsumer } = this.parts;
+    const { link, stream, nextConsumer, onCreated } = this.parts;
     const config = await nextConsumer();
     const { name } = config;
     const body = { stream_name: stream, config };
     const { error } = await askJetStream(link, `CONSUMER.CREATE.${stream}.${name}`, body);
-    if (error === undefined) return name;
+    if (error === undefined) {
+      await onCreated(name);
+      return name;
+    }
     if (error.err_code === apiErrorCodes.streamNotFound) return undefined;
     throw apiErrorOf(error, `a consumer of stream ${stream}`);
   }
 
   private use(name: string): void {
-    const { link, context, inboxPrefix, stream, onMessage, onPullEnd, onIdle, onOpen } = this.parts;
+    const { link, context, inboxPrefix, stream, onOpen } = this.parts;
+    const { onMessage, onPullEnd, onIdle, onFailure } = this.parts;
     this.consumer = new PullConsumer({
-      ...{ link, inboxPrefix, stream, name, onMessage, onPullEnd, onIdle },
+      ...{ link, inboxPrefix, stream, name, onMessage, onPullEnd, onIdle, onFailure },
       env: context.env,
       onLost: (reason) => this.reopen(reason),
     });

@@ -15,14 +15,21 @@ export interface ReceivedUpTo {
 /** What consumers a feed makes, and what it does besides with what they deliver. */
 export interface Consumption {
   nextConsumer(received: ReceivedUpTo): Promise<ConsumerConfig>;
-  /** Whether what was received before may be delivered again, and is removed when it is read. */
+  /** The stream removes what is acknowledged. Its consumers stay, as they hold what is not. */
   readonly isQueue: boolean;
+  /** The server has more and waits for acknowledgements. */
+  readonly isHeldBack?: boolean;
+  /** A consumer was made. */
+  created?(name: string): Promise<void>;
   /** A message was taken. */
   took?(message: ReceivedMessage): void;
   /** A message that was received before was delivered again. */
   again?(message: ReceivedMessage): void;
   /** The next message is to be read from another consumer. */
   mustReopen?(sequence: number): boolean;
+  /** A checkpoint has what the job has taken up to a sequence, and is committed later. */
+  snapshot?(checkpoint: number, sequence: number): void;
+  commit?(checkpoint: number): void;
 }
 
 /** Reads a stream without a trace in it. */

@@ -3,12 +3,14 @@ import type { Source, SourceContext, Split } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
 import { refuseOption } from '../option-checks.js';
 import { assertNatsSettings } from './connection-options.js';
-import { plainConsumption } from './consumption.js';
+import { type Consumption, plainConsumption } from './consumption.js';
 import { type DecodeOptions, decodeSettings, messageDecoder } from './message-codec.js';
 import type { NatsSettings } from './nats-settings.js';
+import { QueueConsumption } from './queue-consumption.js';
 import type { JetstreamMessage, ReceivedMessage } from './received-message.js';
 import { StreamCursor } from './stream-cursor.js';
 import { type NamedSplit, streamEnumerator } from './stream-enumerator.js';
+import type { StreamFacts } from './stream-facts.js';
 import { StreamFeed } from './stream-feed.js';
 import type { StreamPosition } from './stream-position.js';
 import { type OpenedStream, StreamReader } from './stream-reader.js';
@@ -26,6 +28,11 @@ export interface JetstreamSourceOptions<V, T = V> extends DecodeOptions<V, T, Je
    * position and watermark. Default: all of them together, in the order of the stream.
    */
   readonly subjects?: readonly string[] | undefined;
+  /**
+   * For streams of retention `workqueue` or `interest`, which remove what is acknowledged: begin of
+   * the names of the consumers that read them, one for each split, which stay when the job ends.
+   */
+  readonly durable?: string | undefined;
   /** Where the first start of the job begins to read. Default `first`. */
   readonly start?: StreamStart | undefined;
   /** Whether to end with what the stream had when the job first started. Default false. */
@@ -42,8 +49,11 @@ export interface JetstreamSourceOptions<V, T = V> extends DecodeOptions<V, T, Je
  * A source of messages in JetStream streams; replays exactly, as positions are stream sequences.
  *
  * A chunk's event times are when the server stored the messages: `watermarks()` without a function
- * takes them. The stream's retention must be `limits`. Needs no more of the stream than to read it:
- * consumers are made and removed as needed.
+ * takes them. A stream of retention `limits` is read without a trace in it, by consumers that
+ * end with the job. One of retention `workqueue` or `interest` needs `durable`; a message is
+ * acknowledged, and with that removed, when a committed checkpoint has it, and comes again until
+ * then, so that such a stream replays from the last checkpoint only and a job without checkpoints
+ * removes nothing. At most 65,536 messages are read between two checkpoints.
  *
  * Before it reads on, and each time a consumer was lost, the source compares the stream with its
  * position, and fails as ERR_SOURCE_CHANGED when the stream is missing, was made anew, ends before
@@ -68,18 +78,23 @@ export function jetstreamSource<V = unknown, T = V>(
     refuseOption('onTruncated', `"${onTruncated}" is none of refuse and continue`);
   }
   const decode = messageDecoder<V, T, ReceivedMessage>(options);
-  const named = splits.map((each) => namedSplit(each, { start, bounded }));
+  const { durable } = options;
+  if (durable !== undefined) assertName('durable', durable);
+  const named = splits.map((each) => namedSplit(each, { start, bounded, durable }));
   const openCursor = (split: Split, opened: OpenedStream): StreamCursor<T> => {
     const { filter } = declared(splits, split.id);
     const position = split.position as StreamPosition;
+    const isFiltered = filter !== undefined;
+    const { retention } = position;
     const feed = new StreamFeed({
       ...opened,
       inboxPrefix: nats.inboxPrefix,
       split: split.id,
       start: position,
-      consumption: plainConsumption(opened.context, filter === undefined ? [] : [filter]),
-      isFiltered: filter !== undefined,
-      onTruncated,
+      consumption: consumptionOf(opened, position, filter, options.durable),
+      isFiltered,
+      // What others have acknowledged is gone, too.
+      onTruncated: retention !== undefined && isFiltered ? 'expected' : onTruncated,
       fromFirst: start === 'first',
     });
     return new StreamCursor(split.id, position, feed, decode);
@@ -99,6 +114,46 @@ export function jetstreamSource<V = unknown, T = V>(
       streamEnumerator(nats, context, named, snapshot),
     createReader: (context) => new StreamReader(nats, context, openCursor),
   };
+}
+
+function consumptionOf(
+  { link, context }: OpenedStream,
+  position: StreamPosition,
+  filter: string | undefined,
+  durable: string | undefined,
+): Consumption {
+  const filters = filter === undefined ? [] : [filter];
+  const { stream, retention, sequence } = position;
+  if (retention === undefined || durable === undefined) return plainConsumption(context, filters);
+  const parts = { link, context, stream, retention, durable, filters, committed: sequence };
+  return new QueueConsumption(parts);
+}
+
+/** A stream that removes what is acknowledged needs consumers that stay, and a name for them. */
+function assertRetention({ name, retention }: StreamFacts, options: SplitOptions): void {
+  const { durable, start } = options;
+  if (retention === 'limits') {
+    if (durable === undefined) return;
+    refuseOption(
+      'durable',
+      `stream ${name} of retention limits is read without a durable consumer`,
+    );
+  }
+  if (durable === undefined) {
+    refuseOption('durable', `stream ${name} of retention ${retention} needs a durable consumer`);
+  }
+  if (start !== 'first') {
+    refuseOption(
+      'start',
+      `stream ${name} of retention ${retention} is read from its first message`,
+    );
+  }
+}
+
+interface SplitOptions {
+  readonly start: StreamStart;
+  readonly bounded: boolean;
+  readonly durable: string | undefined;
 }
 
 interface StreamSplit {
@@ -127,18 +182,12 @@ function splitsOf({
   return subjects.map((filter) => ({ id: `${streams[0]}/${filter}`, stream: streams[0]!, filter }));
 }
 
-function namedSplit(
-  { id, stream, filter }: StreamSplit,
-  options: { readonly start: StreamStart; readonly bounded: boolean },
-): NamedSplit {
+function namedSplit({ id, stream, filter }: StreamSplit, options: SplitOptions): NamedSplit {
   return {
     id,
     async position(link) {
       const facts = await requireStream(link, stream);
-      if (facts.retention !== 'limits') {
-        const detail = `stream ${stream} has the retention ${facts.retention}`;
-        throw new MillraceError('ERR_INVALID_OPTION', detail, { field: 'stream' });
-      }
+      assertRetention(facts, options);
       return startPosition(link, facts, filter, options);
     },
   };

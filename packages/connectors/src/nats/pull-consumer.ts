@@ -1,3 +1,5 @@
+import type { MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/core/internal';
 import type { Cancellable, Env } from '@millrace/core/spi';
 import { createInbox, type Msg, type Subscription } from '@nats-io/nats-core';
 import { connectorLimits } from '../limits.js';
@@ -17,6 +19,7 @@ export interface PullConsumerParts {
   readonly onPullEnd: (isTooSmall: boolean) => void;
   /** The server has nothing for this consumer now. */
   readonly onIdle: () => void;
+  readonly onFailure: (error: MillraceError) => void;
   /** Called once, as the last: something was lost, or the consumer is. */
   readonly onLost: (reason: string) => void;
 }
@@ -54,7 +57,7 @@ export class PullConsumer {
     this.subscription = parts.link.connection.subscribe(`${this.inbox}.*`, {
       // An error is a refused subject, which fails the link.
       callback: (error, message) => {
-        if (error === null && !this.isOver) this.receive(message);
+        if (error === null && !this.isOver) this.guarded(message);
       },
     });
   }
@@ -94,6 +97,15 @@ export class PullConsumer {
     this.open = undefined;
     this.watch?.cancel();
     if (!this.parts.link.connection.isClosed()) this.subscription.unsubscribe();
+  }
+
+  /** The client would take what is thrown for a fault of the connection. */
+  private guarded(message: Msg): void {
+    try {
+      this.receive(message);
+    } catch (error) {
+      this.parts.onFailure(toMillraceError(error, 'ERR_INVARIANT'));
+    }
   }
 
   private receive(message: Msg): void {

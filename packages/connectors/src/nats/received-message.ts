@@ -43,6 +43,11 @@ export class ReceivedMessage implements JetstreamMessage {
     return this.delivery.timeMs;
   }
 
+  /** Where to acknowledge it. */
+  get reply(): string {
+    return this.message.reply ?? '';
+  }
+
   header(name: string): string | undefined {
     const { headers } = this.message;
     return headers?.has(name) === true ? headers.get(name) : undefined;

@@ -52,6 +52,11 @@ export class StreamCursor<T> implements SplitCursor<T> {
     return seenUpTo === undefined ? this.at : { ...this.at, seen: seenUpTo };
   }
 
+  /** What was taken belongs to a checkpoint. */
+  snapshot(checkpoint: number): void {
+    this.feed.snapshot(checkpoint, this.at.sequence);
+  }
+
   async close(): Promise<void> {
     this.feed.close();
   }

@@ -10,8 +10,11 @@ export interface StreamFacts {
   readonly first: number;
   /** The highest sequence that was given. */
   readonly last: number;
-  readonly retention: 'limits' | 'interest' | 'workqueue';
+  readonly retention: 'limits' | QueueRetention;
 }
+
+/** Of streams that remove a message when it is acknowledged, by all consumers or by one. */
+export type QueueRetention = 'interest' | 'workqueue';
 
 interface StreamInfo {
   readonly created: string;
@@ -32,7 +35,8 @@ export async function readStream(link: NatsLink, name: string): Promise<StreamFa
   return {
     name,
     created: created!,
-    first: state!.first_seq,
+    // A stream that never had a message says 0.
+    first: Math.max(1, state!.first_seq),
     last: state!.last_seq,
     retention: config!.retention,
   };

@@ -76,6 +76,8 @@ export class StreamFeed {
     this.keeper = new ConsumerKeeper({
       ...{ link, context, inboxPrefix, split, stream: start.stream },
       nextConsumer: () => consumption.nextConsumer(this.received),
+      onCreated: async (name) => consumption.created?.(name),
+      consumers: consumption.isQueue ? 'stay' : 'leave',
       judge: (facts) => this.judge(facts),
       onOpen: () => this.onPullEnd(false),
       onMessage: (message, delivery) => this.onMessage(message, delivery),
@@ -124,6 +126,15 @@ export class StreamFeed {
   resume(): void {
     this.isPaused = false;
     this.pull();
+  }
+
+  /** A checkpoint has what was taken up to a sequence. */
+  snapshot(checkpoint: number, sequence: number): void {
+    this.parts.consumption.snapshot?.(checkpoint, sequence);
+  }
+
+  commit(checkpoint: number): void {
+    this.parts.consumption.commit?.(checkpoint);
   }
 
   close(): void {
@@ -189,9 +200,10 @@ export class StreamFeed {
   /** The server has no more for now. */
   private onIdle(): void {
     this.keeper.works();
+    const { start, isFiltered, onTruncated, consumption } = this.parts;
+    if (consumption.isHeldBack === true) return;
     this.behind = 0;
     this.idleTimes += 1;
-    const { start, isFiltered, onTruncated, consumption } = this.parts;
     // Once could be a server that has not caught up with the others.
     if (start.end !== undefined && this.idleTimes > 1) this.end();
     else if (isFiltered && onTruncated !== 'expected' && !consumption.isQueue) this.watch.idle();
@@ -250,6 +262,7 @@ export class StreamFeed {
 
   private end(): void {
     this.hasEnded = true;
+    this.behind = 0;
     this.close();
     this.parts.wake();
   }

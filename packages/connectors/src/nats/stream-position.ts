@@ -1,5 +1,5 @@
 import type { Delivery } from './delivery.js';
-import type { StreamFacts } from './stream-facts.js';
+import type { QueueRetention, StreamFacts } from './stream-facts.js';
 
 /** Where reading goes on in a stream, and what that was until then: JSON. */
 export interface StreamPosition {
@@ -11,6 +11,8 @@ export interface StreamPosition {
   readonly timeNs?: string | undefined;
   /** Up to here the stream had nothing more for the split: what is removed does not matter. */
   readonly seen?: number | undefined;
+  /** Of a stream that removes what is acknowledged. */
+  readonly retention?: QueueRetention | undefined;
   /** Of a bounded split: the last sequence that belongs to it. */
   readonly end?: number | undefined;
 }

@@ -21,6 +21,7 @@ export interface OpenedStream {
 export class StreamReader<T> implements SourceReader<T> {
   private readonly settings: NatsSettings;
   private readonly context: SourceContext;
+  /** Also those at their end: what they read may not be acknowledged yet. */
   private readonly cursors = new Map<string, StreamCursor<T>>();
   private readonly queue: SplitQueueReader<T>;
   private link: NatsLink | undefined;
@@ -61,11 +62,7 @@ export class StreamReader<T> implements SourceReader<T> {
   }
 
   poll(max: number): SourceChunk<T> | 'end' | undefined {
-    const chunk = this.queue.poll(max);
-    if (chunk !== undefined && chunk !== 'end' && chunk.splitEnded === true) {
-      this.cursors.delete(chunk.split);
-    }
-    return chunk;
+    return this.queue.poll(max);
   }
 
   available(): Promise<void> {
@@ -82,8 +79,15 @@ export class StreamReader<T> implements SourceReader<T> {
     for (const id of ids) this.cursors.get(id)?.feed.resume();
   }
 
-  snapshot(): readonly Split[] {
+  snapshot(checkpoint?: number): readonly Split[] {
+    if (checkpoint !== undefined) {
+      for (const cursor of this.cursors.values()) cursor.snapshot(checkpoint);
+    }
     return this.queue.snapshot();
+  }
+
+  async committed(checkpoint: number): Promise<void> {
+    for (const { feed } of this.cursors.values()) feed.commit(checkpoint);
   }
 
   async close(): Promise<void> {

@@ -37,8 +37,9 @@ export async function startPosition(
 ): Promise<StreamPosition> {
   const { start, bounded } = options;
   const sequence = await sequenceBefore(link, stream, start);
-  const { name, created } = stream;
-  const position = { stream: name, created, sequence };
+  const { name, created, retention } = stream;
+  const queue = retention === 'limits' ? {} : { retention };
+  const position = { stream: name, created, sequence, ...queue };
   if (!bounded) return position;
   // The last message of the split, so that the end is known when it comes; unless it is removed.
   const last = filter === undefined ? undefined : await lastOfSubject(link, name, filter);

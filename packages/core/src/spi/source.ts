@@ -57,8 +57,11 @@ export interface SourceReader<T> {
   /** Paused splits give no records; used to align fast splits with slow ones. */
   pauseSplits(ids: readonly string[]): void;
   resumeSplits(ids: readonly string[]): void;
-  /** Splits with the position behind the last record that `poll` returned. */
-  snapshot(): readonly Split[];
+  /**
+   * Splits with the position behind the last record that `poll` returned, for the checkpoint that
+   * `committed` will name.
+   */
+  snapshot(checkpoint?: number): readonly Split[];
   /** Checkpoint `id` and all before it are committed: acknowledge what they cover. */
   committed?(id: number): Promise<void>;
   close?(): Promise<void>;

@@ -186,7 +186,7 @@ export class SourceInput {
 
   private barrier(checkpoint: number): ControlElement {
     const { reader, time, atBarrier } = this.parts;
-    const splits = this.read(() => reader.snapshot());
+    const splits = this.read(() => reader.snapshot(checkpoint));
     const enumerator = this.enumerated;
     const own = { splits, time: time.snapshot() };
     atBarrier(checkpoint, enumerator === undefined ? own : { enumerator, ...own });
