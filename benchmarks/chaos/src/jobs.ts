@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { fileQueryJob, generate, pacedSource, writeLines } from '@millrace/benchmark-nexmark';
+import { fileQueryJob, generate, writeLines } from '@millrace/benchmark-nexmark';
+import { pacedSource } from '@millrace/connectors';
 import {
   CSV_HEADER,
   csvLine,
@@ -50,8 +51,10 @@ const fraud: ChaosJob = {
     const tally = new Tally();
     const job = fraudJob(
       tallySink(tally, () => 0),
-      (payments) =>
-        recordsPerSecond === undefined ? payments : pacedSource(payments, recordsPerSecond),
+      {
+        pace: (payments) =>
+          recordsPerSecond === undefined ? payments : pacedSource(payments, recordsPerSecond),
+      },
     );
     const params = { input, truth: ['fraud', 'scenario'] as const, alerts: output };
     return { handle: run(job, { ...options, params }), counts: () => tally.state(0) };

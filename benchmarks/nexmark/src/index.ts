@@ -1,7 +1,6 @@
 /** For the programs of this repository that run the queries, too. */
 
 export { fileQueryJob, type QueryFiles } from './engine/file-query-job.js';
-export { pacedSource } from './engine/paced-source.js';
 export { type GeneratorOptions, generate } from './generator/generator.js';
 export type { Event } from './model.js';
 export { writeLines } from './ndjson-file.js';

@@ -46,7 +46,7 @@ export function transactionSource(params: InputParams): Source<Transaction> {
 }
 
 /** The columns are converted by then; what is left are values that no transaction has. */
-const transactionSchema: RecordSchema<Transaction> = {
+export const transactionSchema: RecordSchema<Transaction> = {
   '~standard': {
     version: 1,
     vendor: 'millrace-example-fraud',

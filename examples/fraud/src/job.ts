@@ -22,7 +22,7 @@ import {
 import { inEventTimeOrder } from './in-event-time-order.js';
 import { type TruthColumn, transactionSource } from './input.js';
 import { isInvestigated, LABEL_DELAY_MS, type Label, labelOf } from './label.js';
-import { type Decided, decide } from './rules/decide.js';
+import { type Alert, type Decided, decide } from './rules/decide.js';
 import type { Transaction } from './transaction.js';
 
 /** What a run may change, by name. */
@@ -42,16 +42,27 @@ export const FRAUD_PARAMS = {
   alerts: 'alerts.ndjson',
 };
 
+/** Where a job reads and writes, other than in files. */
+export interface FraudEndpoints {
+  /** Read twice: as payments, and a week later as what investigations have found out. */
+  readonly transactions?: Source<Transaction> | undefined;
+  readonly alerts?: Sink<Alert> | undefined;
+  /** May slow the payments down; labels are read next to the payments of their time. */
+  readonly pace?: ((transactions: Source<Transaction>) => Source<Transaction>) | undefined;
+}
+
 /**
  * Decides of each card payment whether it is an alert, from what was known when it was made: the
  * card's habits, and the terminal's and the card's labels, which come a week after the payment
  * they are about.
  *
  * @param watch is shown each decision, with the truth about it where the input tells
- * @param slow may slow the payments down; labels are read next to the payments of their time
  */
-export function fraudJob(watch: Sink<Decided>, slow = unchanged) {
+export function fraudJob(watch: Sink<Decided>, endpoints: FraudEndpoints = {}) {
+  const { pace = unchanged } = endpoints;
   return defineJob('fraud', FRAUD_PARAMS, (job, params) => {
+    const transactions = endpoints.transactions ?? transactionSource(params);
+    const alerts = endpoints.alerts ?? ndjsonSink({ path: params.alerts });
     // Simulated and recorded times run as fast as they can be read, and may lie ahead. Labels are
     // read next to the payments of their time, so that none has to wait in memory for its week.
     const time = {
@@ -64,14 +75,14 @@ export function fraudJob(watch: Sink<Decided>, slow = unchanged) {
 
     const payments = job.source(
       'payments',
-      slow(transactionSource(params)),
+      pace(transactions),
       watermarks((t) => t.at, time),
       reading,
     );
     const labels = job
       .source(
         'investigations',
-        transactionSource(params),
+        transactions,
         watermarks((t) => t.at + LABEL_DELAY_MS, time),
         reading,
       )
@@ -91,7 +102,7 @@ export function fraudJob(watch: Sink<Decided>, slow = unchanged) {
     decided.pipe(
       map(({ alert }) => alert),
       filter((alert) => alert !== undefined),
-      sinkTo('alerts', ndjsonSink({ path: params.alerts })),
+      sinkTo('alerts', alerts),
     );
   });
 }

@@ -1,7 +1,7 @@
+import { pacedSource } from '@millrace/connectors';
 import { run } from '@millrace/runtime';
 import { Stopwatch } from '../bench/stopwatch.js';
 import type { Backend, Durability } from '../engine/durability.js';
-import { pacedSource } from '../engine/paced-source.js';
 import { queryJob } from '../engine/query-job.js';
 import { rowsTo } from '../engine/rows-to.js';
 import { feedOf } from '../engine/run-query.js';

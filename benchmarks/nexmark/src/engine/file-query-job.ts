@@ -1,8 +1,7 @@
-import { ndjsonSink, ndjsonSource } from '@millrace/connectors';
+import { ndjsonSink, ndjsonSource, pacedSource } from '@millrace/connectors';
 import type { JobDefinition } from '@millrace/core';
 import type { Sink } from '@millrace/core/spi';
 import type { Event, QueryName, Row } from '../model.js';
-import { pacedSource } from './paced-source.js';
 import { queryJob } from './query-job.js';
 
 /** From which file to which a query goes. */

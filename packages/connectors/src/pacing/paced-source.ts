@@ -1,15 +1,23 @@
 import type { Env, Source, SourceReader, Split } from '@millrace/core/spi';
+import { refuseOption } from '../option-checks.js';
 
 /** Records that may come at once after a rest, in seconds of the rate. */
 const burstSeconds = 0.02;
 
 /**
- * A source that gives no more than so many records a second, by the Env's clock. Everything else,
- * positions too, stays the source's own; each subtask has the whole rate for itself.
+ * A source that gives no more than so many records a second: for loads of a chosen rate, and for
+ * rehearsals. Everything else, positions too, stays the source's own; each subtask has the whole
+ * rate for itself.
  *
  * @param recordsPerSecond above 0
+ * @throws ERR_INVALID_OPTION
+ * @example
+ * job.source('payments', pacedSource(csvSource({ path: 'payments.csv' }), 1_000))
  */
 export function pacedSource<T>(source: Source<T>, recordsPerSecond: number): Source<T> {
+  if (!(recordsPerSecond > 0)) {
+    refuseOption('recordsPerSecond', `should be above 0, found ${recordsPerSecond}`);
+  }
   return {
     type: source.type,
     replay: source.replay,
