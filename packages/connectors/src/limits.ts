@@ -54,6 +54,8 @@ export const connectorLimits = {
   natsPullExpiresMs: 5_000,
   /** After so long without a question a server drops the consumer of a reader that is gone, ms. */
   natsConsumerInactiveMs: 60_000,
+  /** Messages of a subject of core NATS that are held for the job, unless its option says so. */
+  natsCoreBufferMax: 65_536,
   /** Messages read and not acknowledged of a stream that keeps messages until then. */
   natsAckPendingMax: 65_536,
   /** After so long without being acknowledged a message is delivered again, ms. */

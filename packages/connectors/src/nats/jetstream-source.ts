@@ -5,6 +5,7 @@ import { refuseOption } from '../option-checks.js';
 import { assertNatsSettings } from './connection-options.js';
 import { type Consumption, plainConsumption } from './consumption.js';
 import { type DecodeOptions, decodeSettings, messageDecoder } from './message-codec.js';
+import { NatsReader, type OpenedSplit } from './nats-reader.js';
 import type { NatsSettings } from './nats-settings.js';
 import { QueueConsumption } from './queue-consumption.js';
 import type { JetstreamMessage, ReceivedMessage } from './received-message.js';
@@ -13,7 +14,6 @@ import { type NamedSplit, streamEnumerator } from './stream-enumerator.js';
 import type { StreamFacts } from './stream-facts.js';
 import { StreamFeed } from './stream-feed.js';
 import type { StreamPosition } from './stream-position.js';
-import { type OpenedStream, StreamReader } from './stream-reader.js';
 import { assertStart, requireStream, type StreamStart, startPosition } from './stream-start.js';
 import { assertFilters, assertName } from './subject-filter.js';
 
@@ -81,7 +81,7 @@ export function jetstreamSource<V = unknown, T = V>(
   const { durable } = options;
   if (durable !== undefined) assertName('durable', durable);
   const named = splits.map((each) => namedSplit(each, { start, bounded, durable }));
-  const openCursor = (split: Split, opened: OpenedStream): StreamCursor<T> => {
+  const openCursor = (split: Split, opened: OpenedSplit): StreamCursor<T> => {
     const { filter } = declared(splits, split.id);
     const position = split.position as StreamPosition;
     const isFiltered = filter !== undefined;
@@ -112,12 +112,12 @@ export function jetstreamSource<V = unknown, T = V>(
     },
     createEnumerator: (context: SourceContext, snapshot) =>
       streamEnumerator(nats, context, named, snapshot),
-    createReader: (context) => new StreamReader(nats, context, openCursor),
+    createReader: (context) => new NatsReader(nats, context, openCursor),
   };
 }
 
 function consumptionOf(
-  { link, context }: OpenedStream,
+  { link, context }: OpenedSplit,
   position: StreamPosition,
   filter: string | undefined,
   durable: string | undefined,

@@ -53,11 +53,14 @@ function decoderOf<V, M extends { readonly data: Uint8Array }>(
     case 'text':
       return ({ data }) => utf8.decode(data) as V;
     case 'raw':
-      return ({ data }) => data.slice() as V;
+      return ({ data }) => copyOf(data) as V;
     default:
       return refuseOption('codec', `${String(codec)} is none of json, text and raw`);
   }
 }
+
+/** The client's bytes are part of a larger buffer, whose `slice` copies nothing. */
+const copyOf = (data: Uint8Array): Uint8Array => new Uint8Array(data);
 
 /** Throws at what is no UTF-8. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -102,7 +105,7 @@ export function decodeMessages<T, M extends PlacedMessage>(
     } catch (error) {
       const { data, sequence } = messages[next]!;
       bad ??= [];
-      bad.push({ error, raw: data.slice(), position: positionOfSequence(sequence) });
+      bad.push({ error, raw: copyOf(data), position: positionOfSequence(sequence) });
       next += 1;
     }
   }

@@ -1,13 +1,13 @@
 import type { SourceChunk } from '@millrace/core/spi';
-import type { SplitCursor } from '../reading/split-cursor.js';
 import { decodeMessages, type MessageDecoder, positionOfSequence } from './message-codec.js';
+import type { NatsCursor } from './nats-reader.js';
 import type { ReceivedMessage } from './received-message.js';
 import type { StreamFeed } from './stream-feed.js';
 import type { StreamPosition } from './stream-position.js';
 
 /** Gives the messages of one split to the job, decoded. */
-export class StreamCursor<T> implements SplitCursor<T> {
-  readonly feed: StreamFeed;
+export class StreamCursor<T> implements NatsCursor<T> {
+  private readonly feed: StreamFeed;
   private readonly split: string;
   private readonly decode: MessageDecoder<T, ReceivedMessage>;
   private at: StreamPosition;
@@ -26,6 +26,10 @@ export class StreamCursor<T> implements SplitCursor<T> {
 
   get isReady(): boolean {
     return this.feed.isReady;
+  }
+
+  get pending(): number {
+    return this.feed.pending;
   }
 
   poll(max: number): SourceChunk<T> | undefined {
@@ -52,9 +56,20 @@ export class StreamCursor<T> implements SplitCursor<T> {
     return seenUpTo === undefined ? this.at : { ...this.at, seen: seenUpTo };
   }
 
-  /** What was taken belongs to a checkpoint. */
+  pause(): void {
+    this.feed.pause();
+  }
+
+  resume(): void {
+    this.feed.resume();
+  }
+
   snapshot(checkpoint: number): void {
     this.feed.snapshot(checkpoint, this.at.sequence);
+  }
+
+  commit(checkpoint: number): void {
+    this.feed.commit(checkpoint);
   }
 
   async close(): Promise<void> {

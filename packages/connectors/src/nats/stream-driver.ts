@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Source, SourceReader } from '@millrace/core/spi';
 import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
-import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
+import {
+  connect,
+  createInbox,
+  headers,
+  type MsgHdrs,
+  type NatsConnection,
+} from '@nats-io/transport-node';
 import {
   openSource,
   readOn,
@@ -29,6 +35,8 @@ export interface StreamRig {
   ): Promise<void>;
   /** `s.n` with the numbers from `from` to `to - 1`. */
   publishNumbers(from: number, to: number, subject?: (n: number) => string): Promise<void>;
+  /** Publishes at once and awaits nothing. */
+  send(subject: string, value: unknown, values?: Readonly<Record<string, string>>): void;
   consumers(stream?: string): Promise<readonly string[]>;
   /** Asks a consumer of `S` for one message, as its reader does. */
   pull(consumer: string, expiresMs: number): Promise<void>;
@@ -59,11 +67,12 @@ export async function startRig(): Promise<StreamRig> {
       });
     },
     async publish(subject, value, values = {}) {
-      const made = headers();
-      for (const [name, each] of Object.entries(values)) made.set(name, each);
       await rig.api('INFO');
-      const data = value instanceof Uint8Array ? value : JSON.stringify(value);
-      await connection.request(subject, data, { headers: made, timeout: 5_000 });
+      const options = { headers: headersOf(values), timeout: 5_000 };
+      await connection.request(subject, dataOf(value), options);
+    },
+    send(subject, value, values = {}) {
+      connection.publish(subject, dataOf(value), { headers: headersOf(values) });
     },
     async publishNumbers(from, to, subject = () => 's.n') {
       await rig.api('INFO');
@@ -111,6 +120,15 @@ export async function startRig(): Promise<StreamRig> {
   };
   return rig;
 }
+
+function headersOf(values: Readonly<Record<string, string>>): MsgHdrs {
+  const made = headers();
+  for (const [name, each] of Object.entries(values)) made.set(name, each);
+  return made;
+}
+
+const dataOf = (value: unknown): Uint8Array | string =>
+  value instanceof Uint8Array ? value : JSON.stringify(value);
 
 async function api<T>(connection: NatsConnection, subject: string, body?: unknown): Promise<T> {
   const payload = body === undefined ? '' : JSON.stringify(body);

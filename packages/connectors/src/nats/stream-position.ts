@@ -13,6 +13,8 @@ export interface StreamPosition {
   readonly seen?: number | undefined;
   /** Of a stream that removes what is acknowledged. */
   readonly retention?: QueueRetention | undefined;
+  /** Of a bucket: up to here only the last value of each key is read. */
+  readonly snapshotEnd?: number | undefined;
   /** Of a bounded split: the last sequence that belongs to it. */
   readonly end?: number | undefined;
 }

@@ -1,14 +1,26 @@
 import { MillraceError } from '@millrace/core';
 import type { SourceChunk, SourceContext, SourceReader, Split } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
+import type { SplitCursor } from '../reading/split-cursor.js';
 import { SplitQueueReader } from '../reading/split-queue-reader.js';
 import type { NatsLink } from './nats-link.js';
 import type { NatsSettings } from './nats-settings.js';
 import { openNats } from './open-nats.js';
-import type { StreamCursor } from './stream-cursor.js';
+
+/** Reads one split over a connection. */
+export interface NatsCursor<T> extends SplitCursor<T> {
+  /** Messages of the split that the job has not taken, as far as it is known. */
+  readonly pending: number;
+  pause?(): void;
+  resume?(): void;
+  /** What was taken until now belongs to a checkpoint. */
+  snapshot?(checkpoint: number): void;
+  /** The checkpoint and all before it are committed. */
+  commit?(checkpoint: number): void;
+}
 
 /** What a cursor is opened with. */
-export interface OpenedStream {
+export interface OpenedSplit {
   readonly link: NatsLink;
   readonly context: SourceContext;
   /** Called when there is something to read. */
@@ -17,12 +29,12 @@ export interface OpenedStream {
   readonly bytesMax: number;
 }
 
-/** Reads splits of streams, all of them at the same time, over one connection. */
-export class StreamReader<T> implements SourceReader<T> {
+/** Reads splits, all of them at the same time, over one connection. */
+export class NatsReader<T> implements SourceReader<T> {
   private readonly settings: NatsSettings;
   private readonly context: SourceContext;
   /** Also those at their end: what they read may not be acknowledged yet. */
-  private readonly cursors = new Map<string, StreamCursor<T>>();
+  private readonly cursors = new Map<string, NatsCursor<T>>();
   private readonly queue: SplitQueueReader<T>;
   private link: NatsLink | undefined;
   private splitCount = 0;
@@ -30,7 +42,7 @@ export class StreamReader<T> implements SourceReader<T> {
   constructor(
     settings: NatsSettings,
     context: SourceContext,
-    openCursor: (split: Split, opened: OpenedStream) => StreamCursor<T>,
+    openCursor: (split: Split, opened: OpenedSplit) => NatsCursor<T>,
   ) {
     this.settings = settings;
     this.context = context;
@@ -71,23 +83,23 @@ export class StreamReader<T> implements SourceReader<T> {
 
   pauseSplits(ids: readonly string[]): void {
     this.queue.pauseSplits(ids);
-    for (const id of ids) this.cursors.get(id)?.feed.pause();
+    for (const id of ids) this.cursors.get(id)?.pause?.();
   }
 
   resumeSplits(ids: readonly string[]): void {
     this.queue.resumeSplits(ids);
-    for (const id of ids) this.cursors.get(id)?.feed.resume();
+    for (const id of ids) this.cursors.get(id)?.resume?.();
   }
 
   snapshot(checkpoint?: number): readonly Split[] {
     if (checkpoint !== undefined) {
-      for (const cursor of this.cursors.values()) cursor.snapshot(checkpoint);
+      for (const cursor of this.cursors.values()) cursor.snapshot?.(checkpoint);
     }
     return this.queue.snapshot();
   }
 
   async committed(checkpoint: number): Promise<void> {
-    for (const { feed } of this.cursors.values()) feed.commit(checkpoint);
+    for (const cursor of this.cursors.values()) cursor.commit?.(checkpoint);
   }
 
   async close(): Promise<void> {
@@ -98,7 +110,7 @@ export class StreamReader<T> implements SourceReader<T> {
 
   private get pending(): number {
     let pending = 0;
-    for (const { feed } of this.cursors.values()) pending += feed.pending;
+    for (const cursor of this.cursors.values()) pending += cursor.pending;
     return pending;
   }
 
