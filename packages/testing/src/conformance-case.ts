@@ -1,6 +1,8 @@
 /** A case of a conformance suite, for any test runner. */
 export interface ConformanceCase {
   readonly name: string;
+  /** Why this implementation cannot have it; undefined: it must pass. */
+  readonly skipped?: string | undefined;
   /** Rejects when the implementation breaks the contract. */
   run(): Promise<void>;
 }

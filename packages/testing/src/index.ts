@@ -20,6 +20,10 @@ export type {
   SimulatedDiskOptions,
 } from './simulated-disk.js';
 export { SimulatedDisk } from './simulated-disk.js';
+export type { SinkUnderTest } from './sink-conformance.js';
+export { sinkConformance } from './sink-conformance.js';
+export type { SourceCase, SourceUnderTest } from './source-conformance.js';
+export { sourceConformance } from './source-conformance.js';
 export type { CreateBackend } from './state-conformance.js';
 export { stateBackendConformance } from './state-conformance.js';
 export type { StorageUnderTest } from './storage-conformance.js';
