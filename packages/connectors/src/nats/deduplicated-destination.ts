@@ -6,7 +6,7 @@ import type { MessageDestination } from './message-destination.js';
 import type { NatsLink } from './nats-link.js';
 import { OrderedPublisher } from './ordered-publisher.js';
 import type { OutgoingMessage } from './outgoing-message.js';
-import type { PreparedEntry, PreparedMessages } from './prepared-messages.js';
+import type { PreparedEntry, PreparedMessages, PreparedOutput } from './prepared-messages.js';
 import type { SinkStream } from './sink-stream.js';
 import { stagedChunks } from './staged-messages.js';
 
@@ -33,17 +33,14 @@ export class DeduplicatedDestination implements MessageDestination {
     for (const [index, shard] of prepared.entries()) {
       // Subtasks there were more of then leave theirs to those of now.
       if (index % parallelism !== subtask) continue;
-      for (const entry of shard.entries) {
-        if (entry.blob === null) continue;
-        this.assertRemembered(entry);
-        await this.publishAs(shard, entry, shard.staged[entry.blob]!);
-      }
+      for (const entry of shard.entries) if (entry.blob !== null) this.assertRemembered(entry);
+      await this.publishAll(shard, shard);
     }
   }
 
-  async publish(entry: PreparedEntry, blob: StagedBlob | undefined): Promise<void> {
+  async publish(prepared: PreparedOutput): Promise<void> {
     const { subtask: shard, lineage } = this.parts.context;
-    if (blob !== undefined) await this.publishAs({ shard, lineage: lineage!.id }, entry, blob);
+    await this.publishAll({ shard, lineage: lineage!.id }, prepared);
   }
 
   facts(): Pick<PreparedMessages, 'stream'> {
@@ -54,8 +51,14 @@ export class DeduplicatedDestination implements MessageDestination {
     return this.parts.link.close();
   }
 
+  private async publishAll(by: Publication, { entries, staged }: PreparedOutput): Promise<void> {
+    for (const entry of entries) {
+      if (entry.blob !== null) await this.publishAs(by, entry, staged[entry.blob]!);
+    }
+  }
+
   private async publishAs(
-    { shard, lineage }: Pick<PreparedMessages, 'shard' | 'lineage'>,
+    { shard, lineage }: Publication,
     { checkpoint }: PreparedEntry,
     blob: StagedBlob,
   ): Promise<void> {
@@ -101,6 +104,9 @@ export class DeduplicatedDestination implements MessageDestination {
     );
   }
 }
+
+/** What the ids of messages begin with. */
+type Publication = Pick<PreparedMessages, 'shard' | 'lineage'>;
 
 /** Unless the record's own is there. */
 function withId(message: OutgoingMessage, id: string): OutgoingMessage {

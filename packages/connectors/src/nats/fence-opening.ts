@@ -148,7 +148,10 @@ function forked(
 }
 
 /** What is behind a position; undefined: the entries do not go on from there. */
-function behind(position: FencePosition, entries: readonly StagedEntry[]): Unpublished | undefined {
+export function behind(
+  position: FencePosition,
+  entries: readonly StagedEntry[],
+): Unpublished | undefined {
   const at = entries.findIndex(({ checkpoint }) => checkpoint === position.checkpoint);
   if (at >= 0) {
     if (entries[at]!.chunks !== position.of || position.chunk > position.of) return undefined;

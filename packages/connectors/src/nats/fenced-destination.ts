@@ -1,12 +1,17 @@
 import type { SinkContext, StagedBlob } from '@millrace/core/spi';
-import { type FenceOwner, fenceTokens } from './fence-marker.js';
-import type { OpeningFacts } from './fence-opening.js';
+import {
+  type FenceOwner,
+  type FencePosition,
+  fenceTokens,
+  isSamePosition,
+} from './fence-marker.js';
+import { behind, type OpeningFacts, type Unpublished } from './fence-opening.js';
 import { FencedOutput } from './fenced-output.js';
 import type { JetstreamPublisher } from './jetstream-publisher.js';
 import type { MessageCheck } from './message-check.js';
 import type { MessageDestination } from './message-destination.js';
 import type { NatsLink } from './nats-link.js';
-import type { PreparedEntry, PreparedMessages } from './prepared-messages.js';
+import type { PreparedEntry, PreparedMessages, PreparedOutput } from './prepared-messages.js';
 import type { SinkStream } from './sink-stream.js';
 import { stagedChunks } from './staged-messages.js';
 
@@ -50,8 +55,8 @@ export class FencedDestination implements MessageDestination {
     await this.restoreAt(this.output, own);
   }
 
-  async publish(entry: PreparedEntry, blob: StagedBlob | undefined): Promise<void> {
-    await this.publishFrom(this.output, entry, blob, 0);
+  async publish(prepared: PreparedOutput): Promise<void> {
+    await this.publishFrom(this.output, prepared, { entry: 0, chunk: 0 });
   }
 
   facts(): Pick<PreparedMessages, 'stream' | 'fence'> {
@@ -82,7 +87,7 @@ export class FencedDestination implements MessageDestination {
     prepared: PreparedMessages | undefined,
   ): Promise<void> {
     const { restored } = this.parts.context;
-    const entries = prepared?.entries ?? [];
+    const { entries, staged }: PreparedOutput = prepared ?? { entries: [], staged: [] };
     const from = await output.open(
       restored && {
         checkpoint: restored.checkpoint,
@@ -90,29 +95,46 @@ export class FencedDestination implements MessageDestination {
         known: prepared && { lineage: prepared.lineage, sequence: prepared.fence!.sequence },
       },
     );
-    for (const [index, entry] of entries.slice(from.entry).entries()) {
-      const blob = entry.blob === null ? undefined : prepared!.staged[entry.blob];
-      await this.publishFrom(output, entry, blob, index === 0 ? from.chunk : 0);
-    }
+    await this.publishFrom(output, { entries, staged }, from);
   }
 
   private async publishFrom(
     output: FencedOutput,
-    { checkpoint, chunks: of }: PreparedEntry,
-    blob: StagedBlob | undefined,
-    skip: number,
+    { entries, staged }: PreparedOutput,
+    from: Unpublished,
   ): Promise<void> {
-    const { context } = this.parts;
-    if (blob === undefined) {
-      await output.publish([], { checkpoint, chunk: of, of });
-      return;
-    }
-    const published = context.metrics.counter('natsMessagesPublished');
-    let chunk = skip;
-    for await (const messages of stagedChunks(context.staging!, blob, skip)) {
-      chunk += 1;
-      await output.publish(messages, { checkpoint, chunk, of });
-      published.inc(messages.length);
+    let next = from;
+    while (next.entry < entries.length) {
+      const entry = entries[next.entry]!;
+      const blob = entry.blob === null ? undefined : staged[entry.blob]!;
+      const published = await this.publishEntry(output, { entry, blob, entries }, next.chunk);
+      next = behind(published, entries)!;
     }
   }
+
+  /** Resolves with what is published then, which may be more than this entry. */
+  private async publishEntry(
+    output: FencedOutput,
+    { entry, blob, entries }: EntryToPublish,
+    skip: number,
+  ): Promise<FencePosition> {
+    const { context } = this.parts;
+    const { checkpoint, chunks: of } = entry;
+    if (blob === undefined) return output.publish([], { checkpoint, chunk: of, of }, entries);
+    const published = context.metrics.counter('natsMessagesPublished');
+    let position = { checkpoint, chunk: skip, of };
+    for await (const messages of stagedChunks(context.staging!, blob, skip)) {
+      position = { ...position, chunk: position.chunk + 1 };
+      const reached = await output.publish(messages, position, entries);
+      if (!isSamePosition(reached, position)) return reached;
+      published.inc(messages.length);
+    }
+    return position;
+  }
+}
+
+interface EntryToPublish {
+  readonly entry: PreparedEntry;
+  readonly blob: StagedBlob | undefined;
+  readonly entries: readonly PreparedEntry[];
 }

@@ -12,6 +12,7 @@ import {
   decideOpening,
   type OpeningFacts,
   type RestoredShard,
+  type StagedEntry,
   type Unpublished,
 } from './fence-opening.js';
 import { decideRefusal } from './fence-refusal.js';
@@ -77,33 +78,43 @@ export class FencedOutput {
       }
       this.last = decision.sequence;
       const { from, mark, again } = decision;
+      if (mark === undefined) return from;
       if (again !== undefined) {
         context.log.log('warn', 'output is published again', this.fields({ again }));
       }
-      if (mark === undefined || (await this.mark(mark, looks))) return from;
+      // Then the fence says from where on.
+      await this.mark(mark, restored?.entries ?? [], looks);
     }
   }
 
-  /** False when somebody was quicker: then the fence says something else by now. */
-  private async mark(position: FencePosition, looks: number): Promise<boolean> {
+  /** Somebody else may be quicker: then the fence says something else by now. */
+  private async mark(
+    position: FencePosition,
+    entries: readonly StagedEntry[],
+    looks: number,
+  ): Promise<void> {
     try {
-      await this.publish([], position);
-      return true;
+      await this.publish([], position, entries);
     } catch (error) {
       const isFenced = error instanceof MillraceError && error.code === 'ERR_SINK_FENCED';
       if (!isFenced || looks >= connectorLimits.natsFenceLooksMax) throw error;
-      return false;
     }
   }
 
   /**
    * Stores messages with the marker that says so. When it is answered by nobody, or refused, the
-   * fence tells whether it was stored.
+   * fence tells whether it was stored. Resolves with what is then published: that position, or one
+   * further on in the same entries, where another process has published them.
    *
+   * @param entries what is committed and to be published, with the position's checkpoint
    * @throws MillraceError ERR_SINK_FENCED when another process has published more, or has taken
    *   over; ERR_SINK_CHANGED, ERR_NATS_STREAM_UNFIT; ERR_SINK_FAILED when it takes too long
    */
-  async publish(messages: readonly OutgoingMessage[], position: FencePosition): Promise<void> {
+  async publish(
+    messages: readonly OutgoingMessage[],
+    position: FencePosition,
+    entries: readonly StagedEntry[],
+  ): Promise<FencePosition> {
     const { link, publisher, context } = this.parts;
     const { job, sink, shard } = this.parts.owner;
     const lineage = context.lineage!.id;
@@ -116,15 +127,15 @@ export class FencedOutput {
       const outcome = await publisher.publishBatch(messages, last, this.conditions(), answers);
       if (outcome.kind === 'stored') {
         this.last = outcome.sequence;
-        return;
+        return position;
       }
       if (isIncomplete(outcome)) answers = 'each';
       this.refuseForGood(outcome);
       const fence = await this.read();
-      const decision = decideRefusal({ marker, expected: this.last, fence });
+      const decision = decideRefusal({ marker, expected: this.last, entries, fence });
       if (decision.kind === 'stored') {
-        this.last = decision.sequence;
-        return;
+        this.last = decision.fence.sequence;
+        return decision.fence.marker;
       }
       if (decision.kind === 'refuse') {
         if (!decision.mayBeStale || looks >= connectorLimits.natsFenceLooksMax) {

@@ -11,8 +11,15 @@ export interface PreparedEntry extends StagedEntry {
   readonly preparedMs: number;
 }
 
+/** Output that is staged and not published. */
+export interface PreparedOutput {
+  readonly staged: readonly StagedBlob[];
+  /** In the order of their publication. */
+  readonly entries: readonly PreparedEntry[];
+}
+
 /** What a sink of messages prepares for a checkpoint: all that is needed to publish it, as JSON. */
-export interface PreparedMessages {
+export interface PreparedMessages extends PreparedOutput {
   readonly format: 1;
   readonly kind: 'messages';
   readonly stream: string;
@@ -20,9 +27,6 @@ export interface PreparedMessages {
   readonly fence?: { readonly subject: string; readonly sequence: number };
   readonly shard: number;
   readonly lineage: string;
-  readonly staged: readonly StagedBlob[];
-  /** In the order of their publication. */
-  readonly entries: readonly PreparedEntry[];
 }
 
 /**

@@ -11,6 +11,7 @@ import type { MessageEncoder } from './message-encoder.js';
 import {
   type PreparedEntry,
   type PreparedMessages,
+  type PreparedOutput,
   preparedMessagesOf,
 } from './prepared-messages.js';
 import { StagedMessages } from './staged-messages.js';
@@ -84,12 +85,9 @@ export class StagedMessagesWriter implements SinkWriter {
 
   committed(checkpoint: number): Promise<void> {
     return this.soundly(async () => {
-      for (;;) {
-        const [next, ...rest] = this.unpublished;
-        if (next === undefined || next.checkpoint > checkpoint) return;
-        await this.destination!.publish({ ...next, blob: null }, next.blob);
-        this.unpublished = rest;
-      }
+      const isCommitted = (each: Unpublished): boolean => each.checkpoint <= checkpoint;
+      await this.destination!.publish(outputOf(this.unpublished.filter(isCommitted)));
+      this.unpublished = this.unpublished.filter((each) => !isCommitted(each));
     });
   }
 
@@ -108,13 +106,14 @@ export class StagedMessagesWriter implements SinkWriter {
 
   private prepared(): PreparedMessages {
     const { lineage, subtask: shard } = this.parts.context;
-    const staged: StagedBlob[] = [];
-    const entries = this.unpublished.map(({ blob, ...entry }): PreparedEntry => {
-      if (blob === undefined) return { ...entry, blob: null };
-      return { ...entry, blob: staged.push(blob) - 1 };
-    });
-    const facts = this.destination!.facts();
-    return { format: 1, kind: 'messages', ...facts, shard, lineage: lineage!.id, staged, entries };
+    return {
+      format: 1,
+      kind: 'messages',
+      ...this.destination!.facts(),
+      shard,
+      lineage: lineage!.id,
+      ...outputOf(this.unpublished),
+    };
   }
 
   private assertSound(): void {
@@ -134,4 +133,13 @@ export class StagedMessagesWriter implements SinkWriter {
 
 interface Unpublished extends Omit<PreparedEntry, 'blob'> {
   readonly blob: StagedBlob | undefined;
+}
+
+function outputOf(unpublished: readonly Unpublished[]): PreparedOutput {
+  const staged: StagedBlob[] = [];
+  const entries = unpublished.map(({ blob, ...entry }): PreparedEntry => {
+    if (blob === undefined) return { ...entry, blob: null };
+    return { ...entry, blob: staged.push(blob) - 1 };
+  });
+  return { staged, entries };
 }

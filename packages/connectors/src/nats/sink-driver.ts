@@ -1,0 +1,117 @@
+import type { Sink } from '@millrace/core/spi';
+import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { SeededRandom } from '../generator/seeded-random.js';
+import { realEnv } from './connection-driver.js';
+import { fenceHeader } from './fenced-output.js';
+
+/** A server with a client beside the sinks, for tests to look at streams. */
+export interface SinkRig {
+  readonly server: NatsServer;
+  readonly nats: { readonly servers: string };
+  readonly connection: NatsConnection;
+  /** Asks `$JS.API.<subject>` until it is answered. */
+  api<T>(subject: string, body?: unknown): Promise<T>;
+  /** Makes a stream; by default on file, with atomic batches. */
+  addStream(config: Readonly<Record<string, unknown>>): Promise<void>;
+  /** All messages of a stream but for markers, oldest first. */
+  messages(stream: string): Promise<readonly StoredText[]>;
+  /** The markers that a stream still has. */
+  markers(stream: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  stop(): Promise<void>;
+}
+
+export interface StoredText {
+  readonly subject: string;
+  readonly text: string;
+  readonly headers: string;
+}
+
+export async function startSinkRig(
+  options: Parameters<typeof startNatsServer>[0] = {},
+  user: Parameters<typeof connect>[0] = {},
+): Promise<SinkRig> {
+  const server = await startNatsServer(options);
+  const connection = await connect({
+    servers: server.url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 20,
+    reconnectJitter: 0,
+    ...user,
+  });
+  const stored = (stream: string) => storedIn(connection, stream);
+  return {
+    server,
+    nats: { servers: server.url },
+    connection,
+    api: (subject, body) => api(connection, subject, body),
+    async addStream(config) {
+      const { name } = config as { readonly name: string };
+      const all = { storage: 'file', allow_atomic: true, ...config };
+      const { error } = await api<{ readonly error?: { readonly description: string } }>(
+        connection,
+        `STREAM.CREATE.${name}`,
+        all,
+      );
+      if (error !== undefined) throw new Error(`${error.description}: ${server.logTail()}`);
+    },
+    messages: async (stream) => (await stored(stream)).filter((each) => !isMarker(each)),
+    markers: async (stream) =>
+      (await stored(stream)).filter(isMarker).map(({ text }) => JSON.parse(text)),
+    async stop() {
+      await connection.close();
+      await server.stop();
+    },
+  };
+}
+
+/** An environment like a process has it, with connections of its own. */
+export function processEnv(seed: number): ReturnType<typeof realEnv> {
+  const random = new SeededRandom(seed);
+  random.startAt(0);
+  return { ...realEnv(), random };
+}
+
+export type AnySink = Sink<never>;
+
+const isMarker = ({ headers }: StoredText): boolean => headers.includes(`${fenceHeader}: 1`);
+
+async function storedIn(connection: NatsConnection, stream: string): Promise<StoredText[]> {
+  const { state } = await api<{
+    readonly state: { readonly first_seq: number; readonly last_seq: number };
+  }>(connection, `STREAM.INFO.${stream}`);
+  const found = [];
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const { message } = await api<{ readonly message?: RawMessage }>(
+      connection,
+      `STREAM.MSG.GET.${stream}`,
+      { seq },
+    );
+    if (message === undefined) continue;
+    const { subject, data, hdrs } = message;
+    found.push({ subject, text: textOf(data), headers: textOf(hdrs) });
+  }
+  return found;
+}
+
+interface RawMessage {
+  readonly subject: string;
+  readonly data?: string;
+  readonly hdrs?: string;
+}
+
+const textOf = (base64 = ''): string => Buffer.from(base64, 'base64').toString();
+
+async function api<T>(connection: NatsConnection, subject: string, body?: unknown): Promise<T> {
+  const payload = body === undefined ? '' : JSON.stringify(body);
+  for (;;) {
+    try {
+      const answer = await connection.request(`$JS.API.${subject}`, payload, { timeout: 500 });
+      const value = answer.json<T & { readonly error?: { readonly code: number } }>();
+      if (value.error?.code !== 503) return value;
+    } catch {
+      // It is down now, and will be back.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
