@@ -47,6 +47,8 @@ export const connectorLimits = {
   /** Bytes of the same, of all splits of a reader and of one of many. */
   natsReaderBytesMax: 16_777_216,
   natsSplitBytesMin: 1_048_576,
+  /** For the first attempt to make a consumer in the place of one that is lost, ms. */
+  natsConsumerTimeoutMs: 1_000,
   /** How often an idle consumer says that it lives, ms, and how many such times it may be silent. */
   natsHeartbeatMs: 500,
   natsSilentHeartbeatsMax: 3,

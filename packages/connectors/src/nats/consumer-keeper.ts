@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Counter, SourceContext } from '@millrace/core/spi';
+import { connectorLimits } from '../limits.js';
 import { apiErrorCodes, apiErrorOf, askJetStream } from './jetstream-api.js';
 import type { NatsLink } from './nats-link.js';
 import { PullConsumer, type PullConsumerParts } from './pull-consumer.js';
@@ -90,6 +91,16 @@ export class ConsumerKeeper {
     this.drop();
   }
 
+  /**
+   * For an answer, ms: short at first, as one that was asked of a server that has died never comes,
+   * and longer later, as in a large stream it may take its time.
+   */
+  private get patienceMs(): number {
+    const { natsApiTimeoutMs, natsConsumerTimeoutMs } = connectorLimits;
+    const lastingMs = this.parts.context.env.clock.monotonicMs() - (this.troubleSinceMs ?? 0);
+    return Math.min(natsApiTimeoutMs, Math.max(natsConsumerTimeoutMs, lastingMs / 4));
+  }
+
   private drop(): void {
     const { consumer } = this;
     if (consumer === undefined) return;
@@ -121,7 +132,7 @@ export class ConsumerKeeper {
     try {
       const name = await this.create();
       // Asked afterwards: what the stream still has now, it had when the consumer was made.
-      const facts = await readStream(link, this.parts.stream);
+      const facts = await readStream(link, this.parts.stream, this.patienceMs);
       const isLast = attempt === this.attempt;
       const isOver = isLast && !judge(facts);
       if (name === undefined) return isOver;
@@ -143,7 +154,8 @@ export class ConsumerKeeper {
     const config = await nextConsumer();
     const { name } = config;
     const body = { stream_name: stream, config };
-    const { error } = await askJetStream(link, `CONSUMER.CREATE.${stream}.${name}`, body);
+    const subject = `CONSUMER.CREATE.${stream}.${name}`;
+    const { error } = await askJetStream(link, subject, body, this.patienceMs);
     if (error === undefined) {
       await onCreated(name);
       return name;

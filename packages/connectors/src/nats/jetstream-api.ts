@@ -24,16 +24,17 @@ export const apiErrorCodes = {
 /**
  * Asks `$JS.API.<subject>`.
  *
+ * @param timeout for the answer, ms
  * @throws why the link failed; ERR_NATS_NO_JETSTREAM when there is no answer in time
  */
 export async function askJetStream<T>(
   link: NatsLink,
   subject: string,
   body?: unknown,
+  timeout: number = connectorLimits.natsApiTimeoutMs,
 ): Promise<ApiAnswer<T>> {
   const payload = body === undefined ? '' : JSON.stringify(body);
   try {
-    const timeout = connectorLimits.natsApiTimeoutMs;
     const answer = await link.connection.request(`$JS.API.${subject}`, payload, { timeout });
     return answer.json<ApiAnswer<T>>();
   } catch (cause) {

@@ -10,6 +10,7 @@ import {
   headers,
   type MsgHdrs,
   type NatsConnection,
+  nuid,
 } from '@nats-io/transport-node';
 import {
   openSource,
@@ -42,13 +43,20 @@ export interface StreamRig {
   pull(consumer: string, expiresMs: number): Promise<void>;
   /** Keeps the server's store as it is now. */
   saveStore(): Promise<{ putBack(): Promise<void> }>;
+  close(): Promise<void>;
+  /** Also the server. */
   stop(): Promise<void>;
 }
 
 export async function startRig(): Promise<StreamRig> {
   const server = await startNatsServer();
+  return openRig(server, [server.url]);
+}
+
+/** @param urls of all servers of its cluster */
+export async function openRig(server: NatsServer, urls: readonly string[]): Promise<StreamRig> {
   const connection = await connect({
-    servers: server.url,
+    servers: [...urls],
     maxReconnectAttempts: -1,
     reconnectTimeWait: 20,
     reconnectJitter: 0,
@@ -78,7 +86,7 @@ export async function startRig(): Promise<StreamRig> {
       await rig.api('INFO');
       const stored: Promise<unknown>[] = [];
       for (let n = from; n < to; n += 1) {
-        stored.push(connection.request(subject(n), String(n), { timeout: 5_000 }));
+        stored.push(publishOnce(connection, subject(n), String(n)));
       }
       await Promise.all(stored);
     },
@@ -113,12 +121,27 @@ export async function startRig(): Promise<StreamRig> {
         },
       };
     },
+    close: () => connection.close(),
     async stop() {
-      await connection.close();
+      await rig.close();
       await server.stop();
     },
   };
   return rig;
+}
+
+/** Tries until it is stored; the message's id keeps it from being stored twice. */
+async function publishOnce(connection: NatsConnection, subject: string, data: string) {
+  const options = { headers: headersOf({ 'Nats-Msg-Id': nuid.next() }), timeout: 1_000 };
+  for (;;) {
+    try {
+      const answer = await connection.request(subject, data, options);
+      if (answer.json<{ readonly seq?: number }>().seq !== undefined) return;
+    } catch {
+      // No leader, or no connection, now.
+    }
+    await wait(20);
+  }
 }
 
 function headersOf(values: Readonly<Record<string, string>>): MsgHdrs {
@@ -140,7 +163,10 @@ async function api<T>(connection: NatsConnection, subject: string, body?: unknow
       await wait(20);
       continue;
     }
-    const value = answer.json<T & { readonly error?: { readonly description: string } }>();
+    const value = answer.json<
+      T & { readonly error?: { readonly code: number; readonly description: string } }
+    >();
+    if (value.error?.code === 503) continue;
     if (value.error !== undefined) throw new Error(`${subject}: ${value.error.description}`);
     return value;
   }

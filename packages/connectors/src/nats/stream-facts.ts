@@ -27,8 +27,13 @@ interface StreamInfo {
  *
  * @throws ERR_NATS_NO_JETSTREAM, ERR_SOURCE_FAILED, why the link failed
  */
-export async function readStream(link: NatsLink, name: string): Promise<StreamFacts | undefined> {
-  const answer = await askJetStream<StreamInfo>(link, `STREAM.INFO.${name}`);
+export async function readStream(
+  link: NatsLink,
+  name: string,
+  timeoutMs?: number,
+): Promise<StreamFacts | undefined> {
+  const subject = `STREAM.INFO.${name}`;
+  const answer = await askJetStream<StreamInfo>(link, subject, undefined, timeoutMs);
   const { error, created, config, state } = answer;
   if (error?.err_code === apiErrorCodes.streamNotFound) return undefined;
   if (error !== undefined) throw apiErrorOf(error, `stream ${name}`);
