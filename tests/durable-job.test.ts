@@ -139,6 +139,28 @@ describe('two processes on one folder', () => {
     await younger.handle.done;
     expect(await linesOf(disk)).toEqual(undisturbed);
   });
+
+  test('the older one says so whatever it fails with, since the younger one deletes', async () => {
+    const disk = await diskForJobs();
+    let isTaken = false;
+    const older = start(
+      disk,
+      paymentsJob('/out', total, () => {
+        if (isTaken) throw new RangeError('a file is not there any more');
+      }),
+    );
+    await pass(older, () => older.handle.progress().checkpoints?.committed !== undefined);
+    const younger = start(disk, paymentsJob('/out', total));
+    await pass(younger, () => younger.handle.progress().recordsIn > 1_000);
+    isTaken = true;
+    await pass(older);
+    await expect(older.handle.done).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT_SUPERSEDED',
+      detail: expect.stringContaining('a file is not there any more'),
+    });
+    expect(older.handle.progress().attempts).toBe(1);
+    await younger.handle.cancel();
+  });
 });
 
 describe('a disk that is full', () => {

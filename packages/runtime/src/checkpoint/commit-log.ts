@@ -62,6 +62,13 @@ export class CommitLog {
     if (current !== undefined && current.revision !== this.revision) throw superseded(current);
   }
 
+  /** Why nothing more will be committed here: another coordinator has taken over. */
+  async superseded(): Promise<MillraceError | undefined> {
+    const current = await this.meta.read(commitRecordName);
+    const isLater = current !== undefined && parse(current).epoch > (this.last?.epoch ?? 0);
+    return isLater ? superseded(current) : undefined;
+  }
+
   /** The revision that has the value. */
   private async tryWrite(value: Uint8Array): Promise<number> {
     for (;;) {

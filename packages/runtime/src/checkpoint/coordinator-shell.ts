@@ -159,6 +159,11 @@ export class CheckpointCoordinator {
     await this.work;
   }
 
+  /** `ERR_CHECKPOINT_SUPERSEDED` when another coordinator has taken the job over. */
+  superseded(): Promise<MillraceError | undefined> {
+    return this.log.superseded();
+  }
+
   async close(): Promise<void> {
     await this.endAttempt();
     this.timer?.cancel();

@@ -176,7 +176,8 @@ export class EmbeddedJob implements JobHandle {
       try {
         return await this.runAttempt();
       } catch (thrown) {
-        const error = toMillraceError(thrown, 'ERR_INVARIANT', { job: this.name });
+        const failure = toMillraceError(thrown, 'ERR_INVARIANT', { job: this.name });
+        const error = await this.reasonOf(failure);
         const [nextWatch, poison] = watchPoison(watch, error);
         watch = nextWatch;
         if (this.restart.kind === 'none' || !error.retryable) throw error;
@@ -191,6 +192,15 @@ export class EmbeddedJob implements JobHandle {
       }
     } while (!this.isCancelled);
     return 'cancelled';
+  }
+
+  /** What a successor deletes looks like damage to the one that it has succeeded. */
+  private async reasonOf(cause: MillraceError): Promise<MillraceError> {
+    const { checkpoints, name: job } = this;
+    const superseded = await checkpoints?.coordinator.superseded().catch(() => undefined);
+    if (superseded === undefined || superseded.code === cause.code) return cause;
+    const detail = `${superseded.detail}; here it shows as ${cause.message}`;
+    return new MillraceError(superseded.code, detail, { cause, job });
   }
 
   private async openCheckpoints(): Promise<void> {
