@@ -1,7 +1,7 @@
 import { natsSkipReason, startNatsCluster } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jetstreamSource } from './jetstream-source.js';
-import { numbers, openRig, type StreamRig, withSource } from './stream-driver.js';
+import { numbers, type StreamRig, startRig, withSource } from './stream-driver.js';
 
 type Cluster = Awaited<ReturnType<typeof startNatsCluster>>;
 
@@ -10,7 +10,7 @@ describe.skipIf(natsSkipReason() !== undefined)('a JetStream source of three ser
   let rig: StreamRig;
   beforeEach(async () => {
     cluster = await startNatsCluster(3);
-    rig = await openRig(cluster.servers[0]!, cluster.urls);
+    rig = await startRig(cluster.servers[0]!, [...cluster.urls]);
   });
   afterEach(async () => {
     await rig?.close();

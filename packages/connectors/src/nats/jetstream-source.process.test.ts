@@ -1,4 +1,4 @@
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readOn, type SourceSnapshot, valuesOf } from '../reading/reader-driver.js';
 import { type JetstreamSourceOptions, jetstreamSource } from './jetstream-source.js';
@@ -7,7 +7,7 @@ import { numbers, type StreamRig, startRig, withSource } from './stream-driver.j
 describe.skipIf(natsSkipReason() !== undefined)('a JetStream source', () => {
   let rig: StreamRig;
   beforeEach(async () => {
-    rig = await startRig();
+    rig = await startRig(await startNatsServer());
   });
   afterEach(() => rig?.stop());
 

@@ -1,4 +1,4 @@
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SourceSnapshot } from '../reading/reader-driver.js';
 import { readOn, valuesOf } from '../reading/reader-driver.js';
@@ -9,7 +9,7 @@ import { type StreamRig, startRig, withSource } from './stream-driver.js';
 describe.skipIf(natsSkipReason() !== undefined)('a KV source', () => {
   let rig: StreamRig;
   beforeEach(async () => {
-    rig = await startRig();
+    rig = await startRig(await startNatsServer());
   });
   afterEach(() => rig?.stop());
 

@@ -1,4 +1,4 @@
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { natsSource } from './nats-source.js';
 import { numbers, type OpenStream, type StreamRig, startRig, withSource } from './stream-driver.js';
@@ -6,7 +6,7 @@ import { numbers, type OpenStream, type StreamRig, startRig, withSource } from '
 describe.skipIf(natsSkipReason() !== undefined)('a source of core NATS', () => {
   let rig: StreamRig;
   beforeEach(async () => {
-    rig = await startRig();
+    rig = await startRig(await startNatsServer());
   });
   afterEach(() => rig?.stop());
 

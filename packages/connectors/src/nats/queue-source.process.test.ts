@@ -1,4 +1,4 @@
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type JetstreamSourceOptions, jetstreamSource } from './jetstream-source.js';
 import { numbers, type StreamRig, startRig, withSource } from './stream-driver.js';
@@ -6,7 +6,7 @@ import { numbers, type StreamRig, startRig, withSource } from './stream-driver.j
 describe.skipIf(natsSkipReason() !== undefined)('a source of a stream that removes', () => {
   let rig: StreamRig;
   beforeEach(async () => {
-    rig = await startRig();
+    rig = await startRig(await startNatsServer());
   });
   afterEach(() => rig?.stop());
 

@@ -1,5 +1,5 @@
 import { type SourceUnderTest, sourceConformance } from '@millrace/testing';
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { describe, test } from 'vitest';
 import { connectorLimits } from '../limits.js';
 import { realEnv } from './connection-driver.js';
@@ -23,7 +23,7 @@ async function deliveredOf(rig: StreamRig, stream: string): Promise<number> {
 }
 
 async function jetstreamUnderTest(): Promise<SourceUnderTest> {
-  const rig = await startRig();
+  const rig = await startRig(await startNatsServer());
   await rig.addStream();
   const all = numbers(0, heldMax * 2 + 500);
   await rig.publishNumbers(0, all.length, (n) => `s.${n % 2}`);
@@ -49,7 +49,7 @@ async function jetstreamUnderTest(): Promise<SourceUnderTest> {
 }
 
 async function kvUnderTest(): Promise<SourceUnderTest> {
-  const rig = await startRig();
+  const rig = await startRig(await startNatsServer());
   const config = { max_msgs_per_subject: 1, allow_direct: true };
   const addBucket = () => rig.addStream({ name: 'KV_b', subjects: ['$KV.b.>'], ...config });
   await addBucket();

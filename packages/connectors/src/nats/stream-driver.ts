@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Source, SourceReader } from '@millrace/core/spi';
-import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
 import {
   connect,
   createInbox,
@@ -21,9 +20,20 @@ import {
 } from '../reading/reader-driver.js';
 import { realEnv } from './connection-driver.js';
 
+/** A server of the test kit, which this file, being beside what ships, cannot import. */
+export interface RigServer {
+  readonly url: string;
+  readonly storeFolder: string;
+  kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  pause(): Promise<void>;
+  resume(): void;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** A server with a client beside the source's, for tests to write and to harm streams. */
 export interface StreamRig {
-  readonly server: NatsServer;
+  readonly server: RigServer;
   readonly nats: { readonly servers: string };
   /** Asks `$JS.API.<subject>` until it is answered; throws what it refuses. */
   api<T = unknown>(subject: string, body?: unknown): Promise<T>;
@@ -48,15 +58,10 @@ export interface StreamRig {
   stop(): Promise<void>;
 }
 
-export async function startRig(): Promise<StreamRig> {
-  const server = await startNatsServer();
-  return openRig(server, [server.url]);
-}
-
 /** @param urls of all servers of its cluster */
-export async function openRig(server: NatsServer, urls: readonly string[]): Promise<StreamRig> {
+export async function startRig(server: RigServer, urls = [server.url]): Promise<StreamRig> {
   const connection = await connect({
-    servers: [...urls],
+    servers: urls,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 20,
     reconnectJitter: 0,

@@ -20,7 +20,7 @@ import {
 import { TruncationWatch } from './truncation-watch.js';
 
 /** What becomes of a stream from which messages were removed before they were read. */
-export type TruncationPolicy = 'refuse' | 'continue' | 'expected';
+type TruncationPolicy = 'refuse' | 'continue' | 'expected';
 
 export interface StreamFeedParts {
   readonly link: NatsLink;
