@@ -46,7 +46,7 @@ export const connectorLimits = {
   natsSplitMessagesMax: 4_096,
   /** Bytes of the same, of all splits of a reader and of one of many. */
   natsReaderBytesMax: 16_777_216,
-  natsSplitBytesMin: 1_048_576,
+  natsSplitBytesMin: 262_144,
   /** For the first attempt to make a consumer in the place of one that is lost, ms. */
   natsConsumerTimeoutMs: 1_000,
   /** How often an idle consumer says that it lives, ms, and how many such times it may be silent. */

@@ -5,18 +5,20 @@ import { type ManualTime, manualTime } from '../reading/reader-driver.js';
 import type { NatsLink } from './nats-link.js';
 import { PullConsumer } from './pull-consumer.js';
 
+type Callback = (error: null, message: Msg) => void;
+
 /** A consumer of which the test plays the server. */
 class Rig {
   readonly events: string[] = [];
   readonly pulls: { readonly reply: string; readonly body: Record<string, number> }[] = [];
   readonly time: ManualTime = manualTime();
   readonly consumer: PullConsumer;
-  private callback: (error: null, message: Msg) => void = () => undefined;
+  private callback: Callback = () => undefined;
 
   constructor() {
     const connection = {
       isClosed: () => false,
-      subscribe: (_subject: string, options: { callback: typeof this.callback }) => {
+      subscribe: (_subject: string, options: { callback: Callback }) => {
         this.callback = options.callback;
         return { unsubscribe: () => this.events.push('unsubscribed') };
       },
@@ -162,7 +164,7 @@ test('what no server says fails the source, not the connection', () => {
   const rig = new Rig();
   rig.pull(1);
   const reply = '$JS.ACK.nonsense';
-  (rig as unknown as { callback(error: null, message: Msg): void }).callback(null, {
+  (rig as unknown as { callback: Callback }).callback(null, {
     reply,
   } as Msg);
   expect(rig.events).toEqual(['ERR_INVARIANT']);
