@@ -1,151 +1,135 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** Jobs that write to JetStream exactly once, killed and started again, with their server. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { collectSink, jetstreamSource, ndjsonSink } from '@millrace/connectors';
-import { defineJob, type JobDefinition, watermarks } from '@millrace/core';
-import {
-  aggregate,
-  count,
-  keyBy,
-  map,
-  sinkTo,
-  sum,
-  tumbling,
-  union,
-  window,
-} from '@millrace/operators';
-import { run } from '@millrace/runtime';
+import { fileURLToPath } from 'node:url';
 import { type NatsServer, natsSkipReason, startNatsServer } from '@millrace/testing/nats';
-import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addStream, connectTo, countsOf } from './nats-rig.js';
+import { connectTo } from './nats-rig.js';
 
-interface Payment {
-  readonly id: number;
-  readonly card: number;
-  readonly amount: number;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const total = 12_000;
+
+/** Sums of numbers by key, one message for each number, and at its end `finished`. */
+const program = `import { generator, jetstreamSink, kvSink } from '@millrace/connectors';
+import { defineJob, watermarks } from '@millrace/core';
+import { keyBy, keyedProcess, sinkTo, type, valueState } from '@millrace/operators';
+import { run } from '@millrace/runtime';
+
+const [folder, servers, total] = process.argv.slice(2);
+const nats = { servers };
+const job = defineJob('sums', {}, (job) => {
+  const sums = job.source(
+    'numbers',
+    generator({ seed: 1, count: Number(total), ratePerSecond: 4_000, create: (n) => ({ n, at: n }) }),
+    watermarks((r) => r.at, { farFuture: 'off' }),
+  ).pipe(
+    keyBy((r) => r.n % 7),
+    keyedProcess('sum', {
+      output: type(),
+      state: { sum: valueState() },
+      process(r, ctx) {
+        const sum = (ctx.state.sum.get() ?? 0) + r.n;
+        ctx.state.sum.set(sum);
+        ctx.emit({ key: ctx.key, n: r.n, sum });
+      },
+    }),
+  );
+  sums.pipe(sinkTo('out', jetstreamSink({ nats, stream: 'OUT', subject: 'out', createStream: {} })));
+  sums.pipe(sinkTo('last', kvSink({
+    nats, bucket: 'last', key: (r) => String(r.key), createBucket: { history: 64 },
+  })));
+});
+const handle = run(job, { checkpoints: { folder, interval: '100ms' } });
+handle.done.then(
+  () => { console.log('finished'); process.exit(0); },
+  (error) => { console.log(error.message); process.exit(1); },
+);
+`;
+
+interface OutRow {
+  readonly key: number;
+  readonly n: number;
+  readonly sum: number;
 }
 
-const total = 6_000;
-const startMs = Date.UTC(2024, 0, 1);
-const paymentOf = (id: number): Payment => ({ id, card: id % 7, amount: (id * 37) % 1_000 });
+function expectedRows(): OutRow[] {
+  const sums = new Map<number, number>();
+  return Array.from({ length: total }, (_, n) => {
+    const key = n % 7;
+    const sum = (sums.get(key) ?? 0) + n;
+    sums.set(key, sum);
+    return { key, n, sum };
+  });
+}
 
-describe.skipIf(natsSkipReason() !== undefined)('a job that reads JetStream', () => {
+describe.skipIf(natsSkipReason() !== undefined)('a job that writes to JetStream', () => {
   let server: NatsServer;
   let connection: NatsConnection;
   let folder: string;
+  const children: ChildProcess[] = [];
+
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'millrace-jetstream-'));
     server = await startNatsServer();
     connection = await connectTo(server.url);
-    await addStream(connection);
+    folder = mkdtempSync(join(root, 'tests', 'tmp-jetstream-job-'));
+    writeFileSync(join(folder, 'job.mjs'), program);
   });
   afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
     await connection.close();
     await server.stop();
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
   });
 
-  async function publish(from: number, to: number): Promise<void> {
-    await countsOf(connection);
-    const stored: Promise<unknown>[] = [];
-    for (let id = from; id < to; id += 1) {
-      stored.push(
-        connection.request('out.rows', JSON.stringify(paymentOf(id)), { timeout: 5_000 }),
-      );
-    }
-    await Promise.all(stored);
+  /** Resolves with what it says at its end; undefined when it was killed. */
+  function start(): { readonly child: ChildProcess; readonly end: Promise<string | undefined> } {
+    const args = [join(folder, 'job.mjs'), join(folder, 'checkpoints'), server.url, String(total)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    children.push(child);
+    let said = '';
+    child.stdout.on('data', (bytes) => {
+      said += String(bytes);
+    });
+    const end = new Promise<string | undefined>((resolve) => {
+      child.once('close', (_, signal) => resolve(signal === null ? said.trim() : undefined));
+    });
+    return { child, end };
   }
 
-  /** Windows over payments 10 ms apart, in a file. */
-  function spendJob(name: string, onPayment: (payment: Payment) => void): JobDefinition {
-    const nats = { servers: server.url };
-    const source = jetstreamSource<Payment>({ nats, stream: 'OUT', bounded: true });
-    const times = watermarks((p: Payment) => startMs + p.id * 10, { farFuture: 'off' });
-    return defineJob('spend', {}, (job) => {
-      job.source('payments', source, times).pipe(
-        map(
-          (payment) => {
-            onPayment(payment);
-            return payment;
-          },
-          { id: 'look' },
-        ),
-        keyBy((p) => p.card),
-        window('seconds', tumbling('1s')),
-        aggregate({ n: count(), spent: sum((p) => p.amount) }),
-        sinkTo('out', ndjsonSink({ path: join(folder, name) })),
-      );
-    });
+  async function messagesOf(stream: string, subject: string): Promise<string[]> {
+    const found: string[] = [];
+    for (let seq = 1; ; ) {
+      const body = JSON.stringify({ next_by_subj: subject, seq });
+      const answer = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
+      const { message } = answer.json<{ message?: { seq: number; data: string } }>();
+      if (message === undefined) return found;
+      found.push(Buffer.from(message.data, 'base64').toString());
+      seq = message.seq + 1;
+    }
   }
 
-  /** Sorted: keys of a window come in any order. */
-  const linesOf = (name: string) =>
-    readFileSync(join(folder, name), 'utf8').trim().split('\n').sort();
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  test('gives the same output when attempts fail and the server is killed', async () => {
-    await publish(0, total);
-    await run(spendJob('once.ndjson', () => undefined)).done;
-    const expected = linesOf('once.ndjson');
-    expect(expected.length).toBeGreaterThan(400);
-
-    let seen = 0;
-    let failedAfter = 0;
-    let hasFailed = false;
-    const wentOnAt: number[] = [];
-    const restarts: Promise<void>[] = [];
-    const failing = spendJob('twice.ndjson', ({ id }) => {
-      if (hasFailed) wentOnAt.push(id);
-      hasFailed = false;
-      seen += 1;
-      // Slow enough for checkpoints between the failures.
-      const untilMs = performance.now() + 0.1;
-      while (performance.now() < untilMs);
-      if (seen === 1_000 || seen === 5_000) restarts.push(server.restart());
-      const { committed = 0 } = handle.progress().checkpoints ?? {};
-      hasFailed = wentOnAt.length < 3 && committed >= failedAfter + 2;
-      if (!hasFailed) return;
-      failedAfter = committed;
-      throw new Error('planted');
-    });
-    const checkpoints = { folder: join(folder, 'state'), interval: 20 } as const;
-    const restart = { kind: 'fixed', attempts: 10, delay: 50 } as const;
-    const handle = run(failing, { checkpoints, restart });
-    await handle.done;
-    await Promise.all(restarts);
-    expect([restarts.length, wentOnAt.length]).toEqual([2, 3]);
-    expect(Math.min(...wentOnAt)).toBeGreaterThan(0);
-    expect(linesOf('twice.ndjson')).toEqual(expected);
-  });
-
-  test('a stream that falls silent holds nothing up, and event time may be the server’s', async () => {
-    const manager = await jetstreamManager(connection);
-    await manager.streams.add({ name: 'SILENT', subjects: ['silent'] });
-    const nats = { servers: server.url };
-    const sink = collectSink<{ readonly n: number }>();
-    const job = defineJob('idle', {}, (j) => {
-      const times = () => watermarks<Payment>(undefined, { idleAfter: '100ms', step: 1 });
-      const busy = j.source('busy', jetstreamSource<Payment>({ nats, stream: 'OUT' }), times());
-      const silent = j.source(
-        'silent',
-        jetstreamSource<Payment>({ nats, stream: 'SILENT' }),
-        times(),
-      );
-      busy.pipe(
-        union(silent),
-        keyBy(() => 'all'),
-        window('short', tumbling('50ms')),
-        aggregate({ n: count() }),
-        sinkTo('out', sink),
-      );
-    });
-    const handle = run(job);
-    try {
-      for (let id = 0; sink.records.length === 0; id += 10) await publish(id, id + 10);
-    } finally {
-      await handle.cancel();
+  test('killed again and again, as is its server: every row once and in order', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { child, end } = start();
+      await sleep(400 + ((round * 277) % 500));
+      if (round % 2 === 1) {
+        await server.restart();
+        await sleep(200);
+      }
+      child.kill('SIGKILL');
+      expect(await end).toBeUndefined();
     }
-    expect(sink.records[0]!.n).toBeGreaterThan(0);
+    expect(await start().end).toBe('finished');
+
+    const expected = expectedRows();
+    const rows = (await messagesOf('OUT', 'out')).map((text) => JSON.parse(text) as OutRow);
+    expect(rows).toEqual(expected);
+    // The bucket keeps the last 64 values of each of seven keys.
+    const values = await messagesOf('KV_last', '$KV.last.*');
+    expect(values.map((text) => JSON.parse(text) as OutRow)).toEqual(expected.slice(-7 * 64));
   });
 });

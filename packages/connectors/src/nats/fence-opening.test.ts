@@ -127,6 +127,13 @@ describe('a job that goes on from checkpoint 5, which prepared three chunks', ()
     );
   });
 
+  test('the fence went back, and it was told to go on from there', () => {
+    const back = fence('one', 4, { sequence: 80 });
+    expect(decide({ restored: five, existing: 'takeOver', fence: back })).toBe(
+      'behind 80 from entry 0 chunk 0',
+    );
+  });
+
   test('nothing was published before', () => {
     const first = restored(1, [[1, 2]], { lineage: 'one', sequence: 0 });
     expect(decide({ restored: first })).toBe('behind 0 from entry 0 chunk 0');

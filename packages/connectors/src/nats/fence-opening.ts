@@ -61,7 +61,7 @@ export function decideOpening(facts: OpeningFacts): OpeningDecision {
   if (fence === undefined) return withoutFence(facts, restored);
   const { known } = restored;
   const isForked = known === undefined ? isFork(facts, restored) : known.lineage !== lineage.id;
-  if (known !== undefined && fence.sequence < known.sequence) {
+  if (known !== undefined && fence.sequence < known.sequence && facts.existing === 'refuse') {
     return refused('ERR_SINK_CHANGED', rolledBack(fence.sequence, known.sequence), 'stale');
   }
   if (fence.marker.lineage === lineage.id) return own(fence, restored);

@@ -1,8 +1,8 @@
 import type { Random } from '@millrace/core/spi';
-import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import { connectorLimits } from '../limits.js';
 import { InFlight } from './in-flight.js';
 import type { ApiError } from './jetstream-api.js';
+import { withHeaders } from './message-headers.js';
 import type { NatsLink } from './nats-link.js';
 import type { HeaderPair, OutgoingMessage } from './outgoing-message.js';
 import type { PublishOutcome } from './publish-outcome.js';
@@ -104,10 +104,3 @@ const inBatch = (id: string, sequence: number): readonly HeaderPair[] => [
 
 /** Bytes that belonging to a batch adds to the headers of a message, at most. */
 export const batchHeaderBytes = 128;
-
-function withHeaders(pairs: readonly HeaderPair[]): { readonly headers?: MsgHdrs } {
-  if (pairs.length === 0) return {};
-  const made = headers();
-  for (const [name, value] of pairs) made.set(name, value);
-  return { headers: made };
-}

@@ -3,29 +3,27 @@ import type { Sink, SinkContext, SinkGuarantee, SinkWriter } from '@millrace/cor
 import { refuseOption } from '../option-checks.js';
 import { assertNatsSettings } from './connection-options.js';
 import { DeduplicatedDestination, messageIdHeader } from './deduplicated-destination.js';
-import { type DirectConnection, DirectMessagesWriter } from './direct-messages-writer.js';
-import { fenceTokens } from './fence-marker.js';
+import { DirectMessagesWriter } from './direct-messages-writer.js';
 import type { OpeningFacts } from './fence-opening.js';
-import { FencedDestination } from './fenced-destination.js';
-import { JetstreamPublisher } from './jetstream-publisher.js';
-import { MessageCheck } from './message-check.js';
 import type { MessageDestination } from './message-destination.js';
 import { type EncodeOptions, type MessageEncoder, messageEncoder } from './message-encoder.js';
 import { takesSubject } from './message-subject.js';
 import type { NatsLink } from './nats-link.js';
 import type { NatsSettings } from './nats-settings.js';
-import { openNats } from './open-nats.js';
-import { readPublishPermission } from './publish-permissions.js';
-import { requireJetStream } from './server-features.js';
 import {
   type NewStream,
   newStreamConfig,
   openSinkStream,
-  requireFence,
   type SinkStream,
   streamTaking,
 } from './sink-stream.js';
 import { StagedMessagesWriter } from './staged-messages-writer.js';
+import {
+  connectToStream,
+  directConnection,
+  fencedDestination,
+  type StreamConnection,
+} from './stream-connection.js';
 
 /** What a sink of a stream promises; see {@link jetstreamSink}. */
 export type JetstreamGuarantee = Extract<
@@ -49,8 +47,8 @@ export interface JetstreamSinkOptions<T> extends EncodeOptions<T> {
   readonly fence?: string | undefined;
   /**
    * For `exactly-once`, when the fence says that a job of this name has published, but this one
-   * begins with nothing, or when the fence of a job that goes on is gone: `refuse` (default), or
-   * `takeOver` and publish what may be there already.
+   * begins with nothing, or when the fence of a job that goes on is gone or went back: `refuse`
+   * (default), or `takeOver` and publish what may be there already.
    */
   readonly existing?: OpeningFacts['existing'] | undefined;
   /** Makes the stream where there is none; needs `stream`. */
@@ -119,51 +117,27 @@ function writerOf<T>(
   encode: MessageEncoder,
   context: SinkContext,
 ): SinkWriter {
-  if (guarantee === 'at-least-once' || context.checkpoints === 'off') {
-    return new DirectMessagesWriter({
+  const { nats = {}, subject, existing } = options;
+  const connect = <R>(make: (connection: StreamConnection) => R | Promise<R>): Promise<R> =>
+    connectToStream(
+      nats,
       context,
-      encode,
-      connect: () => connected(options, context, (parts) => direct(parts)),
-    });
+      (link) => streamFor(link, options),
+      (connection) => {
+        if (typeof subject === 'string') connection.check.checkSubject(subject);
+        return make(connection);
+      },
+    );
+  if (guarantee === 'at-least-once' || context.checkpoints === 'off') {
+    return new DirectMessagesWriter({ context, encode, connect: () => connect(directConnection) });
   }
-  return new StagedMessagesWriter({
-    context,
-    encode,
-    connect: () =>
-      connected(options, context, (parts) =>
-        guarantee === 'exactly-once' ? fenced(options, parts) : deduplicated(parts),
-      ),
-  });
-}
-
-/** What all guarantees need. */
-interface Connected {
-  readonly context: SinkContext;
-  readonly link: NatsLink;
-  readonly publisher: JetstreamPublisher;
-  readonly stream: SinkStream;
-  readonly check: MessageCheck;
-}
-
-async function connected<T, R>(
-  options: JetstreamSinkOptions<T>,
-  context: SinkContext,
-  make: (parts: Connected) => R | Promise<R>,
-): Promise<R> {
-  const { nats = {}, subject } = options;
-  const link = await openNats(nats, context, 'sink');
-  try {
-    await requireJetStream(link, []);
-    const stream = await streamFor(link, options);
-    const permission = await readPublishPermission(nats, context);
-    const check = new MessageCheck({ bytesMax: stream.messageBytesMax, stream, permission });
-    if (typeof subject === 'string') check.checkSubject(subject);
-    const publisher = new JetstreamPublisher(link, context.env.random);
-    return await make({ context, link, publisher, stream, check });
-  } catch (error) {
-    await link.close();
-    throw error;
-  }
+  const staged = (
+    connection: StreamConnection,
+  ): MessageDestination | Promise<MessageDestination> =>
+    guarantee === 'exactly-once'
+      ? fencedDestination(connection, fenceBaseOf(options, connection.stream.name), existing)
+      : deduplicated(connection);
+  return new StagedMessagesWriter({ context, encode, connect: () => connect(staged) });
 }
 
 function streamFor<T>(link: NatsLink, options: JetstreamSinkOptions<T>): Promise<SinkStream> {
@@ -182,30 +156,12 @@ function streamFor<T>(link: NatsLink, options: JetstreamSinkOptions<T>): Promise
   });
 }
 
-async function fenced<T>(
-  options: JetstreamSinkOptions<T>,
-  parts: Connected,
-): Promise<MessageDestination> {
-  const { context, link, stream, check } = parts;
-  await requireJetStream(link, ['atomicBatch']);
-  const fenceBase = fenceBaseOf(options, stream.name);
-  const { job, operatorId: sink, subtask: shard } = context;
-  const fence = `${fenceBase}.${fenceTokens({ job, sink, shard })}`;
-  requireFence(stream, fence, fenceBase);
-  check.checkSubject(fence);
-  return new FencedDestination({ ...parts, fenceBase, existing: options.existing ?? 'refuse' });
-}
-
-function deduplicated(parts: Connected): MessageDestination {
-  const { name, duplicateWindowMs } = parts.stream;
+function deduplicated(connection: StreamConnection): MessageDestination {
+  const { name, duplicateWindowMs } = connection.stream;
   if (duplicateWindowMs <= 0) {
     throw new MillraceError('ERR_DUPLICATE_WINDOW', `stream ${name} remembers no ids of messages`);
   }
-  return new DeduplicatedDestination(parts);
-}
-
-function direct({ link, check, publisher }: Connected): DirectConnection {
-  return { link, check, send: (message) => publisher.publish(message) };
+  return new DeduplicatedDestination(connection);
 }
 
 const fenceBaseOf = <T>({ fence, subject }: JetstreamSinkOptions<T>, stream: string): string =>

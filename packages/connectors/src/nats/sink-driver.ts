@@ -1,7 +1,15 @@
-import type { Sink } from '@millrace/core/spi';
+import type {
+  OutputStaging,
+  Sink,
+  SinkContext,
+  SinkLineage,
+  SinkRestore,
+  SinkWriter,
+} from '@millrace/core/spi';
 import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { SeededRandom } from '../generator/seeded-random.js';
+import { testContext } from '../reading/reader-driver.js';
 import { realEnv } from './connection-driver.js';
 import { fenceHeader } from './fenced-output.js';
 
@@ -72,7 +80,79 @@ export function processEnv(seed: number): ReturnType<typeof realEnv> {
   return { ...realEnv(), random };
 }
 
-export type AnySink = Sink<never>;
+/** What outlives the processes of a job that a test plays. */
+export class PlayedJob {
+  private readonly blobs = new Map<string, Uint8Array>();
+  private processes = 0;
+  readonly lineage: SinkLineage;
+
+  constructor(lineage: SinkLineage = { id: 'one', parent: undefined }) {
+    this.lineage = lineage;
+  }
+
+  /** A deliberate restore of this job from a checkpoint: it has its blobs, and a child lineage. */
+  fork(id: string, checkpoint: number): PlayedJob {
+    const forked = new PlayedJob({ id, parent: { lineage: this.lineage.id, checkpoint } });
+    for (const [name, bytes] of this.blobs) forked.blobs.set(name, bytes);
+    return forked;
+  }
+
+  /** A writer as a new process has it. */
+  process(sink: Sink<never>, more: Partial<SinkContext> = {}): SinkWriter & { log: string[] } {
+    this.processes += 1;
+    const log: string[] = [];
+    const env = {
+      ...processEnv(Math.floor(Math.random() * 2 ** 40)),
+      log: {
+        log: (_: string, message: string, fields: object = {}) => {
+          log.push(`${message} ${JSON.stringify(fields)}`);
+        },
+      },
+    };
+    const writer = sink.createWriter({
+      ...testContext(env),
+      operatorId: 'out',
+      job: 'played',
+      checkpoints: 'on',
+      lineage: this.lineage,
+      staging: this.staging,
+      ...more,
+    });
+    return Object.assign(writer, { log });
+  }
+
+  private readonly staging: OutputStaging = {
+    create: async () => {
+      const parts: Uint8Array[] = [];
+      return {
+        write: async (bytes) => {
+          parts.push(bytes.slice());
+        },
+        complete: async () => {
+          const bytes = Buffer.concat(parts);
+          const blob = `outputs/${this.lineage.id}-${this.blobs.size}`;
+          this.blobs.set(blob, bytes);
+          return { blob, bytes: bytes.length, sha256: '' };
+        },
+        abort: async () => undefined,
+      };
+    },
+    read: async ({ blob }, fromByte, length) =>
+      this.blobs.get(blob)!.slice(fromByte, fromByte + length),
+  };
+}
+
+/** What a writer prepared, as a successor is restored from it. */
+export async function restoreFrom(
+  writers: SinkWriter | readonly SinkWriter[],
+  checkpoint: number,
+): Promise<SinkRestore> {
+  const prepared: unknown[] = [];
+  for (const writer of [writers].flat()) {
+    prepared.push(JSON.parse(JSON.stringify(await (writer as SinkWriter).prepare!(checkpoint))));
+  }
+  return { checkpoint, prepared };
+}
 
 const isMarker = ({ headers }: StoredText): boolean => headers.includes(`${fenceHeader}: 1`);
 

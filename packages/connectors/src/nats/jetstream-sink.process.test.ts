@@ -1,0 +1,403 @@
+import type { RecordBatch, SinkWriter } from '@millrace/core/spi';
+import { natsSkipReason } from '@millrace/testing/nats';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { batchOf } from '../files/file-sink-driver.js';
+import { type JetstreamSinkOptions, jetstreamSink } from './jetstream-sink.js';
+import { PlayedJob, restoreFrom, type SinkRig, startSinkRig } from './sink-driver.js';
+
+let rig: SinkRig;
+
+beforeEach(async () => {
+  rig = await startSinkRig();
+});
+afterEach(() => rig.stop());
+
+const sinkOf = (more: Partial<JetstreamSinkOptions<number>> = {}) =>
+  jetstreamSink<number>({ nats: rig.nats, subject: 's.rows', ...more });
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
+/** More rows than a batch of the engine has, so that they come in several. */
+async function writeAll(writer: SinkWriter, rows: readonly number[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += 500) {
+    await writer.write(batchOf(...rows.slice(at, at + 500)) as RecordBatch);
+  }
+}
+
+const rowsIn = async (stream = 'S'): Promise<number[]> =>
+  (await rig.messages(stream)).map(({ text }) => Number(text));
+
+const refusal = async (writer: SinkWriter): Promise<string> => {
+  try {
+    await writer.open?.();
+    return 'opened';
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await writer.close?.();
+  }
+};
+
+describe.skipIf(natsSkipReason() !== undefined)('a JetStream sink, exactly once', () => {
+  beforeEach(() => rig.addStream({ name: 'S', subjects: ['s.>'] }));
+
+  test('publishes in batches of at most 900, each with a marker that says how far it is', async () => {
+    const job = new PlayedJob();
+    const writer = job.process(sinkOf());
+    await writer.open?.();
+    await writeAll(writer, numbers(0, 2_000));
+    await writer.prepare?.(1);
+    expect(await rowsIn()).toEqual([]);
+    await writer.committed?.(1);
+    await writer.prepare?.(2);
+    await writer.committed?.(2);
+    await writer.close?.();
+    expect(await rowsIn()).toEqual(numbers(0, 2_000));
+    const own = { format: 1, job: 'played', sink: 'out', shard: 0, lineage: 'one' };
+    expect(await rig.markers('S')).toEqual([
+      { ...own, checkpoint: 1, chunk: 1, of: 3 },
+      { ...own, checkpoint: 1, chunk: 2, of: 3 },
+      { ...own, checkpoint: 1, chunk: 3, of: 3 },
+      { ...own, checkpoint: 2, chunk: 1, of: 1 },
+    ]);
+  });
+
+  test('keeps one marker where the stream lets messages remove those before them', async () => {
+    const sink = sinkOf({ stream: 'NEW', subject: 'new', createStream: {} });
+    const writer = new PlayedJob().process(sink);
+    await writer.open?.();
+    await writeAll(writer, numbers(0, 2_000));
+    for (const checkpoint of [1, 2, 3]) {
+      await writer.prepare?.(checkpoint);
+      await writer.committed?.(checkpoint);
+    }
+    await writer.close?.();
+    expect(await rig.markers('NEW')).toMatchObject([{ checkpoint: 3 }]);
+    expect(await rowsIn('NEW')).toEqual(numbers(0, 2_000));
+  });
+
+  test('goes on in the middle of what its predecessor had published', async () => {
+    for (const published of [1, 2, 3]) {
+      const job = new PlayedJob({ id: `history-${published}`, parent: undefined });
+      const sink = sinkOf({ subject: `s.${published}`, fence: `s.fences.${published}` });
+      const first = job.process(sink);
+      await first.open?.();
+      await writeAll(first, numbers(0, 2_000));
+      const restored = await restoreFrom(first, 1);
+      let batches = 0;
+      const { connection } = rig;
+      const subscription = connection.subscribe(`s.fences.${published}.>`, {
+        callback: () => {
+          batches += 1;
+        },
+      });
+      // Left while it publishes, at the time that a chunk has been stored.
+      const left = first.committed!(1).catch(() => undefined);
+      while (batches < published) await new Promise((resolve) => setImmediate(resolve));
+      const second = job.process(sink, { restored });
+      await second.open?.();
+      await left;
+      subscription.unsubscribe();
+      const rows = (await rig.messages('S'))
+        .filter(({ subject }) => subject === `s.${published}`)
+        .map(({ text }) => Number(text));
+      expect(rows).toEqual(numbers(0, 2_000));
+      await first.close?.();
+      await second.close?.();
+    }
+  });
+
+  test.each([0, 2, 5, 10, 20, 40])(
+    'a server that is killed %d ms after publishing began costs time, and no row',
+    async (delayMs) => {
+      const writer = new PlayedJob().process(sinkOf());
+      await writer.open?.();
+      await writeAll(writer, numbers(0, 8_000));
+      await writer.prepare?.(1);
+      const committed = writer.committed!(1);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await rig.server.restart();
+      await committed;
+      await writer.close?.();
+      expect(await rowsIn()).toEqual(numbers(0, 8_000));
+    },
+  );
+
+  test('a server that is paused and goes on later has stored each batch once', async () => {
+    const writer = new PlayedJob().process(sinkOf());
+    await writer.open?.();
+    await writeAll(writer, numbers(0, 3_000));
+    await writer.prepare?.(1);
+    const committed = writer.committed!(1);
+    await rig.server.pause();
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    rig.server.resume();
+    await committed;
+    await writer.close?.();
+    expect(await rowsIn()).toEqual(numbers(0, 3_000));
+  });
+
+  test('shards that are not there any more are published by the first of the new ones', async () => {
+    const job = new PlayedJob();
+    const old = [0, 1, 2].map((subtask) => job.process(sinkOf(), { subtask, parallelism: 3 }));
+    for (const [shard, writer] of old.entries()) {
+      await writer.open?.();
+      await writeAll(writer, [shard * 10, shard * 10 + 1]);
+    }
+    const restored = await restoreFrom(old, 1);
+    for (const writer of old) await writer.close?.();
+    const now = [0, 1].map((subtask) =>
+      job.process(sinkOf(), { subtask, parallelism: 2, restored }),
+    );
+    for (const writer of now) await writer.open?.();
+    expect((await rowsIn()).sort((a, b) => a - b)).toEqual([0, 1, 10, 11, 20, 21]);
+    for (const writer of now) await writer.close?.();
+    // And once more: it is all there.
+    const again = job.process(sinkOf(), { restored });
+    await again.open?.();
+    await again.close?.();
+    expect(await rowsIn()).toHaveLength(6);
+  });
+});
+
+describe.skipIf(natsSkipReason() !== undefined)('who does not own the output', () => {
+  beforeEach(() => rig.addStream({ name: 'S', subjects: ['s.>'] }));
+
+  /** A job that has published checkpoints 1 and 2, and what it had prepared for them. */
+  async function published() {
+    const job = new PlayedJob();
+    const writer = job.process(sinkOf());
+    await writer.open?.();
+    await writeAll(writer, [1]);
+    const first = await restoreFrom(writer, 1);
+    await writer.committed?.(1);
+    await writeAll(writer, [2]);
+    const second = await restoreFrom(writer, 2);
+    await writer.committed?.(2);
+    return { job, writer, first, second };
+  }
+
+  test('a job that begins with nothing beside one that has published', async () => {
+    const { writer } = await published();
+    await writer.close?.();
+    const fresh = new PlayedJob({ id: 'other', parent: undefined });
+    expect(await refusal(fresh.process(sinkOf()))).toMatch(
+      /ERR_SINK_FENCED.*checkpoint 2 of history one has published.*existing: 'takeOver'/,
+    );
+    const taking = fresh.process(sinkOf({ existing: 'takeOver' }));
+    await taking.open?.();
+    expect(taking.log.join()).toContain('output is published again');
+    await writeAll(taking, [1, 2]);
+    await taking.prepare?.(1);
+    await taking.committed?.(1);
+    await taking.close?.();
+    expect(await rowsIn()).toEqual([1, 2, 1, 2]);
+  });
+
+  test('one whose record went back', async () => {
+    const { job, writer, first } = await published();
+    await writer.close?.();
+    expect(await refusal(job.process(sinkOf(), { restored: first }))).toMatch(
+      /ERR_METADATA_ROLLBACK.*checkpoint 2 of history one is published.*restored from checkpoint 1/,
+    );
+    expect(await rowsIn()).toEqual([1, 2]);
+  });
+
+  test('one that begins a new history unasked; asked, it publishes again and shuts out the old', async () => {
+    const { job, writer, first } = await published();
+    const forked = job.fork('two', 1);
+    expect(await refusal(forked.process(sinkOf(), { restored: first }))).toMatch(
+      /ERR_REPLAY_NOT_ACCEPTED.*checkpoint 2 of history one/,
+    );
+    const replaying = forked.process(sinkOf(), { restored: first, replay: 'accepted' });
+    await replaying.open?.();
+    expect(replaying.log.join()).toMatch(/published after checkpoint 1 \(at most 4 messages\)/);
+    await writeAll(replaying, [20]);
+    await replaying.prepare?.(3);
+    await replaying.committed?.(3);
+    await replaying.close?.();
+
+    await writeAll(writer, [3]);
+    await writer.prepare?.(3);
+    await expect(writer.committed?.(3)).rejects.toThrow(
+      /ERR_SINK_FENCED.*checkpoint 3 of history two was published by another process/,
+    );
+    await writer.close?.();
+    expect(await rowsIn()).toEqual([1, 2, 20]);
+  });
+
+  test('a former process that has not noticed that there is another', async () => {
+    const { job, writer, second } = await published();
+    const successor = job.process(sinkOf(), { restored: second });
+    await successor.open?.();
+    await writeAll(successor, [3]);
+    await successor.prepare?.(3);
+    await successor.committed?.(3);
+    await writeAll(writer, [33]);
+    await writer.prepare?.(4);
+    await expect(writer.committed?.(4)).rejects.toMatchObject({ code: 'ERR_SINK_FENCED' });
+    await expect(writer.committed?.(5)).rejects.toMatchObject({ code: 'ERR_SINK_FENCED' });
+    for (const each of [writer, successor]) await each.close?.();
+    expect(await rowsIn()).toEqual([1, 2, 3]);
+  });
+
+  test('one whose stream lost messages, was emptied, or is another one', async () => {
+    const { job, writer, second } = await published();
+    await writeAll(writer, [3]);
+    const third = await restoreFrom(writer, 3);
+    await writer.close?.();
+    await rig.api('STREAM.PURGE.S', { filter: 's.rows.fence.>' });
+    const gone = /ERR_SINK_CHANGED.*fence was at sequence 4 and is not there any more/;
+    expect(await refusal(job.process(sinkOf(), { restored: third }))).toMatch(gone);
+    await rig.api('STREAM.DELETE.S');
+    await rig.addStream({ name: 'S', subjects: ['s.>'] });
+    expect(await refusal(job.process(sinkOf(), { restored: third }))).toMatch(gone);
+    const taking = job.process(sinkOf({ existing: 'takeOver' }), { restored: third });
+    await taking.open?.();
+    await taking.close?.();
+    expect(await rowsIn()).toEqual([3]);
+    // Two messages were written since; the fence was at the fourth before.
+    await rig.api('STREAM.PURGE.S', { filter: 's.rows.fence.>' });
+    expect(await refusal(job.process(sinkOf(), { restored: second }))).toMatch('ERR_SINK_CHANGED');
+  });
+
+  test('a running one whose fence went back', async () => {
+    const { writer } = await published();
+    await rig.api('STREAM.MSG.DELETE.S', { seq: 4 });
+    await writeAll(writer, [3]);
+    await writer.prepare?.(3);
+    await expect(writer.committed?.(3)).rejects.toThrow(
+      /ERR_SINK_CHANGED.*fence is at sequence 2 and was at 4 before/,
+    );
+    await writer.close?.();
+    expect(await rowsIn()).toEqual([1, 2]);
+  });
+});
+
+describe.skipIf(natsSkipReason() !== undefined)('what cannot be published', () => {
+  test.each<[string, object, Partial<JetstreamSinkOptions<number>>, RegExp]>([
+    ['there is no stream', { name: 'X', subjects: ['x'] }, {}, /no stream takes "s\.rows"/],
+    ['it is not there', { name: 'X', subjects: ['x'] }, { stream: 'S' }, /no stream S/],
+    [
+      'it does not allow batches',
+      { name: 'S', subjects: ['s.>'], allow_atomic: false },
+      {},
+      /stream S does not allow atomic batches.*set allow_atomic/,
+    ],
+    [
+      'it does not take the fence',
+      { name: 'S', subjects: ['s.rows'] },
+      {},
+      /does not take the fence "s\.rows\.fence\.played\.out\.0": add "s\.rows\.fence\.>"/,
+    ],
+    [
+      'it drops what nobody waits for',
+      { name: 'S', subjects: ['s.>'], retention: 'interest' },
+      {},
+      /retention interest/,
+    ],
+  ])('%s: refused when it opens', async (_, stream, options, why) => {
+    await rig.addStream(stream as { name: string });
+    const message = await refusal(new PlayedJob().process(sinkOf(options)));
+    expect(message).toMatch('ERR_NATS_STREAM_UNFIT');
+    expect(message).toMatch(why);
+  });
+
+  test('a record that is too large, or goes elsewhere: told with its place in the batch', async () => {
+    await rig.addStream({ name: 'S', subjects: ['s.>'], max_msg_size: 300 });
+    const sink = jetstreamSink<{ to: string; text: string }>({
+      nats: rig.nats,
+      stream: 'S',
+      subject: ({ to }) => to,
+      fence: 's.fence',
+    });
+    const writer = new PlayedJob().process(sink);
+    await writer.open?.();
+    const fine = { to: 's.a', text: 'x' };
+    const failureOf = (bad: object): unknown => {
+      try {
+        return writer.write(batchOf(fine, fine, bad) as RecordBatch);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(failureOf({ to: 's.a', text: 'x'.repeat(200) })).toMatchObject({
+      index: 2,
+      cause: { code: 'ERR_SINK_RECORD', detail: expect.stringContaining('172 are allowed') },
+    });
+    expect(failureOf({ to: 't.a', text: '' })).toMatchObject({
+      index: 2,
+      cause: { code: 'ERR_SINK_RECORD', detail: expect.stringContaining('does not take "t.a"') },
+    });
+    await writer.close?.();
+  });
+
+  test('effectively once, when the stream does not remember so long', async () => {
+    const second = 1e9;
+    await rig.addStream({ name: 'S', subjects: ['s.>'], duplicate_window: 60 * second });
+    const sink = sinkOf({ guarantee: 'effectively-once' });
+    const job = new PlayedJob();
+    const writer = job.process(sink);
+    await writer.open?.();
+    await writeAll(writer, [1]);
+    const restored = await restoreFrom(writer, 1);
+    await writer.close?.();
+    const [prepared] = restored.prepared as { entries: { preparedMs: number }[] }[];
+    prepared!.entries[0]!.preparedMs -= 61_000;
+    expect(await refusal(job.process(sink, { restored }))).toMatch(
+      /ERR_DUPLICATE_WINDOW.*checkpoint 1 is 61 s old, stream S remembers 60 s/,
+    );
+    const accepted = job.process(sink, { restored, replay: 'accepted' });
+    await accepted.open?.();
+    await accepted.close?.();
+    expect(await rowsIn()).toEqual([1]);
+  });
+});
+
+describe.skipIf(natsSkipReason() !== undefined)('permissions', () => {
+  /** A user with a list of what is denied may still ask the server for that list. */
+  const config = `authorization { users = [
+    { user: boss, password: p }
+    { user: sink, password: p, permissions: { publish: { deny: ["s.secret"] } } }
+    { user: blind, password: p, permissions: {
+      publish: { allow: ["$JS.API.>", "s.rows.fence.>"] } } } ] }`;
+  const nats = (user: string) => {
+    process.env.MILLRACE_TEST_PASSWORD = 'p';
+    return { servers: rig.server.url, auth: { user, password: { env: 'MILLRACE_TEST_PASSWORD' } } };
+  };
+  beforeEach(async () => {
+    await rig.stop();
+    rig = await startSinkRig({ config }, { user: 'boss', pass: 'p' });
+    await rig.addStream({ name: 'S', subjects: ['s.>'] });
+  });
+
+  test('a subject that may not be published to is told with its record', async () => {
+    const subject = (n: number): string => (n === 2 ? 's.secret' : 's.rows');
+    const sink = sinkOf({ nats: nats('sink'), stream: 'S', subject, fence: 's.fence' });
+    const writer = new PlayedJob().process(sink);
+    await writer.open?.();
+    expect(() => writer.write(batchOf(1, 2) as RecordBatch)).toThrowError(
+      expect.objectContaining({
+        index: 1,
+        cause: expect.objectContaining({ code: 'ERR_NATS_PERMISSION' }),
+      }),
+    );
+    await writer.close?.();
+  });
+
+  test('one who may not ask is told when it is published; then nothing was', async () => {
+    const job = new PlayedJob();
+    const writer = job.process(sinkOf({ nats: nats('blind') }));
+    await writer.open?.();
+    await writeAll(writer, [1]);
+    const restored = await restoreFrom(writer, 1);
+    await expect(writer.committed?.(1)).rejects.toMatchObject({ code: 'ERR_NATS_PERMISSION' });
+    await writer.close?.();
+    expect(await rowsIn()).toEqual([]);
+    const allowed = job.process(sinkOf({ nats: nats('boss') }), { restored });
+    await allowed.open?.();
+    await allowed.close?.();
+    expect(await rowsIn()).toEqual([1]);
+  });
+});
