@@ -6,12 +6,15 @@ export type Operation = 'write' | 'sync' | 'rename' | 'link' | 'syncFolder' | 'r
 /** Where a job keeps its checkpoints and its output. */
 export interface Places {
   readonly checkpoints: string;
-  /** A file, or a folder of parts with a `/` at its end. */
-  readonly output: string;
+  /** A file, or a folder of parts with a `/` at its end; undefined: it is not in files. */
+  readonly output?: string | undefined;
 }
 
+/** Where the output goes: one growing file, a folder of parts, or a stream. */
+export type SinkKind = 'file' | 'parts' | 'stream';
+
 /** What half-written blobs are only known by: their first bytes. */
-export type BlobKind = 'segment' | 'manifest';
+export type BlobKind = 'segment' | 'manifest' | 'staged';
 
 interface StepPattern {
   readonly step: string;
@@ -19,13 +22,16 @@ interface StepPattern {
   /** Of the path that is made, read, removed or synced; placeholders see `rooted`. */
   readonly path: RegExp;
   /** Which sinks take the step; all unless it is said. */
-  readonly sinks?: 'file' | 'parts';
+  readonly sinks?: readonly SinkKind[];
 }
 
 const revision = /^C\/commits\/commit\/\d+\.rec$/;
 const asideRevision = /^C\/commits\/commit\/\.aside-/;
 const asideRows = /^O\/\.[^/]*\.pending-|^O\/\.pending-/;
 const rows = /^O\/[^./][^/]*$/;
+const staged = /^C\/outputs\/[^/]+$/;
+const files: readonly SinkKind[] = ['file', 'parts'];
+const stream: readonly SinkKind[] = ['stream'];
 
 /** Every step from rows and state in memory to a commit and to what is deleted after it. */
 const patterns = [
@@ -34,9 +40,13 @@ const patterns = [
   { step: 'segment rename', operation: 'rename', path: /^C\/segments\/[^/]+$/ },
   { step: 'segment folder sync', operation: 'syncFolder', path: /^C\/segments$/ },
   { step: 'segment verify', operation: 'read', path: /^C\/segments\/[^/]+$/ },
-  { step: 'aside rows write', operation: 'write', path: asideRows },
-  { step: 'aside rows sync', operation: 'sync', path: asideRows },
-  { step: 'output folder sync', operation: 'syncFolder', path: /^O$/ },
+  { step: 'aside rows write', operation: 'write', path: asideRows, sinks: files },
+  { step: 'aside rows sync', operation: 'sync', path: asideRows, sinks: files },
+  { step: 'output folder sync', operation: 'syncFolder', path: /^O$/, sinks: files },
+  { step: 'staged rows write', operation: 'write', path: /^C\/\.aside\/staged$/, sinks: stream },
+  { step: 'staged rows sync', operation: 'sync', path: /^C\/\.aside\/staged$/, sinks: stream },
+  { step: 'staged rows rename', operation: 'rename', path: staged, sinks: stream },
+  { step: 'staged folder sync', operation: 'syncFolder', path: /^C\/outputs$/, sinks: stream },
   { step: 'manifest write', operation: 'write', path: /^C\/\.aside\/manifest$/ },
   { step: 'manifest sync', operation: 'sync', path: /^C\/\.aside\/manifest$/ },
   { step: 'manifest rename', operation: 'rename', path: /^C\/manifests\/[^/]+$/ },
@@ -52,11 +62,13 @@ const patterns = [
   { step: 'mark link', operation: 'link', path: /^C\/committed\/[^/]+$/ },
   { step: 'mark folder sync', operation: 'syncFolder', path: /^C\/committed$/ },
   { step: 'old mark delete', operation: 'remove', path: /^C\/committed\/[^/]+$/ },
-  { step: 'aside rows verify', operation: 'read', path: asideRows },
-  { step: 'output write', operation: 'write', path: rows, sinks: 'file' },
-  { step: 'output sync', operation: 'sync', path: rows, sinks: 'file' },
-  { step: 'output link', operation: 'link', path: rows, sinks: 'parts' },
-  { step: 'aside rows remove', operation: 'remove', path: asideRows },
+  { step: 'aside rows verify', operation: 'read', path: asideRows, sinks: files },
+  { step: 'output write', operation: 'write', path: rows, sinks: ['file'] },
+  { step: 'output sync', operation: 'sync', path: rows, sinks: ['file'] },
+  { step: 'output link', operation: 'link', path: rows, sinks: ['parts'] },
+  { step: 'aside rows remove', operation: 'remove', path: asideRows, sinks: files },
+  { step: 'staged rows read', operation: 'read', path: staged, sinks: stream },
+  { step: 'old staged rows delete', operation: 'remove', path: staged, sinks: stream },
   { step: 'old segment delete', operation: 'remove', path: /^C\/segments\/[^/]+$/ },
   { step: 'old manifest delete', operation: 'remove', path: /^C\/manifests\/[^/]+$/ },
 ] as const satisfies readonly StepPattern[];
@@ -64,17 +76,23 @@ const patterns = [
 /** A step of the commit order. */
 export type CommitStep = (typeof patterns)[number]['step'];
 
-/** All of them, in the order in which a checkpoint takes them. */
-export const commitSteps: readonly CommitStep[] = patterns.map(({ step }) => step);
+/** Those of jobs with such sinks, in the order in which a checkpoint takes them. */
+export function stepsOf(sinks: readonly SinkKind[]): readonly CommitStep[] {
+  const all = patterns.map(({ step }) => step);
+  return all.filter((step) => sinks.some((kind) => isTakenBy(step, kind)));
+}
 
 /** The step that is taken for the mark of a commit: by then it has happened. */
 export const stepAfterCommit: CommitStep = 'mark link';
 
 /** Whether jobs with such a sink take a step. */
-export function isTakenBy(step: CommitStep, sinks: 'file' | 'parts'): boolean {
+export function isTakenBy(step: CommitStep, sinks: SinkKind): boolean {
   const pattern: StepPattern = patterns.find((one) => one.step === step)!;
-  return pattern.sinks === undefined || pattern.sinks === sinks;
+  return pattern.sinks === undefined || pattern.sinks.includes(sinks);
 }
+
+/** Those of jobs that write files. */
+export const commitSteps = stepsOf(files);
 
 /**
  * The step that a call of the storage is; undefined for none.
@@ -95,6 +113,7 @@ export function stepOf(
 function rooted(path: string, { checkpoints, output }: Places, blob?: BlobKind): string {
   if (path.startsWith(`${checkpoints}/.aside/`)) return `C/.aside/${blob}`;
   if (path.startsWith(`${checkpoints}/`)) return `C${path.slice(checkpoints.length)}`;
+  if (output === undefined) return path;
   const folder = output.endsWith('/') ? output.slice(0, -1) : dirname(output);
   if (path === folder || path === `${folder}/`) return 'O';
   return dirname(path) === folder ? `O/${basename(path)}` : path;

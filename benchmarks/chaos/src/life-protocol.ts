@@ -3,10 +3,10 @@ import type { CommitStep, Places } from './commit-steps.js';
 import type { JobName } from './jobs.js';
 
 /** Where a process is to kill itself. */
-export type Failpoint =
+export type Failpoint<S extends string = CommitStep> =
   | {
       readonly kind: 'step';
-      readonly step: CommitStep;
+      readonly step: S;
       /** `during`: a write has got half way; for other calls the same as `before`. */
       readonly moment: 'before' | 'during' | 'after';
       /** Counted from the first commit of the life on; the first is 1. */
@@ -17,6 +17,7 @@ export type Failpoint =
 
 /** What a process that runs a job is told, as JSON in its first argument. */
 export interface Life extends Places {
+  readonly output: string;
   readonly job: JobName;
   readonly input: string;
   /** Undefined: without checkpoints. */
@@ -27,14 +28,18 @@ export interface Life extends Places {
   readonly failpoint: Failpoint | undefined;
 }
 
+/** What a process says of its steps. */
+export type StepEvent<S extends string = CommitStep> =
+  | { readonly kind: 'begun'; readonly step: S }
+  | { readonly kind: 'ended'; readonly step: S }
+  | { readonly kind: 'committed' }
+  /** It kills now: itself, or what it was told to. */
+  | { readonly kind: 'failpoint'; readonly step: S | 'start' };
+
 /** What it says, one JSON value a line, on a pipe that outlives it. */
 export type LifeEvent =
+  | StepEvent
   | { readonly kind: 'resumed'; readonly checkpoint: number | null; readonly finished: boolean }
-  | { readonly kind: 'begun'; readonly step: CommitStep }
-  | { readonly kind: 'ended'; readonly step: CommitStep }
-  | { readonly kind: 'committed' }
-  /** It kills itself now. */
-  | { readonly kind: 'failpoint'; readonly step: CommitStep | 'start' }
   /** The job's input has ended; what it counted, where it counts. */
   | { readonly kind: 'done'; readonly counts: unknown };
 

@@ -2,20 +2,19 @@
 import { writeSync } from 'node:fs';
 import type { Duration } from '@millrace/core';
 import { nodeEnv } from '@millrace/runtime';
+import type { CommitStep } from './commit-steps.js';
 import { jobs } from './jobs.js';
 import { eventsFd, type Life, type LifeEvent } from './life-protocol.js';
+import { StepWatcher } from './step-watcher.js';
 import { watchedStorage } from './watched-storage.js';
 
 /** `node life.js LIFE`: runs a job once, until its input has ended or the process is killed. */
 async function live(life: Life): Promise<void> {
   const { input, output, recordsPerSecond, checkpoints, checkpointInterval, backend } = life;
   const env = nodeEnv();
-  const storage = watchedStorage(env.storage, {
-    places: life,
-    failpoint: life.failpoint,
-    tell,
-    kill: () => process.kill(process.pid, 'SIGKILL'),
-  });
+  const kill = () => process.kill(process.pid, 'SIGKILL');
+  const steps = new StepWatcher<CommitStep>({ failpoint: life.failpoint, tell, kill });
+  const storage = watchedStorage(env.storage, life, steps);
   const { handle, counts } = jobs[life.job].start(
     { input, output, recordsPerSecond },
     {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type Arguments, HELP, readArguments, UsageError } from './arguments.js';
 import { commitSteps } from './commit-steps.js';
 import { corruptionCommand } from './corruption/corruption-command.js';
+import { jetstreamCommand } from './jetstream/jetstream-command.js';
+import { rollbackCommand } from './jetstream/rollback/rollback-command.js';
 import { type JobReport, killJob } from './job-run.js';
 import { type JobName, jobs } from './jobs.js';
 import { afterCommitShareMin, renderReport, reportOf } from './report.js';
@@ -11,10 +13,18 @@ import { afterCommitShareMin, renderReport, reportOf } from './report.js';
 /** Kills for each step that a run must have for it to be sure to come to all of them. */
 const killsPerStep = 1.6;
 
+/** Beside `embedded`. */
+const otherCommands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  corruption: corruptionCommand,
+  jetstream: jetstreamCommand,
+  'jetstream-rollback': rollbackCommand,
+};
+
 async function main(): Promise<void> {
-  const [command, ...others] = process.argv.slice(2);
-  if (command === 'corruption') {
-    process.exitCode = await corruptionCommand(others);
+  const [command = '', ...others] = process.argv.slice(2);
+  const other = otherCommands[command];
+  if (other !== undefined) {
+    process.exitCode = await other(others);
     return;
   }
   const args = readArguments(process.argv.slice(2));

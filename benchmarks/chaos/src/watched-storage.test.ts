@@ -1,6 +1,8 @@
 import { SimulatedDisk } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
+import type { CommitStep } from './commit-steps.js';
 import type { Failpoint, LifeEvent } from './life-protocol.js';
+import { StepWatcher } from './step-watcher.js';
 import { watchedStorage } from './watched-storage.js';
 
 const places = { checkpoints: '/c', output: '/out/rows' };
@@ -14,14 +16,14 @@ async function watched(failpoint: Failpoint | undefined) {
   await disk.makeFolder('/out');
   await disk.makeFolder('/c/committed');
   const told: LifeEvent[] = [];
-  const storage = watchedStorage(disk, {
-    places,
+  const steps = new StepWatcher<CommitStep>({
     failpoint,
     tell: (event) => told.push(event),
     kill: () => {
       throw new Killed();
     },
   });
+  const storage = watchedStorage(disk, places, steps);
   /** Publishes rows; a commit came before them if it is said. */
   const publish = async (commit: 'commit' | 'no commit') => {
     if (commit === 'commit') await (await storage.create('/c/committed/blob')).close();
