@@ -78,8 +78,7 @@ export class FencedDestination implements MessageDestination {
   }
 
   private outputAt(stream: string, subject: string, shard: number): FencedOutput {
-    const { rollup } = this.parts.stream;
-    return new FencedOutput({ ...this.parts, stream, subject, owner: this.ownerOf(shard), rollup });
+    return new FencedOutput({ ...this.parts, stream, subject, owner: this.ownerOf(shard) });
   }
 
   private async restoreAt(

@@ -31,8 +31,6 @@ export interface FencedOutputParts {
   /** Subject of the fence. */
   readonly subject: string;
   readonly owner: FenceOwner;
-  /** Whether the stream lets a marker remove the one before it. */
-  readonly rollup: 'allowed' | 'not allowed';
   readonly existing: OpeningFacts['existing'];
 }
 
@@ -179,9 +177,9 @@ export class FencedOutput {
   private conditions(): readonly HeaderPair[] {
     const expected: HeaderPair = ['Nats-Expected-Last-Subject-Sequence', String(this.last)];
     const mark: HeaderPair = [fenceHeader, '1'];
-    return this.parts.rollup === 'allowed'
-      ? [mark, expected, ['Nats-Rollup', 'sub']]
-      : [mark, expected];
+    // Older markers stay until the stream's limits remove them: a marker that removed them would
+    // move the stream's beginning, and readers of other subjects could not tell that from a loss.
+    return [mark, expected];
   }
 
   private refuseForGood(outcome: PublishOutcome): void {

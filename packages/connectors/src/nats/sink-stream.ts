@@ -27,8 +27,6 @@ export interface SinkStream {
   readonly subjects: readonly string[];
   readonly retention: string;
   readonly atomic: 'allowed' | 'not allowed';
-  /** Whether a message may remove those before it on its subject. */
-  readonly rollup: 'allowed' | 'not allowed';
   /** For how long ids of messages are remembered, ms. */
   readonly duplicateWindowMs: number;
   /** Bytes of a message with its headers that both server and stream take, in a batch, too. */
@@ -40,7 +38,6 @@ interface StreamConfig {
   readonly subjects?: readonly string[];
   readonly retention: string;
   readonly allow_atomic?: boolean;
-  readonly allow_rollup_hdrs?: boolean;
   readonly duplicate_window?: number;
   readonly max_msg_size?: number;
 }
@@ -98,7 +95,6 @@ export function newStreamConfig(
     num_replicas: replicas,
     max_bytes: maxBytes,
     allow_atomic: true,
-    allow_rollup_hdrs: true,
     ...(maxAge !== undefined && { max_age: nanoseconds(maxAge, 'maxAge') }),
     ...(duplicateWindow !== undefined && {
       duplicate_window: nanoseconds(duplicateWindow, 'duplicateWindow'),
@@ -141,7 +137,6 @@ function streamOf(link: NatsLink, name: string, answer: StreamAnswer): SinkStrea
     subjects: config.subjects ?? [],
     retention: config.retention,
     atomic: allowed(config.allow_atomic),
-    rollup: allowed(config.allow_rollup_hdrs),
     duplicateWindowMs: (config.duplicate_window ?? 0) / 1e6,
     messageBytesMax: (ofStream < 0 ? ofServer : Math.min(ofServer, ofStream)) - batchHeaderBytes,
   };

@@ -216,10 +216,14 @@ export class StreamFeed {
     try {
       const facts = await readStream(link, start.stream);
       const from = jumpedFrom ?? sequence;
+      const isIdle = this.idleTimes > 0 && this.sequence === sequence;
+      // What was removed since the last look would have been delivered if it were of this split.
+      if (isIdle && jumpedFrom === undefined && facts !== undefined && sequence <= facts.last) {
+        this.seen = Math.max(this.seen, facts.first - 1);
+      }
       if (!this.obey(judgeStream({ ...start, sequence: from, timeNs, seen: this.seen }, facts))) {
         return;
       }
-      const isIdle = this.idleTimes > 0 && this.sequence === sequence;
       if (isIdle && facts !== undefined) this.seen = Math.max(this.seen, facts.last);
     } catch (error) {
       // What keeps the stream from answering is told by the consumer; the jump stays.
