@@ -82,8 +82,8 @@ class PacedReader<T> implements SourceReader<T> {
     this.reader.resumeSplits(ids);
   }
 
-  snapshot(): readonly Split[] {
-    return this.reader.snapshot();
+  snapshot(checkpoint?: number): readonly Split[] {
+    return this.reader.snapshot(checkpoint);
   }
 
   async committed(checkpoint: number): Promise<void> {
