@@ -1,5 +1,5 @@
 import type { RecordBatch, SinkWriter } from '@millrace/core/spi';
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { batchOf } from '../files/file-sink-driver.js';
 import { type JetstreamSinkOptions, jetstreamSink } from './jetstream-sink.js';
@@ -8,7 +8,7 @@ import { PlayedJob, restoreFrom, type SinkRig, startSinkRig } from './sink-drive
 let rig: SinkRig;
 
 beforeEach(async () => {
-  rig = await startSinkRig();
+  rig = await startSinkRig(await startNatsServer());
 });
 afterEach(() => rig.stop());
 
@@ -63,18 +63,21 @@ describe.skipIf(natsSkipReason() !== undefined)('a JetStream sink, exactly once'
     ]);
   });
 
-  test('keeps one marker where the stream lets messages remove those before them', async () => {
-    const sink = sinkOf({ stream: 'NEW', subject: 'new', createStream: {} });
+  test('makes the stream that is named, with its fences, where there is none', async () => {
+    const sink = sinkOf({ stream: 'NEW', subject: 'new', createStream: { maxAge: '1d' } });
     const writer = new PlayedJob().process(sink);
     await writer.open?.();
-    await writeAll(writer, numbers(0, 2_000));
-    for (const checkpoint of [1, 2, 3]) {
-      await writer.prepare?.(checkpoint);
-      await writer.committed?.(checkpoint);
-    }
+    const { config } = await rig.api<{ readonly config: object }>('STREAM.INFO.NEW');
+    expect(config).toMatchObject({
+      subjects: ['new', 'new.fence.>'],
+      allow_atomic: true,
+      max_age: 86_400e9,
+    });
+    await writeAll(writer, [1]);
+    await writer.prepare?.(1);
+    await writer.committed?.(1);
     await writer.close?.();
-    expect(await rig.markers('NEW')).toMatchObject([{ checkpoint: 3 }]);
-    expect(await rowsIn('NEW')).toEqual(numbers(0, 2_000));
+    expect(await rowsIn('NEW')).toEqual([1]);
   });
 
   test('goes on in the middle of what its predecessor had published', async () => {
@@ -368,7 +371,7 @@ describe.skipIf(natsSkipReason() !== undefined)('permissions', () => {
   };
   beforeEach(async () => {
     await rig.stop();
-    rig = await startSinkRig({ config }, { user: 'boss', pass: 'p' });
+    rig = await startSinkRig(await startNatsServer({ config }), { user: 'boss', pass: 'p' });
     await rig.addStream({ name: 'S', subjects: ['s.>'] });
   });
 

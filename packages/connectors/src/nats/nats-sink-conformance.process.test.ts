@@ -1,5 +1,5 @@
 import { sinkConformance } from '@millrace/testing';
-import { natsSkipReason } from '@millrace/testing/nats';
+import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type JetstreamGuarantee, jetstreamSink } from './jetstream-sink.js';
 import { kvSink } from './kv-sink.js';
@@ -12,7 +12,7 @@ let processes = 0;
 
 describe.skipIf(natsSkipReason() !== undefined)('sinks on NATS', () => {
   beforeAll(async () => {
-    rig = await startSinkRig();
+    rig = await startSinkRig(await startNatsServer());
     // While there is none a server removes the folder of streams, maybe below the next one.
     await rig.addStream({ name: 'KEEP', subjects: ['keep'] });
   });

@@ -9,7 +9,7 @@ export interface OutgoingMessage {
 export type HeaderPair = readonly [name: string, value: string];
 
 /** Bytes of its headers as they travel, and 0 without any. */
-export function headerBytes(headers: readonly HeaderPair[] | undefined): number {
+function headerBytes(headers: readonly HeaderPair[] | undefined): number {
   if (headers === undefined || headers.length === 0) return 0;
   let bytes = emptyHeaderBytes;
   for (const [name, value] of headers)

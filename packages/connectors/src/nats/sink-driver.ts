@@ -6,16 +6,16 @@ import type {
   SinkRestore,
   SinkWriter,
 } from '@millrace/core/spi';
-import { type NatsServer, startNatsServer } from '@millrace/testing/nats';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { SeededRandom } from '../generator/seeded-random.js';
 import { testContext } from '../reading/reader-driver.js';
 import { realEnv } from './connection-driver.js';
 import { fenceHeader } from './fenced-output.js';
+import type { RigServer } from './stream-driver.js';
 
 /** A server with a client beside the sinks, for tests to look at streams. */
 export interface SinkRig {
-  readonly server: NatsServer;
+  readonly server: RigServer;
   readonly nats: { readonly servers: string };
   readonly connection: NatsConnection;
   /** Asks `$JS.API.<subject>` until it is answered. */
@@ -29,17 +29,16 @@ export interface SinkRig {
   stop(): Promise<void>;
 }
 
-export interface StoredText {
+interface StoredText {
   readonly subject: string;
   readonly text: string;
   readonly headers: string;
 }
 
 export async function startSinkRig(
-  options: Parameters<typeof startNatsServer>[0] = {},
-  user: Parameters<typeof connect>[0] = {},
+  server: RigServer,
+  user: NodeConnectionOptions = {},
 ): Promise<SinkRig> {
-  const server = await startNatsServer(options);
   const connection = await connect({
     servers: server.url,
     maxReconnectAttempts: -1,
@@ -61,7 +60,7 @@ export async function startSinkRig(
         `STREAM.CREATE.${name}`,
         all,
       );
-      if (error !== undefined) throw new Error(`${error.description}: ${server.logTail()}`);
+      if (error !== undefined) throw new Error(error.description);
     },
     messages: async (stream) => (await stored(stream)).filter((each) => !isMarker(each)),
     markers: async (stream) =>
