@@ -1,11 +1,22 @@
 import { expect, test } from 'vitest';
-import { fenceTokens, markerOf } from './fence-marker.js';
+import { fenceHeader, fenceTokens, isFenceMarker, markerBody, markerOf } from './fence-marker.js';
 
 const owner = { job: 'a.b', sink: 'out', shard: 1 };
-const marker = { format: 1, ...owner, lineage: 'one', checkpoint: 3, chunk: 1, of: 1 };
+const marker = { format: 1 as const, ...owner, lineage: 'one', checkpoint: 3, chunk: 1, of: 1 };
 
 test('its subject has a token for each part, whatever dots ids have', () => {
   expect(fenceTokens(owner)).toBe('a_2e_b.out.1');
+});
+
+test('a message is a marker by its body and its header', () => {
+  const messageOf = (data: Uint8Array, ...names: readonly string[]) => ({
+    data,
+    header: (name: string) => (names.includes(name) ? '1' : undefined),
+  });
+  expect(isFenceMarker(messageOf(markerBody(marker), fenceHeader))).toBe(true);
+  expect(isFenceMarker(messageOf(markerBody(marker)))).toBe(false);
+  expect(isFenceMarker(messageOf(Buffer.from('{"format":1}'), fenceHeader))).toBe(false);
+  expect(isFenceMarker(messageOf(new Uint8Array(), fenceHeader))).toBe(false);
 });
 
 test('a marker is read for its owner', () => {

@@ -30,6 +30,27 @@ export interface Fence {
 /** Whose output a fence is for. */
 export type FenceOwner = Pick<FenceMarker, 'job' | 'sink' | 'shard'>;
 
+/** Markers have it, so that whoever reads a stream can leave them out. */
+export const fenceHeader = 'Millrace-Fence';
+
+/** The body of a marker, which begins the same always. */
+export const markerBody = (marker: FenceMarker): Uint8Array => {
+  const { format, ...rest } = marker;
+  return Buffer.from(JSON.stringify({ format, ...rest }));
+};
+
+const bodyBegin = Buffer.from('{"format":1,"job":');
+
+/** Whether a message is a marker; looks at headers only where the body could be one's. */
+export function isFenceMarker(message: {
+  readonly data: Uint8Array;
+  header(name: string): string | undefined;
+}): boolean {
+  const { data } = message;
+  for (let at = 0; at < bodyBegin.length; at += 1) if (data[at] !== bodyBegin[at]) return false;
+  return message.header(fenceHeader) !== undefined;
+}
+
 /** Whether all was published that the checkpoint had prepared. */
 export const isComplete = ({ chunk, of }: FencePosition): boolean => chunk === of;
 

@@ -6,6 +6,8 @@ import {
   type FenceMarker,
   type FenceOwner,
   type FencePosition,
+  fenceHeader,
+  markerBody,
   markerOf,
 } from './fence-marker.js';
 import {
@@ -170,8 +172,7 @@ export class FencedOutput {
   }
 
   private messageOf(marker: FenceMarker): OutgoingMessage {
-    const payload = Buffer.from(JSON.stringify(marker));
-    return { subject: this.parts.subject, payload, headers: undefined };
+    return { subject: this.parts.subject, payload: markerBody(marker), headers: undefined };
   }
 
   private conditions(): readonly HeaderPair[] {
@@ -203,9 +204,6 @@ export class FencedOutput {
     return { operator: context.operatorId, stream, fence: subject, ...more };
   }
 }
-
-/** Markers have it, so that whoever reads a stream can leave them out. */
-export const fenceHeader = 'Millrace-Fence';
 
 interface StoredMessage {
   readonly seq: number;

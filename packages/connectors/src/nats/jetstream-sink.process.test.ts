@@ -2,8 +2,10 @@ import type { RecordBatch, SinkWriter } from '@millrace/core/spi';
 import { natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { batchOf } from '../files/file-sink-driver.js';
+import { openSource, readOn, testContext, valuesOf } from '../reading/reader-driver.js';
 import { type JetstreamSinkOptions, jetstreamSink } from './jetstream-sink.js';
-import { PlayedJob, restoreFrom, type SinkRig, startSinkRig } from './sink-driver.js';
+import { jetstreamSource } from './jetstream-source.js';
+import { PlayedJob, processEnv, restoreFrom, type SinkRig, startSinkRig } from './sink-driver.js';
 
 let rig: SinkRig;
 
@@ -61,6 +63,22 @@ describe.skipIf(natsSkipReason() !== undefined)('a JetStream sink, exactly once'
       { ...own, checkpoint: 1, chunk: 3, of: 3 },
       { ...own, checkpoint: 2, chunk: 1, of: 1 },
     ]);
+  });
+
+  test('its markers are no records for whoever reads all of the stream', async () => {
+    const writer = new PlayedJob().process(sinkOf());
+    await writer.open?.();
+    for (const checkpoint of [1, 2, 3]) {
+      await writeAll(writer, [checkpoint]);
+      await writer.prepare?.(checkpoint);
+      await writer.committed?.(checkpoint);
+    }
+    await writer.close?.();
+    const source = jetstreamSource<number>({ nats: rig.nats, stream: 'S', bounded: true });
+    const { reader } = await openSource(source, testContext(processEnv(1)));
+    const { arrived } = await readOn(reader);
+    await reader.close?.();
+    expect(valuesOf(arrived)).toEqual([1, 2, 3]);
   });
 
   test('makes the stream that is named, with its fences, where there is none', async () => {

@@ -10,7 +10,7 @@ import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-
 import { SeededRandom } from '../generator/seeded-random.js';
 import { testContext } from '../reading/reader-driver.js';
 import { realEnv } from './connection-driver.js';
-import { fenceHeader } from './fenced-output.js';
+import { fenceHeader } from './fence-marker.js';
 import type { RigServer } from './stream-driver.js';
 
 /** A server with a client beside the sinks, for tests to look at streams. */

@@ -1,4 +1,5 @@
 import type { SourceChunk } from '@millrace/core/spi';
+import { isFenceMarker } from './fence-marker.js';
 import { decodeMessages, type MessageDecoder, positionOfSequence } from './message-codec.js';
 import type { NatsCursor } from './nats-reader.js';
 import type { ReceivedMessage } from './received-message.js';
@@ -38,7 +39,11 @@ export class StreamCursor<T> implements NatsCursor<T> {
     if (last !== undefined) {
       this.at = { ...this.at, sequence: last.sequence, timeNs: last.timeNs };
     } else if (!this.feed.isOver) return undefined;
-    const { values, timestamps, places, bad } = decodeMessages(messages, this.decode);
+    // Sinks leave markers in a stream, which are no records.
+    const records = messages.some(isFenceMarker)
+      ? messages.filter((message) => !isFenceMarker(message))
+      : messages;
+    const { values, timestamps, places, bad } = decodeMessages(records, this.decode);
     return {
       split: this.split,
       values,
