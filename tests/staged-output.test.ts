@@ -10,6 +10,7 @@ import {
   type StagingWriter,
 } from '@millrace/core/spi';
 import { filter, sinkTo } from '@millrace/operators';
+import type { RunOptions } from '@millrace/runtime';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { diskForJobs, pass, start } from './durable-rig.js';
 
@@ -157,6 +158,52 @@ describe('output that is kept in the checkpoint store until it is published', ()
     await pass(again);
     expect(await again.handle.done).toMatchObject({ status: 'finished' });
     expect(destination.get(last!)).toBe(text);
+  });
+});
+
+test('a sink is told when its job goes back on purpose, and what it goes back to', async () => {
+  const disk = await diskForJobs();
+  const contexts: SinkContext[] = [];
+  const started = (options: Partial<RunOptions> = {}) => {
+    const job = defineJob('numbers', {}, (builder) => {
+      const sink: Sink<unknown> = {
+        type: 'noting',
+        guarantee: 'at-most-once',
+        createWriter: (context) => {
+          contexts.push(context);
+          return { write: () => undefined };
+        },
+      };
+      const numbers = generator({ seed: 1, count: total, ratePerSecond: 2_000, create: (n) => n });
+      builder
+        .source(
+          'in',
+          numbers,
+          watermarks((n) => n, { farFuture: 'off' }),
+        )
+        .pipe(sinkTo('out', sink));
+    });
+    return start(disk, job, options);
+  };
+  const first = started();
+  await pass(first, () => first.handle.progress().checkpoints?.committed === 2);
+  const taking = first.handle.savepoint('s');
+  await pass(first, () => (first.handle.progress().checkpoints?.committed ?? 0) > 4);
+  const savepoint = await taking;
+  await first.handle.cancel();
+  const folder = '/checkpoints';
+  const from = `${folder}/savepoints/s`;
+  const back = started({ checkpoints: { folder, from, acceptReplay: true } });
+  await pass(back, () => contexts.length > 1);
+  await back.handle.cancel();
+
+  const [before, after] = contexts;
+  expect(before).toMatchObject({ job: 'numbers', replay: 'refused', restored: undefined });
+  expect(before!.lineage!.parent).toBeUndefined();
+  expect(after).toMatchObject({
+    replay: 'accepted',
+    restored: { checkpoint: savepoint.checkpoint },
+    lineage: { parent: { lineage: before!.lineage!.id, checkpoint: savepoint.checkpoint } },
   });
 });
 

@@ -382,7 +382,11 @@ describe.skipIf(natsSkipReason() !== undefined)('permissions', () => {
     { user: boss, password: p }
     { user: sink, password: p, permissions: { publish: { deny: ["s.secret"] } } }
     { user: blind, password: p, permissions: {
-      publish: { allow: ["$JS.API.>", "s.rows.fence.>"] } } } ] }`;
+      publish: { allow: ["$JS.API.>", "s.rows.fence.>"] } } }
+    { user: guide, password: p, permissions: {
+      publish: { allow: ["s.rows", "s.rows.fence.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.S",
+        "$JS.API.STREAM.MSG.GET.S", "$JS.API.STREAM.NAMES"] },
+      subscribe: { allow: ["_INBOX.>"] } } } ] }`;
   const nats = (user: string) => {
     process.env.MILLRACE_TEST_PASSWORD = 'p';
     return { servers: rig.server.url, auth: { user, password: { env: 'MILLRACE_TEST_PASSWORD' } } };
@@ -405,6 +409,16 @@ describe.skipIf(natsSkipReason() !== undefined)('permissions', () => {
       }),
     );
     await writer.close?.();
+  });
+
+  test('as the guide says they are enough', async () => {
+    const writer = new PlayedJob().process(sinkOf({ nats: nats('guide') }));
+    await writer.open?.();
+    await writeAll(writer, [1]);
+    await writer.prepare?.(1);
+    await writer.committed?.(1);
+    await writer.close?.();
+    expect(await rowsIn()).toEqual([1]);
   });
 
   test('one who may not ask is told when it is published; then nothing was', async () => {
