@@ -35,6 +35,15 @@ export interface ChildResult {
   readonly syncMs: Percentiles;
   /** From the start of a new job to its first record, ms. */
   readonly restoreMs: number | undefined;
+  /** How far it was, every few milliseconds. */
+  readonly samples: readonly Sample[];
+}
+
+/** Events given and CPU used since the beginning, at a moment of the machine's monotonic clock. */
+export interface Sample {
+  readonly atMs: number;
+  readonly events: number;
+  readonly cpuMs: number;
 }
 
 interface Percentiles {
@@ -43,6 +52,12 @@ interface Percentiles {
   readonly p999: number;
   readonly max: number;
 }
+
+/** Between two looks at how far a job is, ms. */
+const sampleMs = 20;
+
+/** The same in all processes of a machine. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Runs one workload in this process. */
 export async function measureChild(task: ChildTask): Promise<ChildResult> {
@@ -66,7 +81,14 @@ async function measureIn(folder: string, task: ChildTask): Promise<ChildResult> 
   const committedBefore = handle.progress().checkpoints?.committed ?? 0;
   const committed = new Set<number>();
   const counting = setInterval(() => noteCommitted(handle, committedBefore, committed), 100);
+  const samples: Sample[] = [];
+  const sampling = setInterval(() => {
+    const { user, system } = process.cpuUsage(before.cpu);
+    const cpuMs = (user + system) / 1e3;
+    samples.push({ atMs: monotonicMs(), events: source.given - before.given, cpuMs });
+  }, sampleMs);
   await seconds(task.seconds);
+  clearInterval(sampling);
   const cpu = process.cpuUsage(before.cpu);
   const wallSeconds = (performance.now() - before.wallMs) / 1_000;
   noteCommitted(handle, committedBefore, committed);
@@ -90,6 +112,7 @@ async function measureIn(folder: string, task: ChildTask): Promise<ChildResult> 
     batchMs,
     syncMs,
     restoreMs,
+    samples,
   };
 }
 

@@ -1,7 +1,13 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { type ChildResult, type ChildTask, measureChild } from './child.js';
+import {
+  type ChildResult,
+  type ChildTask,
+  measureChild,
+  monotonicMs,
+  type Sample,
+} from './child.js';
 
 const usage = `Usage: bench:state [case …] [--seconds N] [--rounds N]
 
@@ -11,7 +17,7 @@ const usage = `Usage: bench:state [case …] [--seconds N] [--rounds N]
   larger    10 M keys on the level backend with 200 MiB for rows; q5 on the level backend
   restore   restoring 1 M keys, on both backends
 
-All unless named. --seconds (31) of each measurement, --rounds (2) of each pair.`;
+All unless named. --seconds (31) of each measurement, --rounds (5) of each pair.`;
 
 const self = fileURLToPath(import.meta.url);
 const base: ChildTask = {
@@ -26,6 +32,8 @@ const base: ChildTask = {
 
 /** How long one of a pair runs before the other's turn. */
 const turnMs = 2_000;
+/** Of a turn, that must have been measured for it to count. */
+const wholeTurnShare = 0.9;
 
 interface Settings {
   readonly seconds: number;
@@ -74,23 +82,28 @@ async function pair(
   task: Partial<ChildTask>,
   { seconds, rounds }: Settings,
 ): Promise<void> {
-  const ratios: number[] = [];
+  const all: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const [without, taken] = await inTurns(
+    const { without, taken, ratios } = await inTurns(
       { ...base, ...task, ...twice(seconds), checkpoints: 'off' },
       { ...base, ...task, ...twice(seconds), checkpoints: 'on' },
     );
-    ratios.push(cpuPerEvent(taken) / cpuPerEvent(without));
+    all.push(...ratios);
     const { batchMs, syncMs, checkpointMs } = taken;
     say(
       `${name}: ${rate(without)} without, ${rate(taken)} with ${taken.checkpoints} checkpoints ` +
-        `(${ms(median(checkpointMs))} each): CPU an event × ${ratios.at(-1)!.toFixed(3)}; ` +
+        `(${ms(median(checkpointMs))} each): CPU an event × ${median(ratios).toFixed(3)}; ` +
         `batch p99 ${ms(batchMs.p99)} p99.9 ${ms(batchMs.p999)} max ${ms(batchMs.max)} ` +
         `(without: ${ms(without.batchMs.p99)} ${ms(without.batchMs.p999)} ` +
         `${ms(without.batchMs.max)}); chain stands still p50 ${ms(syncMs.p50)} p99 ${ms(syncMs.p99)}`,
     );
   }
-  say(`${name}: CPU an event × ${median(ratios).toFixed(3)} (median of ${rounds})`);
+  const sorted = [...all].sort((a, b) => a - b);
+  const quartiles = [0.25, 0.75].map((q) => sorted[Math.floor(sorted.length * q)]!.toFixed(3));
+  say(
+    `${name}: CPU an event × ${median(all).toFixed(3)} ` +
+      `(median of ${all.length} pairs of turns, half of them ${quartiles.join(' to ')})`,
+  );
 }
 
 /** By the clock, which runs on in the one that is stopped. */
@@ -107,16 +120,25 @@ async function inChild(task: ChildTask): Promise<ChildResult> {
 const startChild = (task: ChildTask) =>
   promisify(execFile)(process.execPath, [self, '--child', JSON.stringify(task)], {
     encoding: 'utf8',
+    maxBuffer: 64 << 20,
   });
 
+interface Turns {
+  readonly without: ChildResult;
+  readonly taken: ChildResult;
+  /** CPU an event with checkpoints over that without, of each turn and the one after it. */
+  readonly ratios: readonly number[];
+}
+
 /** Both at the same time, of which one at a time runs; clocks run on in the other. */
-async function inTurns(one: ChildTask, other: ChildTask): Promise<[ChildResult, ChildResult]> {
-  const [first, second] = [startChild(one), startChild(other)];
-  let turn = 0;
+async function inTurns(withoutTask: ChildTask, takenTask: ChildTask): Promise<Turns> {
+  const [first, second] = [startChild(withoutTask), startChild(takenTask)];
+  const begunMs: number[] = [];
   const timer = setInterval(() => {
-    turn += 1;
-    first.child.kill(turn % 2 === 0 ? 'SIGSTOP' : 'SIGCONT');
-    second.child.kill(turn % 2 === 0 ? 'SIGCONT' : 'SIGSTOP');
+    const isFirst = begunMs.length % 2 === 0;
+    (isFirst ? second : first).child.kill('SIGSTOP');
+    (isFirst ? first : second).child.kill('SIGCONT');
+    begunMs.push(monotonicMs());
   }, turnMs);
   const resultOf = async (running: typeof first): Promise<ChildResult> => {
     const { stdout } = await running;
@@ -124,7 +146,25 @@ async function inTurns(one: ChildTask, other: ChildTask): Promise<[ChildResult, 
     for (const { child } of [first, second]) child.kill('SIGCONT');
     return JSON.parse(stdout) as ChildResult;
   };
-  return await Promise.all([resultOf(first), resultOf(second)]);
+  const [without, taken] = await Promise.all([resultOf(first), resultOf(second)]);
+  const costs = begunMs.map((fromMs, turn) =>
+    turnCost((turn % 2 === 0 ? without : taken).samples, fromMs, fromMs + turnMs),
+  );
+  const ratios = costs.flatMap((cost, turn) => {
+    const next = costs[turn + 1];
+    if (cost === undefined || next === undefined) return [];
+    return [turn % 2 === 0 ? next / cost : cost / next];
+  });
+  return { without, taken, ratios };
+}
+
+/** CPU an event in a turn; undefined where it was not measured from its beginning to its end. */
+function turnCost(samples: readonly Sample[], fromMs: number, toMs: number): number | undefined {
+  const own = samples.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+  const [first, last] = [own[0], own.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  if (last.atMs - first.atMs < turnMs * wholeTurnShare) return undefined;
+  return (last.cpuMs - first.cpuMs) / (last.events - first.events);
 }
 
 function sayRate(name: string, result: ChildResult): void {
@@ -135,7 +175,6 @@ function sayRate(name: string, result: ChildResult): void {
   );
 }
 
-const cpuPerEvent = ({ cpuSeconds, events }: ChildResult): number => cpuSeconds / events;
 const rate = ({ cpuSeconds, events }: ChildResult): string =>
   `${(events / cpuSeconds / 1e6).toFixed(2)} M/CPU-s`;
 const ms = (value: number): string => `${value.toFixed(2)} ms`;
@@ -156,7 +195,7 @@ const { values, positionals } = parseArgs({
   options: {
     child: { type: 'string' },
     seconds: { type: 'string', default: '31' },
-    rounds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '5' },
     help: { type: 'boolean', default: false },
   },
 });

@@ -34,6 +34,11 @@ export const Frozen = { nowhere: -1, inPlace: -2 } as const;
  * Rows may be moved out of memory while no snapshot needs them, nor would if the last one were lost:
  * those with marks below `movableBelow`. Where rows are outside, snapshots take changes only, and
  * after a loss those that the lost one had.
+ *
+ * Looking at a row's mark with each change costs a few percent of the hot path. Where most rows change
+ * between two barriers it would only tell that again: once the snapshot is written no change is told
+ * until the next barrier, which takes all rows, and every so often it is looked at whether that is
+ * still so.
  */
 export class ChangeTracker {
   marks = new Uint16Array(stateLimits.tableRowsInitial);
@@ -53,9 +58,11 @@ export class ChangeTracker {
   /** There was a barrier: what was before it is in a snapshot. */
   private hasBarrier = false;
 
-  /** No snapshot knows any of the rows: the first one takes all, so nothing need be marked. */
+  /** The next snapshot takes all rows, so nothing need be marked: none knows any of them, or most change. */
   private isFresh: boolean;
   private readonly startsFresh: boolean;
+  /** Snapshots of all rows to be taken before it is looked at again whether most change. */
+  private untoldLeft = 0;
 
   /** @param start `listed`: rows are marked from the first on, as moving them out of memory needs */
   constructor(rows: TrackedRows, start: 'fresh' | 'listed' = 'fresh') {
@@ -134,10 +141,13 @@ export class ChangeTracker {
     if (this.frozen !== undefined) this.release('lost', outside);
     if (this.epoch >= epochMax) this.renumber();
     const { epoch, dirty, dirtyCount, removedKeys } = this;
-    const all = outside === 0 && (this.needsAll || dirtyCount >= live * stateLimits.rewriteShare);
+    const mostChanged = dirtyCount >= live * stateLimits.rewriteShare;
+    const all = outside === 0 && (this.needsAll || mostChanged);
     if (this.needsAll && !all) {
       throw new MillraceError('ERR_INVARIANT', `${outside} rows of a whole snapshot are outside`);
     }
+    if (this.isFresh) this.untoldLeft = Math.max(0, this.untoldLeft - 1);
+    else this.untoldLeft = all && !this.needsAll ? stateLimits.untoldEpochsMax : 0;
     this.isFresh = false;
     this.frozen = {
       epoch,
@@ -199,6 +209,17 @@ export class ChangeTracker {
     if (outcome === 'lost') this.lose(outside);
   }
 
+  /**
+   * Until the next barrier changes need not be told if most rows change from one to the next: it
+   * takes all. Its caller must look at `writeEpoch` again.
+   */
+  relax(): void {
+    if (this.untoldLeft === 0 || !this.startsFresh) return;
+    this.isFresh = true;
+    this.needsAll = true;
+    this.movableBelow = 0;
+  }
+
   /** The last snapshot is of no use: the next one takes all rows, or again what that one took. */
   lose(outside = 0): void {
     const { last } = this;
@@ -220,6 +241,7 @@ export class ChangeTracker {
     this.removedKeys = [];
     this.needsAll = false;
     this.isFresh = this.startsFresh;
+    this.untoldLeft = 0;
     this.frozen = undefined;
     this.settle();
     this.hasBarrier = false;

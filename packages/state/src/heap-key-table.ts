@@ -147,7 +147,10 @@ export class HeapKeyTable implements KeyTable {
 
   /** The snapshot has been written, or is lost. */
   endSnapshot(outcome: 'encoded' | 'lost'): void {
-    this.changes!.release(outcome, this.outside?.count);
+    const changes = this.changes!;
+    changes.release(outcome, this.outside?.count);
+    if (outcome === 'encoded' && this.outside === undefined) changes.relax();
+    this.epoch = changes.writeEpoch;
   }
 
   /** What the last snapshot wrote is lost. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BlockSink } from './block-builder.js';
 import { HeapKeyTables } from './heap-key-tables.js';
+import { stateLimits } from './limits.js';
 import { newBlockColumns } from './segment/block-columns.js';
 
 const parts = {
@@ -35,4 +36,32 @@ test('a table that an operator has is still the one it has after a snapshot that
   held.slot('a key');
   expect(rowsWritten(tables)).toBe(1);
   expect(tables.open()).toBe(held);
+});
+
+test('where most rows change it is not told which, and looked at again every so often', () => {
+  const tables = new HeapKeyTables(parts);
+  const table = tables.open();
+  const changeAll = () => {
+    for (let key = 0; key < 100; key += 1) {
+      const slot = table.slot(key);
+      if (table.marks[slot]! < table.epoch) table.touch(slot);
+    }
+  };
+  let told = 0;
+  for (let snapshot = 0; snapshot < 10 * (stateLimits.untoldEpochsMax + 1); snapshot += 1) {
+    if (table.epoch > 0) told += 1;
+    changeAll();
+    expect(rowsWritten(tables)).toBe(100);
+  }
+  expect(told).toBeLessThanOrEqual(11);
+  expect(told).toBeGreaterThanOrEqual(9);
+
+  // At rest: written some times more, and then not at all.
+  const written = Array.from({ length: stateLimits.untoldEpochsMax + 1 }, () =>
+    rowsWritten(tables),
+  );
+  expect(written.at(-1)).toBe(0);
+  const slot = table.slot(7);
+  if (table.marks[slot]! < table.epoch) table.touch(slot);
+  expect(rowsWritten(tables)).toBe(1);
 });

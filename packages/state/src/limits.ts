@@ -9,6 +9,11 @@ export const stateLimits = {
    * was written before, which then need not be merged.
    */
   rewriteShare: 0.5,
+  /**
+   * Snapshots that take all rows of a table without asking, once that many had changed: a table that
+   * comes to rest is written so many times more.
+   */
+  untoldEpochsMax: 6,
   /** Tables that a state keeps for reuse: windows come and go, their memory stays. */
   freeTablesMax: 64,
   /** Rows looked at for expired state with each record: two make a round before state doubles. */

@@ -6,6 +6,11 @@ export type Tracking = 'tracked' | 'untracked';
 export const trackingOf = ({ tracksChanges }: Pick<OperatorContext, 'tracksChanges'>): Tracking =>
   tracksChanges ? 'tracked' : 'untracked';
 
-/** The same as text; nothing where changes are not tracked. It has `epoch` of the table at hand. */
+/**
+ * The same as text; nothing where changes are not tracked. It has `epoch` of the table at hand: with
+ * 0 nothing need be told, and the marks, which are far from the rows in memory, are not read.
+ */
 export const touchStatement = (tracking: Tracking, slot: string): string =>
-  tracking === 'tracked' ? `if (table.marks[${slot}] < epoch) table.touch(${slot});` : '';
+  tracking === 'tracked'
+    ? `if (epoch !== 0 && table.marks[${slot}] < epoch) table.touch(${slot});`
+    : '';
