@@ -2,7 +2,7 @@ import type { JetstreamGuarantee } from '@millrace/connectors';
 import type { JobName } from './jobs.js';
 
 /** What a process of a measurement is to do, as JSON in its arguments. */
-export type ChildTask = RunTask | PublishTask | SubscribeTask;
+export type ChildTask = RunTask | SlowTask | PublishTask | SubscribeTask;
 
 /** Runs a job until it is told to stop; tells each second how far it is. */
 export interface RunTask {
@@ -13,6 +13,14 @@ export interface RunTask {
   readonly folder: string;
   /** Between checkpoints, ms. */
   readonly intervalMs: number;
+}
+
+/** Runs a job whose sink takes records at a fixed rate, with a checkpoint each second. */
+export interface SlowTask {
+  readonly kind: 'slow';
+  readonly server: string;
+  readonly folder: string;
+  readonly takenPerSecond: number;
 }
 
 /** Publishes records at a fixed rate. */
@@ -40,6 +48,18 @@ export interface Progress {
   readonly checkpoints?: number | undefined;
   /** Ages of what was received since the last time, µs. */
   readonly agesUs?: readonly number[] | undefined;
+  readonly facts?: SlowJobFacts | undefined;
+}
+
+/** What a job with a slow sink says of itself. */
+export interface SlowJobFacts {
+  /** Records that are in the stream, and that it has not read. */
+  readonly pending: number;
+  readonly reconnects: number;
+  readonly consumersMade: number;
+  readonly backPressuredMs: number;
+  /** How many records its watermark is behind what it has read. */
+  readonly watermarkLagRecords: number;
 }
 
 /** The same clock for all processes of the machine, µs. */

@@ -1,4 +1,4 @@
-import { run } from '@millrace/runtime';
+import { type JobHandle, run } from '@millrace/runtime';
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import {
@@ -7,8 +7,18 @@ import {
   type Progress,
   type PublishTask,
   type RunTask,
+  type SlowJobFacts,
+  type SlowTask,
 } from './child-task.js';
-import { benchJob, type Reading, readingOf, streams, subjects } from './jobs.js';
+import {
+  benchJob,
+  type Reading,
+  readingOf,
+  recordsBefore,
+  slowJob,
+  streams,
+  subjects,
+} from './jobs.js';
 
 const progressMs = 200;
 /** How often a publisher catches up with its rate, ms. */
@@ -20,6 +30,8 @@ export async function runChild(task: ChildTask): Promise<void> {
   switch (task.kind) {
     case 'run':
       return runJob(task);
+    case 'slow':
+      return runSlowJob(task);
     case 'publish':
       return publish(task);
     case 'subscribe':
@@ -38,6 +50,34 @@ async function runJob({ server, job, guarantee, folder, intervalMs }: RunTask): 
     return { records: recordsIn, checkpoints: checkpoints?.committed ?? 0 };
   });
   await handle.done;
+}
+
+async function runSlowJob({ server, folder, takenPerSecond }: SlowTask): Promise<void> {
+  const handle = run(slowJob(server, takenPerSecond), {
+    checkpoints: { folder, interval: '1s' },
+    restart: { kind: 'none' },
+  });
+  tellProgress(() => {
+    const { recordsIn, checkpoints } = handle.progress();
+    return {
+      records: recordsIn,
+      checkpoints: checkpoints?.committed ?? 0,
+      facts: slowJobFacts(handle),
+    };
+  });
+  await handle.done;
+}
+
+function slowJobFacts(handle: JobHandle): SlowJobFacts {
+  const { readings = {} } = handle.metrics().operators;
+  const { recordsIn, watermarkMs } = handle.progress();
+  return {
+    pending: readings.pendingRecords ?? 0,
+    reconnects: readings.natsReconnects ?? 0,
+    consumersMade: readings.natsConsumerRecreations ?? 0,
+    backPressuredMs: readings.accumulateBackPressuredTimeMs ?? 0,
+    watermarkLagRecords: Number.isFinite(watermarkMs) ? recordsIn - recordsBefore(watermarkMs) : 0,
+  };
 }
 
 async function publish({ server, recordsPerSecond }: PublishTask): Promise<void> {
@@ -72,7 +112,9 @@ async function subscribe(server: string): Promise<void> {
   }
 }
 
-function tellProgress(read: () => Pick<Progress, 'records' | 'checkpoints' | 'agesUs'>): void {
+function tellProgress(
+  read: () => Pick<Progress, 'records' | 'checkpoints' | 'agesUs' | 'facts'>,
+): void {
   setInterval(() => {
     const { user, system } = process.cpuUsage();
     const progress: Progress = {

@@ -1,4 +1,10 @@
-import { type JetstreamGuarantee, jetstreamSink, jetstreamSource } from '@millrace/connectors';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  batchCallbackSink,
+  type JetstreamGuarantee,
+  jetstreamSink,
+  jetstreamSource,
+} from '@millrace/connectors';
 import { defineJob, type JobDefinition, watermarks } from '@millrace/core';
 import {
   aggregate,
@@ -35,6 +41,10 @@ export const readingOf = (n: number, sentUs = 0): Reading => ({
   amount: (n * 37) % 1_000,
   sentUs,
 });
+
+/** How many records come before an event time. */
+export const recordsBefore = (timeMs: number): number =>
+  ((timeMs - startMs) * recordsPerEventSecond) / 1_000;
 
 export type JobName = 'tenth' | 'each' | 'packed';
 
@@ -84,5 +94,22 @@ export function benchJob(name: JobName, { server, guarantee }: JobOptions): JobD
           sinkTo('out', sink()),
         );
     }
+  });
+}
+
+/** Reads the input; its sink takes as long for each batch as the rate says. */
+export function slowJob(server: string, takenPerSecond: number): JobDefinition {
+  const source = jetstreamSource<Reading>({ nats: { servers: server }, stream: streams.input });
+  const times = watermarks((reading: Reading) => reading.at, { farFuture: 'off' });
+  return defineJob('slow', {}, (job) => {
+    job.source('readings', source, times).pipe(
+      map((reading) => reading.n),
+      sinkTo(
+        'out',
+        batchCallbackSink((records: readonly number[]) =>
+          wait((records.length * 1_000) / takenPerSecond),
+        ),
+      ),
+    );
   });
 }

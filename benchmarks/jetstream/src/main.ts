@@ -4,6 +4,7 @@ import { runChild } from './child.js';
 import type { ChildTask } from './child-task.js';
 import type { JobName } from './jobs.js';
 import { type Latency, type LatencyTask, measureLatency } from './latency.js';
+import { measureSlowSink } from './slow-sink.js';
 import { measureThroughput, type Throughput } from './throughput.js';
 
 const usage = `Usage: bench:jetstream [case …] [--seconds N] [--records N]
@@ -14,6 +15,9 @@ const usage = `Usage: bench:jetstream [case …] [--seconds N] [--records N]
              record each, so packing is up to the job
   latency    at 20,000 records/s, a message for each: exactly-once with checkpoints each 100 ms and
              each second, and at-least-once
+  slow       4,000 records/s come, and the sink takes 1,000, for --slow-seconds (120): fails where
+             memory grows, connections or consumers are lost, or lag, watermark and back-pressure
+             do not show what is so
 
 All unless named. --seconds (20) of each latency, --records (3000000) of each throughput.
 
@@ -26,6 +30,7 @@ job, publisher and consumer are processes of this machine.`;
 interface Settings {
   readonly seconds: number;
   readonly records: number;
+  readonly slowSeconds: number;
 }
 
 const cases: Readonly<Record<string, (settings: Settings) => Promise<void>>> = {
@@ -40,6 +45,7 @@ const cases: Readonly<Record<string, (settings: Settings) => Promise<void>>> = {
     }
     await latency({ ...task, guarantee: 'at-least-once', checkpointMs: 1_000 });
   },
+  slow: slowSink,
 };
 
 async function throughput(job: JobName, name: string, { records }: Settings): Promise<void> {
@@ -67,6 +73,23 @@ async function latency(task: LatencyTask): Promise<void> {
   );
 }
 
+async function slowSink({ slowSeconds: seconds }: Settings): Promise<void> {
+  const task = { publishedPerSecond: 4_000, takenPerSecond: 1_000, seconds };
+  const { faults, rssMiB, facts, ...found } = await measureSlowSink(task);
+  const [first, last] = rssMiB.map((value) => value.toFixed(0));
+  console.log(
+    `slow sink, ${seconds} s: ${thousands(found.recordsPerSecond)} records/s; ` +
+      `${thousands(found.pending)} pending of ${thousands(found.behind)} that it is behind; ` +
+      `back-pressured ${(found.backPressuredShare * 100).toFixed(0)} % of the time; ` +
+      `RSS ${first} MiB in the first quarter, ${last} MiB in the last; ` +
+      `${found.checkpoints} checkpoints, ${facts.reconnects} reconnects, ` +
+      `${facts.consumersMade} consumers made anew, ` +
+      `watermark ${thousands(facts.watermarkLagRecords)} records behind the source`,
+  );
+  for (const fault of faults) console.log(`FAILED: ${fault}`);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
 const cpu = ({ jobCpu, serverCpu }: Pick<Throughput, 'jobCpu' | 'serverCpu'>): string =>
   `processors: job ${jobCpu.toFixed(2)}, server ${serverCpu.toFixed(2)} of ${cpus().length}`;
 const thousands = (value: number): string => Math.round(value).toLocaleString('en');
@@ -78,6 +101,7 @@ const { values, positionals } = parseArgs({
     child: { type: 'string' },
     seconds: { type: 'string', default: '20' },
     records: { type: 'string', default: '3000000' },
+    'slow-seconds': { type: 'string', default: '120' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -88,7 +112,11 @@ if (values.child !== undefined) {
   console.log(usage);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  const settings = { seconds: Number(values.seconds), records: Number(values.records) };
+  const settings: Settings = {
+    seconds: Number(values.seconds),
+    records: Number(values.records),
+    slowSeconds: Number(values['slow-seconds']),
+  };
   for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     await cases[name]!(settings);
   }

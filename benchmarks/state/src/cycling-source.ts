@@ -1,6 +1,7 @@
 import type { Source, SourceChunk, SourceReader, SplitEnumerator } from '@millrace/core/spi';
 
-const batchEvents = 512;
+/** Records of a batch. */
+export const batchEvents = 512;
 const split = 'cycle';
 
 /** How records come again and again. */

@@ -17,6 +17,17 @@ export function shuffledKeys(keys: number, count: number, seed: number): Int32Ar
   return Int32Array.from({ length: count }, () => Math.floor((next() / 2 ** 32) * keys));
 }
 
+/** The numbers 0 … count − 1 in a random order. */
+export function permutation(count: number, seed: number): Int32Array {
+  const next = random32(seed);
+  const numbers = Int32Array.from({ length: count }, (_, index) => index);
+  for (let at = count - 1; at > 0; at -= 1) {
+    const other = Math.floor((next() / 2 ** 32) * (at + 1));
+    [numbers[at], numbers[other]] = [numbers[other]!, numbers[at]!];
+  }
+  return numbers;
+}
+
 /**
  * Keys drawn by Zipf's law with exponent 1: key n is drawn in proportion to 1 / (n + 1). The inverse
  * of its sum, H(n) ≈ ln(n) + γ, gives them without a table.

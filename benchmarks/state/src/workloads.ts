@@ -13,8 +13,8 @@ import {
   valueState,
   window,
 } from '@millrace/operators';
-import { type CyclingOptions, CyclingSource } from './cycling-source.js';
-import { shuffledKeys, zipfKeys } from './key-draws.js';
+import { batchEvents, type CyclingOptions, CyclingSource } from './cycling-source.js';
+import { permutation, shuffledKeys, zipfKeys } from './key-draws.js';
 
 /** A job with an endless source of records in memory. */
 export interface Workload {
@@ -142,9 +142,18 @@ function updates(
   keyOf: (n: number) => number | string,
   build: (stream: SourceStream<Update>) => void,
 ): Workload {
-  const hot = shuffledKeys(Math.floor(keys * hotShare), recordsInMemory, 1);
+  const hot = hotKeys(keys, hotShare);
   const update = updateOf(keyOf);
-  return jobOf(Array.from(hot, update), { count: keys, record: (i) => update(i, i) }, build);
+  return jobOf(hot.map(update), { count: keys, record: (i) => update(i, i) }, build);
+}
+
+/** Those that change, in a random order, each as often as the others; spread over all keys. */
+function hotKeys(keys: number, share: number): number[] {
+  const count = Math.max(batchEvents, Math.floor(keys * share));
+  const order = permutation(count, 1);
+  return Array.from({ length: Math.ceil(count / batchEvents) * batchEvents }, (_, index) =>
+    Math.floor(order[index % count]! / share),
+  );
 }
 
 const updateOf =

@@ -4,6 +4,7 @@ import type { BlockSink } from './block-builder.js';
 import { type CellExtent, type CellKind, CellOutput, type CellRow } from './cell-kind.js';
 import { ChangeTracker, type FrozenRows, type TrackedRows } from './change-tracker.js';
 import type { StepResult } from './group-order.js';
+import { stateLimits } from './limits.js';
 import type { RowPlace } from './rows-snapshot.js';
 import { RowsSnapshot } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
@@ -38,6 +39,7 @@ export class CellColumn implements TrackedRows, StatePart {
   private aside: unknown[] = [];
   private frozen: FrozenRows | undefined;
   private snapshot: RowsSnapshot | undefined;
+  readonly rewriteShare = stateLimits.rewriteShare;
   /** Filled cells. */
   private count = 0;
   /** What cells have beyond one entry each. */

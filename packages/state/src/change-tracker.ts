@@ -5,6 +5,8 @@ import { stateLimits } from './limits.js';
 export interface TrackedRows {
   isLive(slot: number): boolean;
   keyAt(slot: number): Key;
+  /** Share of the rows from which on a snapshot takes all of them. */
+  readonly rewriteShare: number;
   /** Copies what row `slot` holds now to place `at` of the rows kept aside. */
   keepAside(slot: number, at: number): void;
   /** Forgets the rows kept aside. */
@@ -141,7 +143,7 @@ export class ChangeTracker {
     if (this.frozen !== undefined) this.release('lost', outside);
     if (this.epoch >= epochMax) this.renumber();
     const { epoch, dirty, dirtyCount, removedKeys } = this;
-    const mostChanged = dirtyCount >= live * stateLimits.rewriteShare;
+    const mostChanged = dirtyCount >= live * this.rows.rewriteShare;
     const all = outside === 0 && (this.needsAll || mostChanged);
     if (this.needsAll && !all) {
       throw new MillraceError('ERR_INVARIANT', `${outside} rows of a whole snapshot are outside`);

@@ -23,6 +23,7 @@ export class HeapKeyTable implements KeyTable {
   epoch: number;
   readonly numberStride: number;
   readonly refStride: number;
+  readonly rewriteShare: number;
   /** Undefined: changes are not tracked. */
   readonly changes: ChangeTracker | undefined;
   /** Numbers and references of rows kept aside. */
@@ -47,6 +48,8 @@ export class HeapKeyTable implements KeyTable {
     this.initialRefs = refs;
     this.numberStride = numbers.length;
     this.refStride = refs.length;
+    const { rewriteShare, numbersRewriteShare } = stateLimits;
+    this.rewriteShare = refs.length > 0 ? rewriteShare : numbersRewriteShare;
     this.numbers = new Float64Array(this.rows * this.numberStride);
     this.refs = new Array(this.rows * this.refStride).fill(undefined);
     // Marks also say which rows are in use, so that the others are moved out.

@@ -9,6 +9,8 @@ export const stateLimits = {
    * was written before, which then need not be merged.
    */
   rewriteShare: 0.5,
+  /** The same for rows that are numbers only: writing one takes a tenth of merging it. */
+  numbersRewriteShare: 0.125,
   /**
    * Snapshots that take all rows of a table without asking, once that many had changed: a table that
    * comes to rest is written so many times more.
