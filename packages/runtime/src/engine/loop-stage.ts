@@ -50,6 +50,10 @@ export class LoopStage implements Stage {
     return this.hasWork() && !this.hasCredit();
   }
 
+  isWaiting(): boolean {
+    return false;
+  }
+
   step(): void {
     const { input } = this.parts;
     if (input.kind === 'source') {

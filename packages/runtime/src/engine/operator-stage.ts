@@ -110,6 +110,10 @@ export class OperatorStage implements Stage {
     return this.hasWork() && !this.parts.outputs.hasCredit;
   }
 
+  isWaiting(): boolean {
+    return false;
+  }
+
   step(): void {
     this.cursor ??= this.dueTimers() ?? this.nextInput();
     const { cursor } = this;

@@ -55,7 +55,11 @@ export class SinkStage implements Stage {
   }
 
   isBlocked(): boolean {
-    return this.isBusy && !this.gate.isEmpty;
+    return false;
+  }
+
+  isWaiting(): boolean {
+    return this.isBusy;
   }
 
   step(): void {

@@ -8,6 +8,8 @@ export interface Stage {
   isReady(): boolean;
   /** True when there is work but no credit for its output. */
   isBlocked(): boolean;
+  /** True while it waits for something outside that it has called, as a sink's destination. */
+  isWaiting(): boolean;
   step(): void;
   /** Hands partly filled batches on; true when there were any. */
   flush(): boolean;

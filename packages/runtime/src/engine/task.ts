@@ -24,11 +24,17 @@ class WakeUp {
   }
 }
 
-/** How long one stage was at work and how long it had work without credit, ms. */
+/**
+ * How long one stage was at work, or waited for what it had called outside, and how long it had work
+ * without credit, ms.
+ */
 export interface StageTimes {
   accumulateBusyTimeMs: number;
   accumulateBackPressuredTimeMs: number;
 }
+
+/** What a stage waits for while its task rests. */
+const Wait = { none: 0, forCredit: 1, outside: 2 } as const;
 
 /** Work that is done a little at a time between the steps of stages. */
 export interface SpareWork {
@@ -60,6 +66,10 @@ export class Task {
   private timerAtMs = Infinity;
   private yieldedMs = -Infinity;
   private idleListeners: (() => void)[] = [];
+  /** Up to when the times of a task that rests are counted; undefined while it works. */
+  private restedUntilMs: number | undefined;
+  /** What each stage waited for when the task came to rest. */
+  private readonly waits: Uint8Array;
   private readonly spare: SpareWork | undefined;
   private readonly afterTurn: TaskExtras['afterTurn'];
 
@@ -71,6 +81,7 @@ export class Task {
   ) {
     this.stages = stages;
     this.times = times;
+    this.waits = new Uint8Array(stages.length);
     this.env = env;
     this.spare = snapshots;
     this.afterTurn = afterTurn;
@@ -129,11 +140,38 @@ export class Task {
       else {
         this.setTimer();
         this.tellIdle();
-        await this.wakeUp.wait();
+        await this.rest();
         await this.yieldIfLong();
       }
       if (this.failure !== undefined) throw this.failure;
     }
+  }
+
+  private async rest(): Promise<void> {
+    const { stages, waits } = this;
+    for (let at = 0; at < stages.length; at += 1) {
+      const stage = stages[at]!;
+      waits[at] = stage.isBlocked() ? Wait.forCredit : stage.isWaiting() ? Wait.outside : Wait.none;
+    }
+    this.restedUntilMs = this.env.clock.monotonicMs();
+    await this.wakeUp.wait();
+    this.noteRest();
+    this.restedUntilMs = undefined;
+  }
+
+  /** Counts what stages have spent waiting until now, while nothing was ready. */
+  noteRest(): void {
+    const { restedUntilMs, waits, times } = this;
+    if (restedUntilMs === undefined) return;
+    const nowMs = this.env.clock.monotonicMs();
+    for (let at = 0; at < waits.length; at += 1) {
+      if (waits[at] === Wait.forCredit) {
+        times[at]!.accumulateBackPressuredTimeMs += nowMs - restedUntilMs;
+      } else if (waits[at] === Wait.outside) {
+        times[at]!.accumulateBusyTimeMs += nowMs - restedUntilMs;
+      }
+    }
+    this.restedUntilMs = nowMs;
   }
 
   /** Whoever wakes the task by promises alone must not keep timers and I/O from their turn. */

@@ -104,6 +104,7 @@ export class EmbeddedJob implements JobHandle {
   }
 
   metrics(): JobMetrics {
+    this.attempt?.task.noteRest();
     const channels = this.attempt?.built.channels ?? [];
     return {
       operators: Object.fromEntries([...this.operators].map(([id, m]) => [id, m.read()])),
