@@ -49,7 +49,9 @@ export class HeapKeyTable implements KeyTable {
     this.numberStride = numbers.length;
     this.refStride = refs.length;
     const { rewriteShare, numbersRewriteShare } = stateLimits;
-    this.rewriteShare = refs.length > 0 ? rewriteShare : numbersRewriteShare;
+    // Rows that a snapshot of all rows took cannot be moved out before the next one.
+    const isCheap = refs.length === 0 && outside === undefined;
+    this.rewriteShare = isCheap ? numbersRewriteShare : rewriteShare;
     this.numbers = new Float64Array(this.rows * this.numberStride);
     this.refs = new Array(this.rows * this.refStride).fill(undefined);
     // Marks also say which rows are in use, so that the others are moved out.
