@@ -7,12 +7,12 @@ import { GroupBuckets } from './group-buckets.js';
 import type { StepResult } from './group-order.js';
 import { HeapKeyTable } from './heap-key-table.js';
 import { stateLimits } from './limits.js';
+import { NumberTableSnapshot } from './number-table-snapshot.js';
 import type { RowsOutside } from './rows-outside.js';
 import { RowsSnapshot, type RowsSnapshotSpec } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
 import { isInGroups, type StatePart, type StoredBlock } from './state-part.js';
 import { TableRowWriter } from './table-row-writer.js';
-import { TypedTableSnapshot } from './typed-table-snapshot.js';
 
 interface OpenTable {
   readonly namespace: readonly number[];
@@ -168,12 +168,12 @@ export class HeapKeyTables implements KeyTables, StatePart {
   }
 
   private snapshotOf(table: HeapKeyTable, rows: FrozenRows, spec: RowsSnapshotSpec): TableSnapshot {
-    if (table.refStride > 0 || !table.hasIntegerKeysOnly || this.parts.spec.keyedBy === 'first') {
+    if (table.refStride > 0 || this.parts.spec.keyedBy === 'first') {
       const writer = this.writer.of(table, spec.namespace);
       return new RowsSnapshot(table.changes!, rows, spec, writer);
     }
     this.buckets ??= new GroupBuckets(spec.groupCount, table.numberStride);
-    return new TypedTableSnapshot(table, rows, spec, this.buckets);
+    return new NumberTableSnapshot(table, rows, spec, this.buckets);
   }
 
   private loadDrop(namespace: readonly number[], groups: KeyGroupRange | undefined): void {

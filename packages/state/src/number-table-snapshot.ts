@@ -11,11 +11,10 @@ import type { RowsSnapshotSpec } from './rows-snapshot.js';
 const scanShare = 1 / 8;
 
 /**
- * Writes the rows of a table of integer keys and numbers as they were at a barrier. It reads them
- * in the order in which they lie in memory: in any other, waiting for memory would take most of the
- * time.
+ * Writes the rows of a table of numbers as they were at a barrier. It reads them in the order in
+ * which they lie in memory: in any other, waiting for memory would take most of the time.
  */
-export class TypedTableSnapshot {
+export class NumberTableSnapshot {
   private readonly table: HeapKeyTable;
   private readonly frozen: FrozenRows;
   private readonly spec: RowsSnapshotSpec;
@@ -43,7 +42,7 @@ export class TypedTableSnapshot {
     const { layout, namespace } = this.spec;
     switch (this.phase) {
       case 'begin':
-        this.buckets.clear();
+        this.buckets.begin(this.table.hasIntegerKeysOnly ? 'integers' : 'any');
         if (this.frozen.all) sink.drop(sink.layout(layout), namespace);
         this.phase = 'removals';
         return 'more';
@@ -80,11 +79,14 @@ export class TypedTableSnapshot {
     for (let slot = from; slot < to; slot += 1) {
       const mark = marks[slot]!;
       if (mark >= pendingFrom && mark < encoded) {
-        if (kinds[slot] !== SlotKind.integer) continue;
+        const kind = kinds[slot]!;
+        if (kind === SlotKind.free) continue;
         marks[slot] = encoded;
-        const group = groups[slot]! > 0 ? groups[slot]! - 1 : this.findGroup(slot, keys, groups);
+        const group = groups[slot]! > 0 ? groups[slot]! - 1 : this.findGroup(slot, groups);
         const at = group * buckets.rowsMax + buckets.counts[group]!;
-        buckets.keys[at] = keys[slot]!;
+        if (kind === SlotKind.integer && buckets.kind === 'integers')
+          buckets.keys[at] = keys[slot]!;
+        else buckets.putKey(at, table.keyAt(slot));
         for (let c = 0; c < stride; c += 1) buckets.numbers[c]![at] = numbers[slot * stride + c]!;
         this.added(group, sink);
       } else if (asideOf !== undefined && asideOf[slot]! > 0) {
@@ -94,18 +96,18 @@ export class TypedTableSnapshot {
     }
   }
 
-  private findGroup(slot: number, keys: Int32Array, groups: Uint16Array): number {
-    const group = this.spec.groupOf(keys[slot]!);
+  private findGroup(slot: number, groups: Uint16Array): number {
+    const group = this.spec.groupOf(this.table.keyAt(slot));
     groups[slot] = group + 1;
     return group;
   }
 
   private writeAside(place: number, sink: BlockSink): void {
     const { table, frozen, buckets, spec } = this;
-    const key = frozen.asideKeys[place] as number;
+    const key = frozen.asideKeys[place]!;
     const group = spec.groupOf(key);
     const at = group * buckets.rowsMax + buckets.counts[group]!;
-    buckets.keys[at] = key;
+    buckets.putKey(at, key);
     const { asideNumbers, numberStride: stride } = table;
     for (let c = 0; c < stride; c += 1) {
       buckets.numbers[c]![at] = asideNumbers[place * stride + c]!;
