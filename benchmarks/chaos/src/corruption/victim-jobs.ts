@@ -22,6 +22,9 @@ interface Payment {
   readonly at: number;
 }
 
+/** So long that the first segment counts for more than what a chain's shortest one does. */
+const labelChars = 400;
+
 const startMs = Date.UTC(2020, 0, 1);
 /** Of the input; the job takes so many milliseconds of virtual time for it. */
 export const inputMs = 800;
@@ -34,7 +37,7 @@ const payments = generator<Payment>({
   create: (id, random) => ({
     id,
     // Few of the cards are in use at any time, so that chains of segments become long.
-    card: id % 3 === 0 ? Math.floor(random.next() * 400) : Math.floor(random.next() * 6),
+    card: id % 3 === 0 ? Math.floor(random.next() * 600) : Math.floor(random.next() * 6),
     amount: Math.round(random.next() * 1_000),
     at: startMs + id * 5 - Math.floor(random.next() * 900),
   }),
@@ -58,10 +61,15 @@ export function paymentsJob(name: string, sinkNamed: SinkNamed): BuiltJob {
     cards.pipe(
       keyedProcess('watch', {
         output: type<{ card: number; id: number; sum: number; seen: number }>(),
-        state: { total: valueState<number>(), amounts: mapState<number, number>() },
+        state: {
+          total: valueState<number>(),
+          amounts: mapState<number, number>(),
+          label: valueState<string>(),
+        },
         process(p, ctx) {
           ctx.state.total.set((ctx.state.total.get() ?? 0) + p.amount);
           ctx.state.amounts.set(p.amount % 7, p.id);
+          ctx.state.label.set(`card ${p.card} `.padEnd(labelChars, '.'));
           ctx.timers.rest.clear();
           ctx.timers.rest.set(p.at + 150);
         },
