@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../arguments.js';
 import type { LiveSettings } from './settings.js';
 
-export const parts = ['all', 'server', 'load', 'job', 'alerts', 'check'] as const;
+const parts = ['all', 'server', 'load', 'job', 'alerts', 'check'] as const;
 export type Part = (typeof parts)[number];
 
 /** What the user asked for. */
