@@ -24,13 +24,13 @@ export const runtimeLimits = {
   chainSegmentsMax: 32,
   /** Bytes of a snapshot that are encoded and not written yet; encoding waits beyond them. */
   snapshotBytesInFlightMax: 16 << 20,
-  /** Length of one step of encoding a snapshot between batches, ms. */
-  snapshotStepMs: 0.5,
+  /** Length of one step of encoding a snapshot between batches, ms: what a batch may be late by. */
+  snapshotStepMs: 1,
   /**
    * Time between such steps while there are batches, ms. Short: rows that change ahead of being
    * encoded are copied, which takes longer than encoding them.
    */
-  snapshotPauseMs: 0.25,
+  snapshotPauseMs: 0.05,
   /** Rows encoded between two looks at the clock. */
   snapshotStepRows: 1_024,
   /** Stages one after another in a job; more is a mistake of a generator of jobs. */

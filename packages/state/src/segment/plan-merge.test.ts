@@ -59,6 +59,16 @@ describe('the plan of merges', () => {
     expect(planMerge(chain)).toEqual({ from: 1, to: 4 });
   });
 
+  test('does not write a long one again for the sake of some short ones', () => {
+    const short = { bytes: mega };
+    const long = { bytes: 100 * mega };
+    expect(planMerge([short, long])).toBeUndefined();
+    expect(planMerge([short, short, short, long])).toBeUndefined();
+    expect(planMerge([short, short, short, short, long])).toEqual({ from: 0, to: 4 });
+    expect(planMerge([{ bytes: 1_000 * mega }, short, long])).toBeUndefined();
+    expect(planMerge([short, { bytes: 20 * mega }, long])).toEqual({ from: 0, to: 3 });
+  });
+
   test.each([
     ['equal segments', repeat(20_000, () => mega), 10],
     ['segments shorter than the floor', repeat(20_000, () => 100), 10],

@@ -9,6 +9,11 @@ export interface MergePlan {
 /** Below it little is written in vain, and a chain takes up to three times its longest segment. */
 const shareMin = 0.5;
 
+/** Segments that are together shorter than this share of the one behind them are dwarfs beside it. */
+const dwarfShare = 1 / 16;
+/** So many of them are merged; fewer stay, as files whose rows are mostly gone. */
+const dwarfsMerged = 4;
+
 /**
  * Which segments of a chain to merge into one, now that one was added at its end; undefined when
  * the chain is good as it is. Asked after every addition, it keeps chains at 16 at the most.
@@ -17,6 +22,9 @@ const shareMin = 0.5;
  * longer than a share of all behind it together. Where one is not, it is merged with all behind
  * it, whereby all but the newest at least grow by that share: a byte is written again about as
  * often as the chain's length doubles. The share is as small as 16 segments allow.
+ *
+ * Where the last one is far longer than all those before it, it is not written again for their
+ * sake: a snapshot of a whole table leaves of the segments before it what little else they hold.
  *
  * @param chain oldest first
  */
@@ -29,7 +37,13 @@ export function planMerge(chain: readonly { readonly bytes: number }[]): MergePl
     if (sizes[at]! <= share * behind) from = at;
     behind += sizes[at]!;
   }
-  return from < sizes.length ? { from, to: sizes.length } : undefined;
+  if (from >= sizes.length) return undefined;
+  const last = sizes.length - 1;
+  const dwarfs = sizes.slice(from, last);
+  if (dwarfs.reduce((sum, size) => sum + size, 0) > dwarfShare * sizes[last]!) {
+    return { from, to: sizes.length };
+  }
+  return dwarfs.length < dwarfsMerged ? undefined : { from, to: last };
 }
 
 /**
