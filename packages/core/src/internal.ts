@@ -2,10 +2,14 @@
 
 export { ByteReader } from './codec/byte-reader.js';
 export { ByteWriter } from './codec/byte-writer.js';
+export { fidelityFailures, recordCodecFidelityCases } from './codec/fidelity-suite.js';
+export { hasOnlyPlainProperties } from './codec/own-properties.js';
 export { checkRecord } from './codec/record-check.js';
 export { decodeRecord, encodeRecord } from './codec/record-codec.js';
+export { RecordReader } from './codec/record-reader.js';
 export { recordCodecVersion } from './codec/record-tags.js';
 export { RecordWriter } from './codec/record-writer.js';
+export { sameRecord } from './codec/same-record.js';
 export type { SourceDefinition } from './dsl/job.js';
 export { toMillraceError, withContext } from './errors/millrace-error.js';
 export { usesDeadLetters } from './graph/builder.js';

@@ -2,6 +2,17 @@
 export const runtimeLimits = {
   /** Batches that wait in a channel before its sender has no more credit. */
   channelBatchesMax: 2,
+  /** Places of a job that run side by side; more subtasks than key groups have nothing to do. */
+  slotsMax: 256,
+  /** Time that records wait for more of their kind before they go to another subtask, ms. */
+  lingerMs: 10,
+  /**
+   * Bytes that a channel between slots may have on their way: some batches of full records, so that
+   * neither side waits for the other's answer.
+   */
+  channelBytesMax: 512 * 1024,
+  /** Share of these bytes after which a receiver says that it has taken them. */
+  creditShare: 0.25,
   /** Batches an output keeps for reuse. */
   pooledBatchesMax: 4,
   /** Rows of the largest batch that is used again; larger ones are rare and not kept. */
@@ -63,4 +74,56 @@ export const runtimeLimits = {
   takeOverTriesMax: 64,
   /** Commits without an answer that are remembered, should one of them turn out to have happened. */
   unansweredCommitsMax: 8,
+  /** Bytes a link keeps until they are acknowledged; a server of NATS holds 64 MiB a client. */
+  linkBufferBytesMax: 4 << 20,
+  /** Datagrams a link keeps until they are acknowledged, and has on their way. */
+  linkWindowDatagramsMax: 2_048,
+  /** Datagrams on their way however many were lost: a few, so that one loss is noticed by another. */
+  linkWindowDatagramsMin: 8,
+  /** Bytes of a frame; more is no record but a mistake, and whoever receives it must hold it. */
+  linkFrameBytesMax: 32 << 20,
+  /** Frames taken without room. One of each channel does no harm; more come from who never looks. */
+  linkFramesBeyondRoomMax: 1_024,
+  /** Datagrams after which the receiver acknowledges, so that the sender always has room. */
+  linkAckDatagrams: 32,
+  /** Bytes after which the receiver acknowledges. */
+  linkAckBytes: 256 << 10,
+  /** Time that an acknowledgement waits for data to travel with, ms. */
+  linkAckDelayMs: 5,
+  /** Time without progress after which a link asks what has arrived, ms; doubles each time. */
+  linkProbeMs: 100,
+  /** Longest time between two such questions, ms: what a link is late by when its peer is back. */
+  linkProbeMsMax: 1_000,
+  /** Time without progress after which a link fails, ms: a server's restart takes less. */
+  linkStallMs: 15_000,
+  /** A timer late by more, ms: the process was stopped, and answers may wait to be read. */
+  linkSleepMs: 1_000,
+  /** Rows of a batch in a frame: as many as one record may emit; a false count allocates little. */
+  frameRowsMax: 65_536,
+  /** Bytes of a frame; records that take more are refused, not sent. */
+  frameBytesMax: 512 << 20,
+  /** Rows × properties of the objects in a frame: equal ones take next to no bytes. */
+  frameCellsMax: 1 << 22,
+  /** Properties of objects that are cut into columns; larger ones go as they are. */
+  shapePropertiesMax: 64,
+  /** Objects within objects that are cut into columns. */
+  shapeDepthMax: 8,
+  /** Shapes of objects that a codec remembers; then it forgets all and learns again. */
+  shapesMax: 256,
+  /** Batches at least from one time that a codec forgets all shapes to the next. */
+  forgetShapesBatches: 64,
+  /** Shapes that a codec generates code for: more are no shapes, but names that are data. */
+  generatedShapesMax: 64,
+  /** Classes of rows in a column of mixed values, shapes among them. */
+  columnClassesMax: 16,
+  /** Distinct strings of a column that is sent as a dictionary. */
+  dictionaryEntriesMax: 64,
+  /** Batches at most between two tries whether a column makes a dictionary. */
+  dictionaryPauseMax: 64,
+  /** Strings cut out of one slice: one that is kept keeps the others of its slice in memory. */
+  stringsPerSlice: 8,
+  /** Characters of a slice that strings are cut out of; longer ones are slices of their own. */
+  sliceLengthMax: 2_048,
+  /** Characters of a column of strings that are joined before they are written. */
+  columnTextLengthMax: 16 << 20,
 } as const;

@@ -6,8 +6,7 @@ import type { CheckpointOptions, Manifest } from '@millrace/runtime';
 import {
   Compiler,
   heapState,
-  JobAttempt,
-  OperatorMetrics,
+  instantiate,
   openCheckpoints,
   restoreState,
 } from '@millrace/runtime/internal';
@@ -61,7 +60,6 @@ export async function digestOf(
     backend,
     keyGroups: groups,
     chain: 'followed',
-    allowStateChange: [],
     pause: async () => undefined,
   });
   const { checkpoint, sources, sinks, states, keyGroups } = manifest;
@@ -72,21 +70,10 @@ export async function digestOf(
 /** With the states that the operators of the job declare. */
 function backendOf(env: VirtualEnv, job: BuiltJob): SnapshotStateBackend {
   let backend: SnapshotStateBackend | undefined;
-  new JobAttempt({
-    job,
-    env,
-    compiler: new Compiler(job.graph.job),
-    codegen: 'off',
-    checkRecords: 'off',
-    metricsOf: (operator) => new OperatorMetrics(operator),
-    nowMs: () => env.clock.nowMs(),
-    stateBytesMax: Infinity,
-    createState: (own) => {
-      const state = heapState({ ...own, tracking: 'tracked' });
-      backend = state.backend;
-      return state;
-    },
-    checkpoints: undefined,
+  instantiate(job, { env, codegen: 'off' }, new Compiler(job.graph.job), (own) => {
+    const state = heapState({ ...own, tracking: 'tracked' });
+    backend = state.backend;
+    return state;
   });
   return backend!;
 }

@@ -193,6 +193,15 @@ export const errorCodes = {
     'the NATS server cannot do what is needed',
     'run the version named, or choose a guarantee that needs less',
   ),
+  // Links between slots
+  ERR_LINK_STALLED: transient(
+    'a link to another slot of the job made no progress',
+    'check that the worker at its other end runs, and the network or server between them',
+  ),
+  ERR_LINK_BROKEN: transient(
+    'a link to another slot of the job cannot go on',
+    'see the detail; look for a worker that was started twice or runs another version',
+  ),
   // State
   ERR_STATE_UNDECLARED: permanent(
     'an operator used a state that it did not declare',

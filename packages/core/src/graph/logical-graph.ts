@@ -53,7 +53,7 @@ export interface LogicalNode {
 
 /** How records move from one operator's subtasks to the next one's. */
 export interface Partitioning {
-  readonly kind: 'forward' | 'key' | 'rebalance' | 'broadcast' | 'global';
+  readonly kind: 'forward' | 'key' | 'rebalance' | 'rescale' | 'broadcast' | 'global' | 'custom';
   /**
    * For `key`: what the receiver needs of each record, extracted ahead of the edge. `values` says
    * whether whole records travel, too. Undefined: whole records only.
@@ -85,9 +85,11 @@ export interface LogicalGraph {
   readonly edges: readonly LogicalEdge[];
 }
 
-/** Functions of a keyed edge. */
+/** Functions of a keyed edge, or of one with a partitioner of the author's. */
 export interface EdgeFunctions {
   readonly key: (record: never) => unknown;
+  /** For `custom`: which of so many subtasks takes the record. */
+  readonly partition?: ((record: never, parallelism: number) => number) | undefined;
   /** Same order as the projection's inputs; undefined: the record itself. */
   readonly inputs: readonly (((record: never) => unknown) | undefined)[];
 }

@@ -120,4 +120,5 @@ export type {
 } from './stores.js';
 export type { Counter, GaugeRead, Logger, LogLevel, MetricGroup } from './telemetry.js';
 export { touchRow } from './touch-row.js';
+export type { Transport, TransportListener } from './transport.js';
 export type { AllIdlePolicy, WatermarkGenerator, WatermarkStrategy } from './watermark.js';

@@ -118,6 +118,8 @@ export interface SinkWriter {
 export interface Sink<T> {
   readonly type: string;
   readonly guarantee: SinkGuarantee;
+  /** Subtasks that there may be at the most; undefined: as many as there are key groups. */
+  readonly parallelismMax?: number | undefined;
   /** False (default): the plan refuses streams with updates and deletes. */
   readonly acceptsKinds?: boolean | undefined;
   /** JSON that belongs to the job's fingerprint and to `describe`; no secrets. */

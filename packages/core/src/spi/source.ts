@@ -96,6 +96,8 @@ export interface Source<T> {
   readonly type: string;
   readonly replay: 'exact' | 'none';
   readonly bounded: boolean;
+  /** Subtasks that there may be at the most; undefined: as many as there are key groups. */
+  readonly parallelismMax?: number | undefined;
   /** JSON that belongs to the job's fingerprint and to `describe`; no secrets. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   createEnumerator(context: SourceContext, snapshot?: unknown): SplitEnumerator;

@@ -98,8 +98,8 @@ export class CheckpointWriter {
       fingerprint,
       states: states(),
       tasks: snapshots.map(({ part }) => part),
-      sources: snapshots.flatMap(({ sources }) => sources),
-      sinks: snapshots.flatMap(({ sinks }) => sinks),
+      sources: bySubtask(snapshots.flatMap(({ sources }) => sources)),
+      sinks: bySubtask(snapshots.flatMap(({ sinks }) => sinks)),
     };
     this.written = { manifest, ref: await writeManifest(store, name, manifest) };
   }
@@ -167,3 +167,7 @@ export class CheckpointWriter {
     throw new MillraceError('ERR_INVARIANT', `checkpoint ${this.checkpoint} has no manifest`);
   }
 }
+
+/** Tasks acknowledge in any order. */
+const bySubtask = <P extends { readonly subtask: number }>(parts: readonly P[]): readonly P[] =>
+  [...parts].sort((a, b) => a.subtask - b.subtask);

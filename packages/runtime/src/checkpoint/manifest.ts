@@ -26,6 +26,8 @@ export interface TaskPart {
   readonly task: string;
   /** Both ends included. */
   readonly keyGroups: { readonly first: number; readonly last: number };
+  /** Those of the task that have state; undefined: all of the job. */
+  readonly operators?: readonly string[] | undefined;
   /** Applied in this order. */
   readonly chain: readonly SegmentRef[];
 }

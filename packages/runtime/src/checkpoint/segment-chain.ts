@@ -18,6 +18,8 @@ export interface SegmentChainParts {
   /** Names the attempt in blobs. */
   readonly attempt: string;
   readonly keyGroups: KeyGroupRange;
+  /** Those of the task that have state. */
+  readonly operators: readonly string[];
   readonly env: Env;
   readonly store: CheckpointStore;
   /** The chain that the task was restored from. */
@@ -49,8 +51,8 @@ export class SegmentChain {
   }
 
   part(): TaskPart {
-    const { task, keyGroups } = this.parts;
-    return { task, keyGroups, chain: this.segments.map(({ ref }) => ref) };
+    const { task, keyGroups, operators } = this.parts;
+    return { task, keyGroups, operators, chain: this.segments.map(({ ref }) => ref) };
   }
 
   /**

@@ -32,3 +32,18 @@ export class AlignmentGroup {
     return lowest;
   }
 }
+
+/** Groups by name; those of one slot know one another. */
+export class AlignmentGroups {
+  private readonly groups = new Map<string, AlignmentGroup>();
+
+  named(name: string | undefined): AlignmentGroup | undefined {
+    if (name === undefined) return undefined;
+    let group = this.groups.get(name);
+    if (group === undefined) {
+      group = new AlignmentGroup();
+      this.groups.set(name, group);
+    }
+    return group;
+  }
+}

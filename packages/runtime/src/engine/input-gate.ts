@@ -1,17 +1,18 @@
-import type { CheckpointBarrier, ControlElement } from '@millrace/core/spi';
-import type { Channel } from './channel.js';
+import {
+  type CheckpointBarrier,
+  type ControlElement,
+  idleElement,
+  watermarkOf,
+} from '@millrace/core/spi';
+import type { ChannelReceiver } from './channel.js';
 import { WatermarkCombiner } from './watermark-combiner.js';
 
 /** What the gate makes of a control element: what is to be told the operator, if anything. */
-export type GateEvent =
-  | { readonly kind: 'watermark'; readonly time: number }
-  | { readonly kind: 'idle' | 'endOfInput' | 'close' }
-  | CheckpointBarrier
-  | undefined;
+export type GateEvent = ControlElement | undefined;
 
 /** The inputs of a stage: takes elements from its channels in turn and combines control. */
 export class InputGate {
-  private readonly channels: readonly Channel[];
+  private readonly channels: readonly ChannelReceiver[];
   private readonly combiner: WatermarkCombiner;
   private next = 0;
   private ended = 0;
@@ -20,7 +21,7 @@ export class InputGate {
   private readonly isBlocked: boolean[];
   private blocked = 0;
 
-  constructor(channels: readonly Channel[]) {
+  constructor(channels: readonly ChannelReceiver[]) {
     this.channels = channels;
     this.isBlocked = channels.map(() => false);
     // A stage that reads a source directly has no channel, and still one watermark.
@@ -32,7 +33,7 @@ export class InputGate {
   }
 
   /** A channel with an element, in turn; undefined when all are empty. */
-  nextChannel(): Channel | undefined {
+  nextChannel(): ChannelReceiver | undefined {
     const { channels } = this;
     for (let i = 0; i < channels.length; i += 1) {
       const at = (this.next + i) % channels.length;
@@ -57,16 +58,16 @@ export class InputGate {
   }
 
   /** A batch arrived: its channel is active again. */
-  onBatch(channel: Channel): void {
+  onBatch(channel: ChannelReceiver): void {
     if (this.channels.length > 1) this.combiner.activate(this.channels.indexOf(channel));
   }
 
-  onControl(channel: Channel, element: ControlElement): GateEvent {
+  onControl(channel: ChannelReceiver, element: ControlElement): GateEvent {
     const index = this.channels.indexOf(channel);
     switch (element.kind) {
       case 'watermark':
         return this.combiner.advance(index, element.time)
-          ? { kind: 'watermark', time: this.combiner.watermark }
+          ? watermarkOf(this.combiner.watermark)
           : undefined;
       case 'idle':
         return this.onIdle(index);
@@ -102,8 +103,8 @@ export class InputGate {
     const before = this.combiner.watermark;
     const allIdle = this.combiner.idle(index);
     if (this.combiner.watermark > before) {
-      return { kind: 'watermark', time: this.combiner.watermark };
+      return watermarkOf(this.combiner.watermark);
     }
-    return allIdle ? { kind: 'idle' } : undefined;
+    return allIdle ? idleElement : undefined;
   }
 }

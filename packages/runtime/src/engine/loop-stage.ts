@@ -2,8 +2,9 @@ import { coreLimits } from '@millrace/core/internal';
 import { type ControlElement, type RecordBatch, RecordFailure } from '@millrace/core/spi';
 import type { Loop } from '../codegen/loop.js';
 import type { PooledBatch } from './batch-pool.js';
-import { type Channel, isBatch } from './channel.js';
+import { type ChannelReceiver, isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
+import type { InputGate } from './input-gate.js';
 import type { LoopMembers } from './loop-members.js';
 import type { OutputPort } from './output-port.js';
 import { positionOf } from './record-places.js';
@@ -12,7 +13,7 @@ import type { Stage } from './stage.js';
 
 /** Where a stage's records come from. */
 export type StageInput =
-  | { readonly kind: 'channel'; readonly channel: Channel }
+  | { readonly kind: 'channels'; readonly gate: InputGate }
   | { readonly kind: 'source'; readonly source: SourceInput };
 
 export interface LoopStageParts {
@@ -33,6 +34,8 @@ export class LoopStage implements Stage {
   readonly id: string;
   isFinished = false;
   private from = 0;
+  /** The channel whose first batch is being taken. */
+  private current: ChannelReceiver | undefined;
   private readonly parts: LoopStageParts;
   private readonly ports: readonly OutputPort[];
 
@@ -63,19 +66,32 @@ export class LoopStage implements Stage {
       else this.onControl(next);
       return;
     }
-    const element = input.channel.peek()!;
+    const { gate } = input;
+    const channel = this.current ?? gate.nextChannel()!;
+    const element = channel.peek()!;
     if (isBatch(element)) {
-      this.takeBatch(input.channel, element);
+      if (this.current === undefined) {
+        this.current = channel;
+        gate.turn();
+        gate.onBatch(channel);
+      }
+      this.takeBatch(channel, element);
       return;
     }
-    input.channel.shift();
-    this.onControl(element);
+    gate.turn();
+    channel.shift();
+    const event = gate.onControl(channel, element);
+    if (event !== undefined) this.onControl(event);
   }
 
   flush(): boolean {
     let flushed = false;
     for (const port of this.ports) if (port.flush()) flushed = true;
     return flushed;
+  }
+
+  linger(nowMs: number): void {
+    for (const port of this.ports) port.linger(nowMs);
   }
 
   async open(): Promise<void> {
@@ -98,7 +114,7 @@ export class LoopStage implements Stage {
 
   private hasWork(): boolean {
     const { input } = this.parts;
-    return input.kind === 'source' ? input.source.hasWork : !input.channel.isEmpty;
+    return input.kind === 'source' ? input.source.hasWork : !input.gate.isEmpty;
   }
 
   private hasCredit(): boolean {
@@ -131,10 +147,10 @@ export class LoopStage implements Stage {
     }
     this.parts.main?.open.trace(places, from, passed, 'atMostOne');
     source.taken(next);
-    if (this.parts.main?.isFull === true) this.parts.main.flush();
+    if (this.parts.main?.isFull === true) this.parts.main.handOn();
   }
 
-  private takeBatch(channel: Channel, batch: PooledBatch): void {
+  private takeBatch(channel: ChannelReceiver, batch: PooledBatch): void {
     const { loop, members } = this.parts;
     const { from } = this;
     const out = this.openFor(batch.count - from);
@@ -151,9 +167,10 @@ export class LoopStage implements Stage {
       this.from = members.afterFailure(error, batch, from, positionOf(batch.places, passed));
     }
     this.parts.main?.open.trace(batch.places, from, passed, 'atMostOne');
-    if (this.parts.main?.isFull === true) this.parts.main.flush();
+    if (this.parts.main?.isFull === true) this.parts.main.handOn();
     if (this.from < batch.count) return;
     this.from = 0;
+    this.current = undefined;
     channel.shift();
     batch.release();
   }
@@ -165,7 +182,11 @@ export class LoopStage implements Stage {
       discarded.count = 0;
       return discarded;
     }
-    if (main.open.count + records > coreLimits.batchRecordsMax && main.flush() && !main.hasCredit) {
+    if (
+      main.open.count + records > coreLimits.batchRecordsMax &&
+      main.handOn() &&
+      !main.hasCredit
+    ) {
       return undefined;
     }
     return main.open;

@@ -14,7 +14,7 @@ import {
 import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { PooledBatch } from './batch-pool.js';
-import { type Channel, isBatch } from './channel.js';
+import { type ChannelReceiver, isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { GateEvent, InputGate } from './input-gate.js';
@@ -74,7 +74,7 @@ const partOf = (batch: PooledBatch, from: number): FusedPart => ({
 
 /** Work that was begun and goes on in the next step. */
 type Cursor =
-  | { readonly kind: 'batch'; readonly channel: Channel; from: number }
+  | { readonly kind: 'batch'; readonly channel: ChannelReceiver; from: number }
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'processingTime'; readonly time: number }
   | { readonly kind: 'endOfInput' }
@@ -126,6 +126,10 @@ export class OperatorStage implements Stage {
 
   flush(): boolean {
     return this.parts.outputs.flush();
+  }
+
+  linger(nowMs: number): void {
+    this.parts.outputs.linger(nowMs);
   }
 
   async open(): Promise<void> {

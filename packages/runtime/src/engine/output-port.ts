@@ -1,32 +1,35 @@
 import { MillraceError } from '@millrace/core';
 import { checkRecord, coreLimits, toMillraceError } from '@millrace/core/internal';
 import type { ControlElement } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import type { StageOutput } from '../plan/stage-plan.js';
 import { BatchPool, type BatchShape, type PooledBatch } from './batch-pool.js';
-import type { Channel } from './channel.js';
+import type { Route } from './route.js';
 
 /** Side outputs with counters of their own: what goes there has not gone on. */
 const countedElsewhere: readonly string[] = ['deadLetters', 'late'];
 
-/** One output of a stage: its open batch, and the channels it goes to. */
+/** One output of a stage: its open batch, and where it goes. */
 export class OutputPort {
-  readonly channels: readonly Channel[];
+  private readonly routes: readonly Route[];
   open: PooledBatch;
   private readonly pool: BatchPool;
   private readonly metrics: OperatorMetrics;
   private readonly countsOut: boolean;
   /** Records that are still to be checked; see `checkedRecordsPerEdge`. */
   private checksLeft: number;
+  private waitsSinceMs: number | undefined;
 
   constructor(
-    channels: readonly Channel[],
+    routes: readonly Route[],
     shape: BatchShape,
     metrics: OperatorMetrics,
     checkRecords: 'on' | 'off',
-    port: string,
+    { port, relayed }: Pick<StageOutput, 'port' | 'relayed'>,
   ) {
-    this.countsOut = !countedElsewhere.includes(port);
-    this.channels = channels;
+    this.countsOut = !relayed && !countedElsewhere.includes(port);
+    this.routes = routes;
     this.pool = new BatchPool(shape);
     this.open = this.pool.take();
     this.metrics = metrics;
@@ -34,7 +37,7 @@ export class OutputPort {
   }
 
   get hasCredit(): boolean {
-    for (const channel of this.channels) if (!channel.hasCredit) return false;
+    for (const route of this.routes) if (!route.hasCredit) return false;
     return true;
   }
 
@@ -42,22 +45,38 @@ export class OutputPort {
     return this.open.count >= coreLimits.batchRecordsMax;
   }
 
-  /** Hands the open batch on, if there is anything in it. */
+  /** Hands on all that waits for more records; true when there was something. */
   flush(): boolean {
+    let flushed = this.handOn();
+    for (const route of this.routes) if (route.flush()) flushed = true;
+    return flushed;
+  }
+
+  /** Hands on what has waited for long enough; called now and then. */
+  linger(nowMs: number): void {
+    if (this.open.count === 0) this.waitsSinceMs = undefined;
+    else if (this.waitsSinceMs === undefined) this.waitsSinceMs = nowMs;
+    else if (nowMs - this.waitsSinceMs >= runtimeLimits.lingerMs && this.hasCredit) this.handOn();
+    for (const route of this.routes) route.linger(nowMs);
+  }
+
+  /** Hands the open batch on, if there is anything in it. */
+  handOn(): boolean {
     const batch = this.open;
     if (batch.count === 0) return false;
+    this.waitsSinceMs = undefined;
     if (this.checksLeft > 0) this.check(batch);
     if (this.countsOut) this.metrics.numRecordsOut += batch.count;
-    batch.holders = this.channels.length;
-    for (const channel of this.channels) channel.send(batch);
+    batch.holders = this.routes.length;
+    for (const route of this.routes) route.send(batch);
     this.open = this.pool.take();
     return true;
   }
 
   /** Sends a control element behind everything written so far. */
   sendControl(element: ControlElement): void {
-    this.flush();
-    for (const channel of this.channels) channel.sendControl(element);
+    this.handOn();
+    for (const route of this.routes) route.sendControl(element);
   }
 
   private check(batch: PooledBatch): void {

@@ -22,13 +22,14 @@ export type SinkCheckpoints = Pick<
 export function sinkCheckpoints(
   { store, name: attempt, restored, lineage, replay }: SinkCheckpointsParts,
   operator: string,
+  subtask: number,
 ): SinkCheckpoints {
   return {
     checkpoints: 'on',
     restored: sinkRestore(restored, operator),
     lineage,
     replay,
-    staging: new StoreOutputStaging({ store, attempt, operator, subtask: 0 }),
+    staging: new StoreOutputStaging({ store, attempt, operator, subtask }),
   };
 }
 

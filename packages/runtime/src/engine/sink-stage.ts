@@ -96,6 +96,8 @@ export class SinkStage implements Stage {
     return true;
   }
 
+  linger(): void {}
+
   async open(): Promise<void> {
     await this.guard(() => this.writer.open?.());
   }

@@ -7,13 +7,10 @@ import {
   type SourceChunk,
   type SourceReader,
   type Split,
-  type SplitEnumerator,
   watermarkOf,
 } from '@millrace/core/spi';
 import { timeMaxMs } from '../codegen/event-time.js';
-import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import { ChunkPlaces } from './record-places.js';
 import type { SourceTime, SourceTimeSnapshot } from './source-time.js';
@@ -24,7 +21,6 @@ export interface SourceInputParts {
   /** Named where a record stood; undefined where the job has no other source. */
   readonly nameInPlaces: string | undefined;
   readonly reader: SourceReader<unknown>;
-  readonly enumerator: SplitEnumerator;
   readonly time: SourceTime;
   /** How far ahead of the clock an event time may be, ms. */
   readonly farFutureMs: number;
@@ -33,22 +29,31 @@ export interface SourceInputParts {
   readonly nowMs: () => number;
   /** Called when there may be something to read again, or with what went wrong. */
   readonly wake: (failure?: unknown) => void;
-  readonly later: (delayMs: number, action: () => void) => void;
   /** Where a checkpoint stood that the source goes on from. */
-  readonly restored: SourceSnapshot | undefined;
+  readonly restored: RestoredSource | undefined;
   /** Called at a barrier with what the checkpoint is to have of the source. */
   readonly atBarrier: (checkpoint: number, snapshot: SourceSnapshot) => void;
   /** Called at the end of input; the channel then stays open until `release`. */
   readonly onHeldEnd: (() => void) | undefined;
 }
 
-/** A source in a checkpoint: JSON. */
+/** What a subtask of a source goes on with. */
+export type RestoredSource = Pick<SourceSnapshot, 'splits' | 'time'>;
+
+/** A subtask of a source in a checkpoint: JSON. */
 export interface SourceSnapshot {
-  /** The enumerator's own; undefined when it had not been asked yet. */
+  /**
+   * The enumerator's own, with one of the subtasks; undefined when it had not been asked yet.
+   */
   readonly enumerator?: unknown;
   /** Splits that are not read to their end, with their positions. */
   readonly splits: readonly Split[];
   readonly time: SourceTimeSnapshot;
+}
+
+interface TriggeredBarrier {
+  readonly checkpoint: number;
+  readonly enumerator: unknown;
 }
 
 /** Records of a chunk that a loop may take now. */
@@ -82,14 +87,11 @@ export class SourceInput {
   private hasEnded = false;
   private isDraining = false;
   /** Checkpoints whose barriers are to be sent. */
-  private readonly barriers: number[] = [];
-  /** The enumerator's state that goes with the splits handed to the reader so far. */
-  private enumerated: unknown;
+  private readonly barriers: TriggeredBarrier[] = [];
 
   constructor(parts: SourceInputParts) {
     this.id = parts.id;
     this.parts = parts;
-    this.enumerated = parts.restored?.enumerator;
     parts.time.onGroupAdvance(() => {
       this.mayHaveData = true;
     });
@@ -102,10 +104,26 @@ export class SourceInput {
     this.guard(() => reader.committed!(checkpoint)).catch(wake);
   }
 
-  /** Sends a barrier behind the chunk at hand. */
-  trigger(checkpoint: number): void {
-    this.barriers.push(checkpoint);
+  /**
+   * Sends a barrier behind the chunk at hand.
+   *
+   * @param enumerator the enumerator's state as of the splits assigned so far, for the checkpoint
+   *   to have with this subtask
+   */
+  trigger(checkpoint: number, enumerator?: unknown): void {
+    this.barriers.push({ checkpoint, enumerator });
     this.parts.wake();
+  }
+
+  /** Gives the subtask splits to read; with `end` there will be no more. */
+  assign(splits: readonly Split[], end: boolean): void {
+    if (this.isClosed) return;
+    const { reader, time, wake } = this.parts;
+    for (const { id } of splits) time.add(id);
+    if (splits.length > 0) this.read(() => reader.addSplits(splits));
+    if (end) this.read(() => reader.noMoreSplits());
+    this.mayHaveData = true;
+    wake();
   }
 
   /** Ends the input where it stands, as if there were no more. */
@@ -169,14 +187,12 @@ export class SourceInput {
     await this.guard(async () => {
       await this.parts.reader.open?.();
       this.restore();
-      await this.discover();
     });
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
-    const { reader, enumerator } = this.parts;
-    await this.guard(() => closeAll([() => reader.close?.(), () => enumerator.close?.()]));
+    await this.guard(async () => this.parts.reader.close?.());
   }
 
   /** When to look for idle splits again, epoch ms. */
@@ -184,10 +200,9 @@ export class SourceInput {
     return this.hasEnded ? Infinity : this.lookAtMs;
   }
 
-  private barrier(checkpoint: number): ControlElement {
+  private barrier({ checkpoint, enumerator }: TriggeredBarrier): ControlElement {
     const { reader, time, atBarrier } = this.parts;
     const splits = this.read(() => reader.snapshot(checkpoint));
-    const enumerator = this.enumerated;
     const own = { splits, time: time.snapshot() };
     atBarrier(checkpoint, enumerator === undefined ? own : { enumerator, ...own });
     return { kind: 'barrier', checkpoint };
@@ -199,23 +214,6 @@ export class SourceInput {
     time.restore(restored.time);
     if (restored.splits.length > 0) reader.addSplits(restored.splits);
     if (time.watermark > -Infinity) this.control.push(watermarkOf(time.watermark));
-  }
-
-  private async discover(): Promise<void> {
-    const { reader, enumerator, time, later, wake } = this.parts;
-    const { splits, end } = await enumerator.discover();
-    if (this.isClosed) return;
-    for (const { id } of splits) time.add(id);
-    if (splits.length > 0) reader.addSplits(splits);
-    this.enumerated = enumerator.snapshot();
-    if (end) reader.noMoreSplits();
-    else {
-      later(runtimeLimits.splitDiscoveryMs, () => {
-        if (!this.isClosed) this.guard(() => this.discover()).catch(wake);
-      });
-    }
-    this.mayHaveData = true;
-    wake();
   }
 
   private poll(): void {

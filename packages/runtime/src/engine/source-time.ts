@@ -16,9 +16,17 @@ export class SourceTime {
   private readonly strategy: WatermarkStrategy<unknown>;
   private readonly group: AlignmentGroup | undefined;
 
-  constructor(strategy: WatermarkStrategy<unknown>, group: AlignmentGroup | undefined) {
+  private readonly withoutSplits: 'idle' | 'waits';
+
+  /** @param withoutSplits `idle`: nobody waits for a subtask that has no splits; others have some */
+  constructor(
+    strategy: WatermarkStrategy<unknown>,
+    group: AlignmentGroup | undefined,
+    withoutSplits: 'idle' | 'waits' = 'waits',
+  ) {
     this.strategy = strategy;
     this.group = group;
+    this.withoutSplits = withoutSplits;
   }
 
   get watermark(): number {
@@ -82,7 +90,7 @@ export class SourceTime {
   onEmpty(nowMs: number): { readonly becameIdle: boolean; readonly lookAtMs: number } {
     const { idleAfterMs } = this.strategy;
     let lookAtMs = Infinity;
-    let allIdle = this.splits.size > 0;
+    let allIdle = this.splits.size > 0 || this.withoutSplits === 'idle';
     for (const split of this.splits.values()) {
       // A paused split has records; it waits for others.
       if (split.isPaused) allIdle = false;

@@ -84,7 +84,7 @@ export class StageOutputs implements Outputs {
 
   /** Hands on the batches that are full; the others wait for more. */
   flushFull(): void {
-    for (const port of this.ports) if (port.isFull) port.flush();
+    for (const port of this.ports) if (port.isFull) port.handOn();
     this.renewMain();
   }
 
@@ -93,6 +93,11 @@ export class StageOutputs implements Outputs {
     for (const port of this.ports) if (port.flush()) flushed = true;
     this.renewMain();
     return flushed;
+  }
+
+  linger(nowMs: number): void {
+    for (const port of this.ports) port.linger(nowMs);
+    this.renewMain();
   }
 
   sendControl(element: ControlElement): void {

@@ -1,12 +1,14 @@
 import type { BuiltJob } from '@millrace/core';
 import type { Env, StateBackend } from '@millrace/core/spi';
 import type { Compiler } from '../codegen/compiler.js';
+import type { SlotExchange } from '../exchange/slot-exchange.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import type { Channel } from './channel.js';
+import type { PhysicalPlan, TaskPlan } from '../plan/physical-plan.js';
+import type { ChannelSender } from './channel.js';
 import type { OperatorStage } from './operator-stage.js';
 import type { SinkCheckpoints } from './sink-checkpoints.js';
 import type { SinkStage } from './sink-stage.js';
-import type { SourceInput, SourceSnapshot } from './source-input.js';
+import type { RestoredSource, SourceInput, SourceSnapshot } from './source-input.js';
 import type { Stage } from './stage.js';
 
 /** What a checkpointed task does at barriers, and what it is restored from. */
@@ -16,33 +18,47 @@ export interface StageCheckpoints {
   sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void;
   /** A source has no more records; its channel is held open. */
   sourceEnded(): void;
-  restoredSource(operator: string): SourceSnapshot | undefined;
+  restoredSource(operator: string): RestoredSource | undefined;
   ofSink(operator: string): SinkCheckpoints;
 }
 
+/** What the stages of one task need beside what those of the whole slot do. */
+export interface TaskWorld {
+  readonly task: TaskPlan;
+  readonly state: StateBackend;
+  /** Undefined: no checkpoints are taken. */
+  readonly checkpoints: StageCheckpoints | undefined;
+}
+
 /** What the stages of one slot need from around them. */
-export interface StageWorld {
+export interface SlotWorld {
+  readonly plan: PhysicalPlan;
+  readonly slot: number;
+  /** Channels to and from other slots; undefined where there are none. */
+  readonly exchange: SlotExchange | undefined;
   readonly job: BuiltJob;
   readonly env: Env;
   readonly compiler: Compiler;
   readonly codegen: 'on' | 'off';
-  /** `off`: keyed operators take batches with keys, so that they can load state ahead of them. */
-  readonly fusion: 'on' | 'off';
   readonly checkRecords: 'on' | 'off';
-  readonly state: StateBackend;
   readonly metricsOf: (operator: string) => OperatorMetrics;
   /** Monotone processing time, epoch ms. */
   readonly nowMs: () => number;
   readonly wake: (failure?: unknown) => void;
-  /** Undefined: no checkpoints are taken. */
-  readonly checkpoints: StageCheckpoints | undefined;
+}
+
+/** The stages of one task, by what a checkpoint has of them. */
+export interface BuiltTask {
+  readonly task: TaskPlan;
+  readonly sources: readonly SourceInput[];
+  readonly operators: readonly OperatorStage[];
+  readonly sinks: readonly SinkStage[];
 }
 
 export interface BuiltStages {
   /** In topological order. */
   readonly stages: readonly Stage[];
-  readonly channels: readonly Channel[];
-  readonly sources: readonly SourceInput[];
-  readonly operators: readonly OperatorStage[];
-  readonly sinks: readonly SinkStage[];
+  /** Those that begin here. */
+  readonly channels: readonly ChannelSender[];
+  readonly tasks: readonly BuiltTask[];
 }

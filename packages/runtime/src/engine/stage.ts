@@ -13,6 +13,8 @@ export interface Stage {
   step(): void;
   /** Hands partly filled batches on; true when there were any. */
   flush(): boolean;
+  /** Hands on what has waited for more records for long enough; called once a turn. */
+  linger(nowMs: number): void;
   /** All input is dealt with and everything has been handed on. */
   readonly isFinished: boolean;
   open(): Promise<void>;

@@ -12,20 +12,22 @@ import { segmentName } from '../checkpoint/blob-names.js';
 import type { SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
 import type { SegmentChain } from '../checkpoint/segment-chain.js';
 import { runtimeLimits } from '../limits.js';
+import type { SourceInput } from './source-input.js';
 import type { SpareWork } from './task.js';
 
 export interface TaskSnapshotsParts {
   readonly task: string;
+  /** Number of the task's subtasks. */
+  readonly subtask: number;
   readonly attempt: string;
   readonly env: Env;
   readonly store: CheckpointStore;
   readonly backend: SnapshotStateBackend;
   readonly chain: SegmentChain;
-  /** Sends the checkpoint's barrier from each source. */
-  readonly trigger: (checkpoint: number) => void;
+  /** Those that the checkpoint's barrier begins at. */
+  readonly sources: readonly Pick<SourceInput, 'id' | 'trigger'>[];
   /** Stages that a barrier passes: operators by id. */
   readonly expected: {
-    readonly sources: number;
     readonly operators: number;
     readonly sinks: number;
   };
@@ -91,8 +93,9 @@ export class TaskSnapshots implements SpareWork {
     this.parts = parts;
   }
 
-  trigger(checkpoint: number): void {
-    const { store, attempt, task, trigger } = this.parts;
+  /** @param enumerators states of the sources' enumerators as of the splits assigned so far */
+  trigger(checkpoint: number, enumerators: Readonly<Record<string, unknown>>): void {
+    const { store, attempt, task, subtask, sources } = this.parts;
     if (this.running !== undefined) this.abort(this.running.checkpoint);
     const blob = store.create(segmentName(checkpoint, attempt, task));
     const writer = new SegmentWriter(this.buffers);
@@ -111,7 +114,9 @@ export class TaskSnapshots implements SpareWork {
       isEncoded: false,
     };
     this.running.writing.catch((error: unknown) => this.fail(checkpoint, error));
-    trigger(checkpoint);
+    for (const source of sources) {
+      source.trigger(checkpoint, subtask === 0 ? enumerators[source.id] : undefined);
+    }
   }
 
   abort(checkpoint: number): void {
@@ -128,7 +133,7 @@ export class TaskSnapshots implements SpareWork {
     if (running?.checkpoint !== checkpoint) return;
     // Positions are JSON; a copy, since readers go on.
     const copy: unknown = JSON.parse(canonicalJson(snapshot));
-    running.sources.push({ operator, subtask: 0, snapshot: copy });
+    running.sources.push({ operator, subtask: this.parts.subtask, snapshot: copy });
   }
 
   operatorAtBarrier(operator: string, checkpoint: number): void {
@@ -145,7 +150,7 @@ export class TaskSnapshots implements SpareWork {
   sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void {
     const { running } = this;
     if (running?.checkpoint !== checkpoint) return;
-    running.sinks.push({ operator, subtask: 0, prepared: prepared ?? null });
+    running.sinks.push({ operator, subtask: this.parts.subtask, prepared: prepared ?? null });
     this.parts.wake();
   }
 
@@ -186,7 +191,7 @@ export class TaskSnapshots implements SpareWork {
   private isComplete({ sources, operators, sinks }: Running): boolean {
     const { expected } = this.parts;
     return (
-      sources.length === expected.sources &&
+      sources.length === this.parts.sources.length &&
       operators === expected.operators &&
       sinks.length === expected.sinks
     );

@@ -109,14 +109,14 @@ export class Task {
    *
    * @param onOpen called when all are open, ahead of the first record
    */
-  async run(onOpen: () => void): Promise<'finished' | 'cancelled'> {
+  async run(onOpen: () => void | Promise<void>): Promise<'finished' | 'cancelled'> {
     const opened: Stage[] = [];
     try {
       for (const stage of [...this.stages].reverse()) {
         opened.push(stage);
         await stage.open();
       }
-      onOpen();
+      await onOpen();
       await this.turns();
     } catch (error) {
       await this.close(opened).catch((closing: unknown) => {
@@ -191,7 +191,9 @@ export class Task {
     const begun = clock.monotonicMs();
     const isTimeUp = this.turn();
     // Seen once a turn, not after each step: it is a statistic.
-    this.noteBlocked(clock.monotonicMs() - begun);
+    const nowMs = clock.monotonicMs();
+    this.noteBlocked(nowMs - begun);
+    for (const stage of this.stages) stage.linger(nowMs);
     this.afterTurn?.();
     return isTimeUp;
   }

@@ -1,107 +1,98 @@
 import type { BuiltJob } from '@millrace/core';
-import { coreLimits, keyGroupRange, toMillraceError } from '@millrace/core/internal';
+import { toMillraceError } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
-import type { SnapshotStateBackend, StateBackendOptions } from '@millrace/state';
 import type { CheckpointCoordinator, CheckpointedTask } from '../checkpoint/coordinator-shell.js';
 import type { Manifest, StateSummary } from '../checkpoint/manifest.js';
-import { SegmentChain } from '../checkpoint/segment-chain.js';
-import { type Compiler, canGenerateCode } from '../codegen/compiler.js';
-import { buildStages } from '../engine/build-stages.js';
+import type { DeclaredState } from '../checkpoint/state-difference.js';
+import { canGenerateCode } from '../codegen/compiler.js';
 import { closeAll } from '../engine/close-all.js';
-import { type SinkCheckpointsParts, sinkCheckpoints } from '../engine/sink-checkpoints.js';
-import type { SourceSnapshot } from '../engine/source-input.js';
-import type { BuiltStages, StageCheckpoints } from '../engine/stage-world.js';
-import { type StageTimes, Task } from '../engine/task.js';
-import { TaskSnapshots } from '../engine/task-snapshots.js';
-import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import type { AttemptState } from './attempt-state.js';
-import { chainToFollow, declaredStates, restoreState } from './restore-state.js';
-import { StateGuard } from './state-guard.js';
+import type { PhysicalPlan } from '../plan/physical-plan.js';
+import { refuseStateChange } from './restore-state.js';
+import type { EnumeratorStates, SlotControl, SlotListener } from './slot-control.js';
+import { SourceAssignments } from './source-assignments.js';
 
 /** What an attempt needs for taking checkpoints. */
-export interface AttemptCheckpoints extends SinkCheckpointsParts {
+export interface AttemptCheckpoints {
   readonly coordinator: CheckpointCoordinator;
   /** Number of the attempt, from 1. */
   readonly number: number;
+  /** What the attempt goes on from; undefined: from nothing. */
+  readonly restored: Manifest | undefined;
   readonly allowStateChange: readonly string[];
 }
 
 export interface AttemptParts {
   readonly job: BuiltJob;
+  readonly plan: PhysicalPlan;
   readonly env: Env;
-  readonly compiler: Compiler;
-  readonly codegen: 'on' | 'off';
-  readonly checkRecords: 'on' | 'off';
-  readonly metricsOf: (operator: string) => OperatorMetrics;
-  readonly nowMs: () => number;
-  readonly stateBytesMax: number;
-  /** Makes the backend of this attempt's state. */
-  readonly createState: (options: StateBackendOptions) => AttemptState;
+  /** Makes a slot of the attempt. */
+  readonly createSlot: (slot: number, listener: SlotListener) => SlotControl;
   readonly checkpoints: AttemptCheckpoints | undefined;
 }
 
-export const groupCount = coreLimits.keyGroupsDefault;
-const keyGroups = keyGroupRange(0, 1, groupCount);
-/** There is one task in one slot. */
-const taskId = 'task-0';
-
-/** One run of a job, from a start or restore to its end or failure. */
+/** One run of a job, from a start or restore to its end or failure: leads its slots. */
 export class JobAttempt {
-  readonly task: Task;
-  readonly built: BuiltStages;
+  readonly slots: readonly SlotControl[];
   private readonly parts: AttemptParts;
-  private readonly backend: SnapshotStateBackend;
-  private readonly state: AttemptState;
-  private readonly snapshots: TaskSnapshots | undefined;
-  private chain: SegmentChain | undefined;
+  private readonly sources: SourceAssignments;
+  private declared: readonly DeclaredState[] = [];
   private openSources: number;
   private beforeFinal: (() => Promise<Manifest>) | undefined;
+  /** States of enumerators as of the checkpoint in progress. */
+  private enumerated:
+    | { readonly checkpoint: number; readonly states: EnumeratorStates }
+    | undefined;
 
   constructor(parts: AttemptParts) {
-    const { checkpoints, env } = parts;
+    const { plan, createSlot, job, env, checkpoints } = parts;
     this.parts = parts;
-    const tracking = checkpoints === undefined ? 'untracked' : 'tracked';
-    this.state = parts.createState({ tracking, groupCount, groups: keyGroups });
-    this.backend = this.state.backend;
-    let task: Task | undefined;
-    const wake = (failure?: unknown): void => task?.wake(failure);
-    this.built = buildStages({
-      ...parts,
-      fusion: this.backend.relieve === undefined ? parts.codegen : 'off',
-      state: this.backend,
-      wake,
-      checkpoints: checkpoints && this.stageCheckpoints(checkpoints),
+    const listener = this.listener();
+    this.slots = Array.from({ length: plan.slots }, (_, slot) => createSlot(slot, listener));
+    this.sources = new SourceAssignments({
+      job,
+      plan,
+      env,
+      restored: checkpoints?.restored,
+      slots: this.slots,
+      fail: (error) => this.fail(error),
     });
-    this.countSyncReads();
-    this.openSources = this.built.sources.length;
-    this.snapshots = checkpoints && this.taskSnapshots(checkpoints, wake);
-    const times = this.built.stages.map(({ id }) => this.timesOf(id));
-    const guard = new StateGuard(this.backend, parts.stateBytesMax, env.log);
-    task = new Task(this.built.stages, times, env, {
-      snapshots: this.snapshots,
-      afterTurn: () => {
-        guard.check();
-        if (this.backend.needsBarrier === true) checkpoints?.coordinator.hurry();
-      },
-    });
-    this.task = task;
+    this.openSources = this.sources.subtasks;
   }
 
   /** Runs until the input has ended, or it was cancelled; rejects when it failed. */
   async run(): Promise<'finished' | 'cancelled'> {
     const { checkpoints } = this.parts;
     try {
-      await this.state.open();
-      if (checkpoints?.restored !== undefined) await this.restore(checkpoints.restored);
-      return await this.task.run(() => this.start());
+      const declared = await Promise.all(this.slots.map((slot) => slot.build()));
+      this.declared = declared.flat();
+      const { restored, allowStateChange = [] } = checkpoints ?? {};
+      if (restored !== undefined) refuseStateChange(restored, this.declared, allowStateChange);
+      await this.open();
+      await this.sources.discover();
+      this.startCheckpoints();
+      return await this.untilEnd();
     } finally {
-      await closeAll([async () => this.chain?.close(), () => this.state.close()]);
+      await closeAll([() => this.sources.close(), ...this.slots.map((slot) => () => slot.close())]);
     }
   }
 
-  /** What the operators have declared. */
+  cancel(): void {
+    for (const slot of this.slots) slot.cancel();
+  }
+
+  /** Something outside the slots has failed the attempt. */
+  fail(thrown: unknown): void {
+    const error = toMillraceError(thrown, 'ERR_INVARIANT');
+    for (const slot of this.slots) slot.fail(error);
+  }
+
+  /** What the operators have declared, each state once. */
   states(): readonly StateSummary[] {
-    return declaredStates(this.backend).map(({ migrates: _, ...state }) => state);
+    const byName = new Map<string, StateSummary>();
+    for (const { migrates: _, ...state } of this.declared) {
+      byName.set(`${state.operator}\n${state.state}`, state);
+    }
+    return [...byName.values()];
   }
 
   /** Ends the input of all sources where it stands; takes a savepoint when all is dealt with. */
@@ -114,103 +105,65 @@ export class JobAttempt {
         return saving;
       };
     });
-    for (const source of this.built.sources) source.drain();
+    for (const slot of this.slots) slot.drain();
     return taken;
   }
 
   /** Resolves when the sinks have published all that is committed. */
   async sinksQuiet(): Promise<void> {
-    while (!this.built.sinks.every(({ isQuiet }) => isQuiet)) {
-      await this.parts.env.scheduler.yield();
+    await Promise.all(this.slots.map((slot) => slot.sinksQuiet()));
+  }
+
+  /** All have opened, or failed to, before anything is closed. */
+  private async open(): Promise<void> {
+    const opened = await Promise.allSettled(this.slots.map((slot) => slot.open()));
+    for (const each of opened) if (each.status === 'rejected') throw each.reason;
+  }
+
+  /** The first slot that fails, fails the attempt; the others end where they stand. */
+  private async untilEnd(): Promise<'finished' | 'cancelled'> {
+    const running = this.slots.map((slot) => slot.start());
+    try {
+      const ends = await Promise.all(running);
+      return ends.includes('cancelled') ? 'cancelled' : 'finished';
+    } catch (error) {
+      this.cancel();
+      await Promise.allSettled(running);
+      throw error;
     }
   }
 
-  /** Rows outside memory that were not there when they were wanted, as a metric of their operators. */
-  private countSyncReads(): void {
-    const { backend } = this;
-    if (backend.syncReads === undefined) return;
-    for (const operator of backend.operators()) {
-      const read = (): number => backend.syncReads!(operator);
-      this.parts.metricsOf(operator).gauge('stateSyncReads', read);
-    }
-  }
-
-  private start(): void {
-    const { checkpoints } = this.parts;
+  private startCheckpoints(): void {
+    const { checkpoints, plan } = this.parts;
     if (checkpoints === undefined) return;
-    const { coordinator, number } = checkpoints;
-    const task: CheckpointedTask = {
-      id: taskId,
-      trigger: (checkpoint) => this.snapshots!.trigger(checkpoint),
-      abort: (checkpoint) => this.snapshots!.abort(checkpoint),
-      committed: (checkpoint) => {
-        for (const sink of this.built.sinks) sink.commit(checkpoint);
-        for (const source of this.built.sources) source.committed(checkpoint);
-      },
-    };
-    coordinator.start([task], number);
-  }
-
-  private async restore(manifest: Manifest): Promise<void> {
-    const { env, checkpoints } = this.parts;
-    await restoreState({
-      manifest,
-      store: checkpoints!.store,
-      backend: this.backend,
-      keyGroups,
-      allowStateChange: checkpoints!.allowStateChange,
-      chain: this.chainToFollow(manifest) === undefined ? 'new' : 'followed',
-      pause: () => env.scheduler.yield(),
+    const tasks = plan.tasks.map(({ id, slot }): CheckpointedTask => {
+      const control = this.slots[slot]!;
+      return {
+        id,
+        trigger: (checkpoint) => control.trigger(id, checkpoint, this.enumeratedFor(checkpoint)),
+        abort: (checkpoint) => control.abort(id, checkpoint),
+        committed: (checkpoint) => control.committed(id, checkpoint),
+      };
     });
-    if (this.chainToFollow(manifest) === undefined) this.backend.abandon();
+    checkpoints.coordinator.start(tasks, checkpoints.number);
   }
 
-  private chainToFollow(manifest: Manifest | undefined): ReturnType<typeof chainToFollow> {
-    return chainToFollow(manifest, taskId, keyGroups, declaredStates(this.backend));
+  /** The same for all tasks: as of the moment the first of them was told of the checkpoint. */
+  private enumeratedFor(checkpoint: number): EnumeratorStates {
+    if (this.enumerated?.checkpoint !== checkpoint) {
+      this.enumerated = { checkpoint, states: this.sources.states() };
+    }
+    return this.enumerated.states;
   }
 
-  private stageCheckpoints(checkpoints: AttemptCheckpoints): StageCheckpoints {
-    const { restored } = checkpoints;
+  private listener(): SlotListener {
+    const coordinator = this.parts.checkpoints?.coordinator;
     return {
-      sourceAtBarrier: (...at) => this.snapshots!.sourceAtBarrier(...at),
-      operatorAtBarrier: (...at) => this.snapshots!.operatorAtBarrier(...at),
-      sinkAtBarrier: (...at) => this.snapshots!.sinkAtBarrier(...at),
+      acknowledged: (...acknowledged) => coordinator?.acknowledge(...acknowledged),
+      declined: (...declined) => coordinator?.decline(...declined),
       sourceEnded: () => this.sourceEnded(),
-      restoredSource: (operator) =>
-        restored?.sources.find((part) => part.operator === operator)?.snapshot as
-          | SourceSnapshot
-          | undefined,
-      ofSink: (operator) => sinkCheckpoints(checkpoints, operator),
+      wantsCheckpoint: () => coordinator?.hurry(),
     };
-  }
-
-  private taskSnapshots(checkpoints: AttemptCheckpoints, wake: () => void): TaskSnapshots {
-    const { store, coordinator, name: attempt, restored } = checkpoints;
-    const { built, backend } = this;
-    const { env } = this.parts;
-    const chain = this.chainToFollow(restored) ?? [];
-    const segments = { task: taskId, attempt, keyGroups, env, store, restored: chain };
-    this.chain = new SegmentChain(segments);
-    return new TaskSnapshots({
-      task: taskId,
-      attempt,
-      env,
-      store,
-      backend,
-      chain: this.chain,
-      trigger: (checkpoint) => {
-        for (const source of built.sources) source.trigger(checkpoint);
-      },
-      expected: {
-        sources: built.sources.length,
-        operators: built.operators.length,
-        sinks: built.sinks.length,
-      },
-      acknowledge: (...acknowledged) => coordinator.acknowledge(taskId, ...acknowledged),
-      decline: (checkpoint, error) =>
-        coordinator.decline(taskId, checkpoint, toMillraceError(error, 'ERR_CHECKPOINT_FAILED')),
-      wake,
-    });
   }
 
   /** With the last source's end comes the final checkpoint; only then do the channels close. */
@@ -219,9 +172,9 @@ export class JobAttempt {
     if (this.openSources > 0) return;
     this.finish().then(
       () => {
-        for (const source of this.built.sources) source.release();
+        for (const slot of this.slots) slot.release();
       },
-      (error: unknown) => this.task.wake(error),
+      (error: unknown) => this.fail(error),
     );
   }
 
@@ -229,12 +182,6 @@ export class JobAttempt {
     // A savepoint that fails is told to whoever asked for it.
     await this.beforeFinal?.().catch(() => undefined);
     await this.parts.checkpoints!.coordinator.final();
-  }
-
-  private timesOf(id: string): StageTimes {
-    const isOperator = this.parts.job.graph.nodes.some((node) => node.id === id);
-    if (isOperator) return this.parts.metricsOf(id);
-    return { accumulateBusyTimeMs: 0, accumulateBackPressuredTimeMs: 0 };
   }
 }
 

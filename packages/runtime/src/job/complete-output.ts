@@ -23,7 +23,7 @@ export async function completeOutput(
       metrics: new OperatorMetrics(id),
       log: env.log,
       job: graph.job,
-      ...sinkCheckpoints(checkpoints, id),
+      ...sinkCheckpoints(checkpoints, id, 0),
     });
     try {
       await writer.open?.();

@@ -1,16 +1,14 @@
 import { type BuiltJob, MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
-import type { StateBackendOptions } from '@millrace/state';
 import { randomId } from '../checkpoint/blob-names.js';
 import type { Manifest } from '../checkpoint/manifest.js';
-import { Compiler } from '../codegen/compiler.js';
 import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
 import { isProduction, nodeEnv } from '../host/node-env.js';
 import { type Scratch, scratchFolders } from '../host/scratch-folder.js';
-import { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { mergeMetrics } from '../metrics/metric-registry.js';
+import { type PhysicalPlan, planPhysically } from '../plan/physical-plan.js';
 import { codegenOf, JobAttempt } from './attempt.js';
-import { type AttemptState, heapState, levelState } from './attempt-state.js';
 import { refuseLoss } from './checkpoint-options.js';
 import { completeOutput } from './complete-output.js';
 import { type JobCheckpoints, openCheckpoints } from './job-checkpoints.js';
@@ -22,9 +20,11 @@ import type {
   JobResult,
   ResumedFrom,
 } from './job-handle.js';
+import { LocalSlots } from './local-slots.js';
 import { noSuspect, watchPoison } from './poison.js';
 import { afterFailure, checkStrategy, noFailures, type RestartStrategy } from './restart.js';
 import type { RunOptions } from './run.js';
+import type { SlotMetrics } from './slot-control.js';
 
 /** In a checkpoint folder: what an attempt keeps outside memory. */
 const scratchName = 'scratch';
@@ -39,7 +39,8 @@ export class EmbeddedJob implements JobHandle {
   private readonly env: Env;
   private readonly restart: RestartStrategy;
   private readonly scratch: Scratch;
-  private readonly operators = new Map<string, OperatorMetrics>();
+  private readonly plan: PhysicalPlan;
+  private readonly slots: LocalSlots;
   private readonly startedMs: number;
   private attempt: JobAttempt | undefined;
   private attempts = 0;
@@ -50,7 +51,6 @@ export class EmbeddedJob implements JobHandle {
   private wakeFromDelay: (() => void) | undefined;
   private idleListeners: (() => void)[] = [];
   private tellResumed: (from: ResumedFrom) => void = () => undefined;
-  private lastNowMs = -Infinity;
 
   constructor(job: BuiltJob, options: RunOptions, scratch: Scratch = scratchFolders) {
     this.job = job;
@@ -61,6 +61,21 @@ export class EmbeddedJob implements JobHandle {
     const { checkpoints, restart } = options;
     this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
     checkStrategy(this.restart);
+    const fusion = options.backend === 'level' ? 'off' : codegenOf(options.codegen);
+    const { slots = 1, parallelism } = options;
+    this.plan = planPhysically(job, { fusion, slots, parallelism });
+    this.slots = new LocalSlots({
+      job,
+      plan: this.plan,
+      env: this.env,
+      codegen: codegenOf(options.codegen),
+      checkRecords: options.checkRecords ?? (isProduction() ? 'off' : 'on'),
+      stateBytesMax: options.stateBytesMax ?? Infinity,
+      backend: options.backend ?? 'heap',
+      stateMemoryBytes: options.stateMemoryBytes,
+      scratch,
+      scratchFolder: checkpoints && `${checkpoints.folder}/${scratchName}`,
+    });
     if (checkpoints !== undefined) refuseLoss(job);
     this.startedMs = this.env.clock.monotonicMs();
     this.resumed = new Promise((resolve) => {
@@ -99,24 +114,25 @@ export class EmbeddedJob implements JobHandle {
   whenIdle(): Promise<void> {
     return new Promise((resolve) => {
       if (this.attempt === undefined) this.idleListeners.push(resolve);
-      else this.attempt.task.onIdle(resolve);
+      else this.slots.onIdle(resolve);
     });
   }
 
   metrics(): JobMetrics {
-    this.attempt?.task.noteRest();
-    const channels = this.attempt?.built.channels ?? [];
-    return {
-      operators: Object.fromEntries([...this.operators].map(([id, m]) => [id, m.read()])),
-      edges: Object.fromEntries(channels.map(({ edgeId, records }) => [edgeId, { records }])),
-    };
+    const slots = this.slotMetrics();
+    const edges: Record<string, { records: number }> = {};
+    for (const [edge, records] of slots.flatMap((slot) => Object.entries(slot.edges))) {
+      edges[edge] = { records: (edges[edge]?.records ?? 0) + records };
+    }
+    return { operators: mergeMetrics(slots.map(({ operators }) => operators)), edges };
   }
 
   progress(): JobProgress {
+    const operators = mergeMetrics(this.slotMetrics().map((slot) => slot.operators));
     const of = (kind: 'source' | 'sink'): Readonly<Record<string, number>>[] =>
       this.job.graph.nodes
         .filter((node) => node.kind === kind)
-        .map(({ id }) => this.metricsOf(id).read());
+        .map(({ id }) => operators[id] ?? {});
     const sinks = of('sink');
     const sumIn = (all: readonly Readonly<Record<string, number>>[]): number =>
       all.reduce((sum, { numRecordsIn = 0 }) => sum + numRecordsIn, 0);
@@ -215,7 +231,7 @@ export class EmbeddedJob implements JobHandle {
         env,
         options: options.checkpoints,
         states: () => this.attempt!.states(),
-        onFailure: (error) => this.attempt?.task.wake(error),
+        onFailure: (error) => this.attempt?.fail(error),
         onAlarm: (error) => {
           this.alarm = error;
         },
@@ -232,8 +248,8 @@ export class EmbeddedJob implements JobHandle {
       this.attempt = this.createAttempt(checkpoints);
     }
     const attempt = this.attempt!;
-    for (const listener of this.idleListeners.splice(0)) attempt.task.onIdle(listener);
-    if (this.isCancelled) attempt.task.cancel();
+    for (const listener of this.idleListeners.splice(0)) this.slots.onIdle(listener);
+    if (this.isCancelled) attempt.cancel();
     try {
       return await attempt.run();
     } finally {
@@ -242,24 +258,25 @@ export class EmbeddedJob implements JobHandle {
   }
 
   private createAttempt(checkpoints: JobCheckpoints | undefined): JobAttempt {
-    const { job, env, options } = this;
+    const { job, env, plan, options, attempts: number } = this;
+    const own = checkpoints && this.sinkCheckpoints(checkpoints);
+    this.slots.begin(number);
     return new JobAttempt({
       job,
+      plan,
       env,
-      compiler: new Compiler(this.name),
-      codegen: codegenOf(options.codegen),
-      checkRecords: options.checkRecords ?? (isProduction() ? 'off' : 'on'),
-      metricsOf: (operator) => this.metricsOf(operator),
-      nowMs: () => this.nowMs(),
-      stateBytesMax: options.stateBytesMax ?? Infinity,
-      createState: (own) => this.createState(own),
+      createSlot: (slot, listener) => this.slots.create(slot, own, listener),
       checkpoints: checkpoints && {
-        ...this.sinkCheckpoints(checkpoints),
         coordinator: checkpoints.coordinator,
-        number: this.attempts,
+        number,
+        restored: own!.restored,
         allowStateChange: options.checkpoints?.allowStateChange ?? [],
       },
     });
+  }
+
+  private slotMetrics(): readonly SlotMetrics[] {
+    return this.slots.metrics();
   }
 
   private sinkCheckpoints({ store, coordinator }: JobCheckpoints): SinkCheckpointsParts {
@@ -272,14 +289,6 @@ export class EmbeddedJob implements JobHandle {
     };
   }
 
-  private createState(own: StateBackendOptions): AttemptState {
-    const { backend, stateMemoryBytes, checkpoints } = this.options;
-    if (backend !== 'level') return heapState(own);
-    const name = `attempt-${this.attempts}`;
-    const folder = checkpoints && `${checkpoints.folder}/${scratchName}/${name}`;
-    return levelState(own, stateMemoryBytes, this.scratch.open(folder));
-  }
-
   private coordinator(): JobCheckpoints['coordinator'] {
     if (this.checkpoints !== undefined) return this.checkpoints.coordinator;
     throw new MillraceError('ERR_INVALID_OPTION', 'the job takes no checkpoints', {
@@ -289,7 +298,7 @@ export class EmbeddedJob implements JobHandle {
 
   private stop(): void {
     this.isCancelled = true;
-    this.attempt?.task.cancel();
+    this.attempt?.cancel();
     this.wakeFromDelay?.();
   }
 
@@ -298,21 +307,6 @@ export class EmbeddedJob implements JobHandle {
       this.wakeFromDelay = resolve;
       this.env.scheduler.after(delayMs, resolve);
     });
-  }
-
-  private metricsOf(operator: string): OperatorMetrics {
-    let metrics = this.operators.get(operator);
-    if (metrics === undefined) {
-      metrics = new OperatorMetrics(operator);
-      this.operators.set(operator, metrics);
-    }
-    return metrics;
-  }
-
-  /** Wall clock that never goes back. */
-  private nowMs(): number {
-    this.lastNowMs = Math.max(this.lastNowMs, this.env.clock.nowMs());
-    return this.lastNowMs;
   }
 }
 

@@ -5,7 +5,7 @@ import { CheckpointCoordinator } from '../checkpoint/coordinator-shell.js';
 import { folderStores } from '../checkpoint/folder-stores.js';
 import type { StateSummary } from '../checkpoint/manifest.js';
 import type { RestorePoint } from '../checkpoint/restore-point.js';
-import { groupCount } from './attempt.js';
+import { groupCount } from '../plan/physical-plan.js';
 import { type CheckpointOptions, scheduleOf } from './checkpoint-options.js';
 
 export interface JobCheckpointsParts {

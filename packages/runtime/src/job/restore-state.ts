@@ -2,13 +2,14 @@ import type { KeyGroupRange } from '@millrace/core/internal';
 import type { CheckpointStore } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
 import { readBlocks, readSegmentIndex, type StateLayout } from '@millrace/state/internal';
-import type { Manifest, SegmentRef } from '../checkpoint/manifest.js';
+import type { Manifest, SegmentRef, TaskPart } from '../checkpoint/manifest.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
 import {
   type DeclaredState,
   refuseDifferences,
   stateDifferences,
 } from '../checkpoint/state-difference.js';
+import type { TaskPlan } from '../plan/physical-plan.js';
 
 export interface RestoreStateParts {
   readonly manifest: Manifest;
@@ -17,21 +18,19 @@ export interface RestoreStateParts {
   readonly keyGroups: KeyGroupRange;
   /** `new`: the next snapshot takes everything, so that no row may leave memory before it. */
   readonly chain: 'followed' | 'new';
-  /** Operators whose stored state may be dropped, or that may begin without. */
-  readonly allowStateChange: readonly string[];
   /** Lets others run now and then. */
   readonly pause: () => Promise<void>;
 }
 
 /**
- * Loads the key groups of a task from a checkpoint, whichever tasks had written them.
+ * Loads the key groups of a task from a checkpoint, whichever tasks had written them. What differs
+ * between what is stored and what is declared is to have been refused before, or allowed.
  *
- * @throws MillraceError `ERR_STATE_INCOMPATIBLE` before anything is read; `ERR_CHECKPOINT_CORRUPT`
+ * @throws MillraceError `ERR_CHECKPOINT_CORRUPT`
  */
 export async function restoreState(parts: RestoreStateParts): Promise<void> {
-  const { manifest, backend, keyGroups, allowStateChange } = parts;
+  const { manifest, backend, keyGroups } = parts;
   const declared = declaredStates(backend);
-  refuseDifferences(stateDifferences(manifest.states, declared), allowStateChange);
   const known = new Set(understood(manifest, declared).map(idOf));
   const hasShared = declared.some(isShared);
   /** Broadcast states of which an earlier task's copy was loaded. */
@@ -111,18 +110,41 @@ async function loadSegment(
 }
 
 /**
- * The chain that a task's snapshots can follow: it is of the same task, and says nothing of states
- * that are not the same any more.
+ * Refuses state that would be dropped, missed or misunderstood.
+ *
+ * @param declared what the operators of all tasks have declared
+ * @param allowStateChange operators whose stored state may be dropped, or that may begin without
+ * @throws MillraceError `ERR_STATE_INCOMPATIBLE`
+ */
+export function refuseStateChange(
+  { states }: Manifest,
+  declared: readonly DeclaredState[],
+  allowStateChange: readonly string[],
+): void {
+  refuseDifferences(stateDifferences(states, declared), allowStateChange);
+}
+
+/** Operators that have declared state, sorted. */
+export const operatorsOf = (
+  states: readonly Pick<DeclaredState, 'operator'>[],
+): readonly string[] => [...new Set(states.map(({ operator }) => operator))].sort();
+
+/**
+ * The chain that a task's snapshots can follow: it is of the same task, and says nothing of
+ * operators that are elsewhere now, or of states that are not the same any more.
  */
 export function chainToFollow(
   manifest: Manifest | undefined,
-  task: string,
-  keyGroups: KeyGroupRange,
+  { id, keyGroups }: Pick<TaskPlan, 'id' | 'keyGroups'>,
   declared: readonly DeclaredState[],
-): Manifest['tasks'][number]['chain'] | undefined {
-  const [only, ...others] = manifest?.tasks ?? [];
-  if (only === undefined || others.length > 0 || only.task !== task) return undefined;
-  if (stateDifferences(manifest!.states, declared).length > 0) return undefined;
-  const { first, last } = only.keyGroups;
-  return first === keyGroups.first && last === keyGroups.last ? only.chain : undefined;
+): TaskPart['chain'] | undefined {
+  const part = manifest?.tasks.find(({ task }) => task === id);
+  if (manifest === undefined || part === undefined) return undefined;
+  const operators = operatorsOf(declared);
+  const had = part.operators ?? operatorsOf(manifest.states);
+  if (had.join('\n') !== operators.join('\n')) return undefined;
+  const own = manifest.states.filter(({ operator }) => operators.includes(operator));
+  if (stateDifferences(own, declared).length > 0) return undefined;
+  const { first, last } = part.keyGroups;
+  return first === keyGroups.first && last === keyGroups.last ? part.chain : undefined;
 }

@@ -1,15 +1,19 @@
 import type { BuiltJob, JobDefinition, JobParams } from '@millrace/core';
 import type { Env } from '@millrace/core/spi';
 import { Compiler, type GeneratedCode } from '../codegen/compiler.js';
+import { LocalLanes } from '../exchange/local-lanes.js';
 import { nodeEnv } from '../host/node-env.js';
 import type { Scratch } from '../host/scratch-folder.js';
-import { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { codegenOf, JobAttempt } from './attempt.js';
+import { MetricRegistry } from '../metrics/metric-registry.js';
+import { planPhysically } from '../plan/physical-plan.js';
+import { codegenOf } from './attempt.js';
 import { heapState } from './attempt-state.js';
 import type { CheckpointOptions } from './checkpoint-options.js';
 import { EmbeddedJob } from './embedded-job.js';
 import type { JobHandle } from './job-handle.js';
 import type { RestartStrategy } from './restart.js';
+import { Slot, type SlotParts } from './slot.js';
+import type { SlotListener } from './slot-control.js';
 
 /** Options of a run. All have defaults that fit a first try. */
 export interface RunOptions<P extends JobParams = JobParams> {
@@ -25,6 +29,10 @@ export interface RunOptions<P extends JobParams = JobParams> {
   readonly checkRecords?: 'on' | 'off' | undefined;
   /** `off` runs operators without generated code, as hosts that forbid it do. */
   readonly codegen?: 'on' | 'off' | undefined;
+  /** Places of the job that run side by side. Default 1. */
+  readonly slots?: number | undefined;
+  /** Subtasks of operators that do not say how many. Default: one for each slot. */
+  readonly parallelism?: number | undefined;
   /** Clock, randomness, scheduler, log and storage. Default: this process'. */
   readonly env?: Env | undefined;
   /**
@@ -79,18 +87,46 @@ export function generatedCode<P extends JobParams>(
 ): readonly GeneratedCode[] {
   const built = job.build(options.params);
   const compiler = new Compiler(built.graph.job);
-  const env = options.env ?? nodeEnv();
-  new JobAttempt({
-    job: built,
-    env,
-    compiler,
-    codegen: codegenOf(options.codegen),
-    checkRecords: 'off',
-    metricsOf: (operator) => new OperatorMetrics(operator),
-    nowMs: () => env.clock.nowMs(),
-    stateBytesMax: Infinity,
-    createState: heapState,
-    checkpoints: undefined,
-  });
+  instantiate(built, options, compiler, heapState);
   return compiler.generated;
 }
+
+/** Makes all operators of a job without running them: their code, and what state they declare. */
+export function instantiate(
+  job: BuiltJob,
+  options: RunOptions,
+  compiler: Compiler,
+  createState: SlotParts['createState'],
+): void {
+  const env = options.env ?? nodeEnv();
+  const codegen = codegenOf(options.codegen);
+  const fusion = options.backend === 'level' ? 'off' : codegen;
+  const { slots = 1, parallelism } = options;
+  const plan = planPhysically(job, { fusion, slots, parallelism });
+  const lanes = slots > 1 ? new LocalLanes(env) : undefined;
+  for (let slot = 0; slot < slots; slot += 1) {
+    new Slot({
+      job,
+      plan,
+      slot,
+      env,
+      compiler,
+      codegen,
+      checkRecords: 'off',
+      metrics: new MetricRegistry(),
+      nowMs: () => env.clock.nowMs(),
+      stateBytesMax: Infinity,
+      createState,
+      checkpoints: undefined,
+      openLane: lanes?.of(slot),
+      listener: nobody,
+    });
+  }
+}
+
+const nobody: SlotListener = {
+  acknowledged() {},
+  declined() {},
+  sourceEnded() {},
+  wantsCheckpoint() {},
+};

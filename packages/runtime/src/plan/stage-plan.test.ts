@@ -28,7 +28,7 @@ function plan(build: Build, fusion: 'on' | 'off' = 'on'): readonly string[] {
   const job = defineJob('plan', {}, (builder) => {
     build(builder.source('in', new ManualSource<number>()), builder);
   }).build();
-  const stages = planStages(job, fusion);
+  const stages = planStages(job, { fusion });
   return stages.map((stage, index) => {
     expect(stage.index).toBe(index);
     const targets = stage.outputs.flatMap(({ node, port, targets: all }) =>

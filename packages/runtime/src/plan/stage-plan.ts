@@ -1,12 +1,15 @@
 import type { BuiltJob, LogicalEdge, LogicalNode } from '@millrace/core';
 import type { EdgeFunctions } from '@millrace/core/internal';
 import type { InlineOperator, OperatorFactory } from '@millrace/core/spi';
+import { type Movement, movementOf } from './movement.js';
 
 /** Where a stage's output goes: an input of another stage. */
-interface StageTarget {
+export interface StageTarget {
   readonly stage: number;
   readonly input: 0 | 1;
   readonly edge: LogicalEdge;
+  /** How records are spread over the subtasks of the other stage. */
+  readonly movement: Movement;
 }
 
 /** One output of a stage, with all who receive it. */
@@ -15,6 +18,8 @@ export interface StageOutput {
   readonly node: string;
   readonly port: string;
   readonly targets: StageTarget[];
+  /** The stage only passes on what another one has counted as its output. */
+  readonly relayed: boolean;
 }
 
 /** A fused operator of a loop. */
@@ -40,6 +45,8 @@ interface FusedPlan {
 
 interface StageBase {
   readonly index: number;
+  /** Subtasks. */
+  readonly parallelism: number;
   readonly outputs: StageOutput[];
   /** Whether its records carry kinds. */
   readonly carriesKinds: boolean;
@@ -62,13 +69,21 @@ export type StagePlan =
       readonly keys: LoopKeys | undefined;
     });
 
+/** How a job is cut into stages. */
+export interface StagePlanOptions {
+  /** `off`: keyed operators take batches, whatever is ahead of them. Default `on`. */
+  readonly fusion?: 'on' | 'off' | undefined;
+  /** Subtasks of each operator. Default: one. */
+  readonly parallelismOf?: ((node: LogicalNode) => number) | undefined;
+}
+
 /**
  * Cuts a job into stages, in topological order: sources, sinks and operators that keep state or
  * emit much are stages of their own; runs of inline operators, and the extraction of keys, become
- * loops. Pure.
+ * loops. Where subtasks of different number or key meet, records change places between stages. Pure.
  */
-export function planStages(job: BuiltJob, fusion: 'on' | 'off' = 'on'): readonly StagePlan[] {
-  return new Planner(job, fusion).plan();
+export function planStages(job: BuiltJob, options: StagePlanOptions = {}): readonly StagePlan[] {
+  return new Planner(job, options).plan();
 }
 
 class Planner {
@@ -79,10 +94,12 @@ class Planner {
   private readonly job: BuiltJob;
 
   private readonly fusion: 'on' | 'off';
+  private readonly parallelismOf: (node: LogicalNode) => number;
 
-  constructor(job: BuiltJob, fusion: 'on' | 'off') {
+  constructor(job: BuiltJob, { fusion = 'on', parallelismOf = () => 1 }: StagePlanOptions) {
     this.job = job;
     this.fusion = fusion;
+    this.parallelismOf = parallelismOf;
     this.nodes = new Map(job.graph.nodes.map((node) => [node.id, node]));
     for (const node of job.graph.nodes) this.kinds.set(node.id, this.emitsKinds(node));
   }
@@ -103,7 +120,8 @@ class Planner {
 
   private addHead(node: LogicalNode): StagePlan {
     const carriesKinds = this.kinds.get(node.id)!;
-    const base = { node, index: this.stages.length, outputs: [], carriesKinds };
+    const parallelism = this.parallelismOf(node);
+    const base = { node, index: this.stages.length, parallelism, outputs: [], carriesKinds };
     return node.kind === 'sink'
       ? this.push({ ...base, kind: 'sink' })
       : this.push({ ...base, kind: 'operator', fused: undefined });
@@ -112,8 +130,9 @@ class Planner {
   /** A source is read by the loop behind it; by one without steps where several read it. */
   private addSource(node: LogicalNode): void {
     const only = single(this.edgesOf(node.id, ''));
-    const inline = only !== undefined && this.inlineOf(only.to) !== undefined;
-    const keyed = only?.partitioning.kind === 'key';
+    const inline =
+      only !== undefined && this.inlineOf(only.to) !== undefined && this.staysInPlace(only);
+    const keyed = only !== undefined && this.needsKeys(only);
     if (only !== undefined && (inline || keyed)) {
       if (this.fusedTarget(only, node) === undefined) this.addLoop(only, node);
       return;
@@ -122,6 +141,7 @@ class Planner {
       kind: 'loop',
       source: node,
       index: this.stages.length,
+      parallelism: this.parallelismOf(node),
       outputs: [],
       steps: [],
       keys: undefined,
@@ -140,17 +160,42 @@ class Planner {
   private connect(stage: StagePlan, node: string, port: string): void {
     const edges = this.edgesOf(node, port);
     if (edges.length === 0) return;
-    const output: StageOutput = { node, port, targets: [] };
+    const output: StageOutput = { node, port, targets: [], relayed: false };
     stage.outputs.push(output);
-    for (const edge of edges) output.targets.push(this.targetOf(edge));
+    for (const edge of edges) output.targets.push(this.targetOf(edge, stage.parallelism));
   }
 
-  private targetOf(edge: LogicalEdge): StageTarget {
+  /** @param from subtasks of the stage that writes the output */
+  private targetOf(edge: LogicalEdge, from: number): StageTarget {
     const inline = this.inlineOf(edge.to) !== undefined;
-    if (inline || edge.partitioning.kind === 'key') {
-      return this.fusedTarget(edge) ?? { stage: this.addLoop(edge).index, input: 0, edge };
+    const { kind } = edge.partitioning;
+    if (this.needsKeys(edge)) {
+      const stage = (): number => this.addLoop(edge).index;
+      return this.fusedTarget(edge) ?? { stage: stage(), input: 0, edge, movement: 'forward' };
     }
-    return { stage: this.stageOf.get(edge.to)!.index, input: edge.input, edge };
+    const fused = inline ? this.fusedTarget(edge) : undefined;
+    if (fused !== undefined) return fused;
+    const to = inline ? this.addLoop(edge) : this.stageOf.get(edge.to)!;
+    const input = inline ? 0 : edge.input;
+    const movement = movementOf(kind, from, to.parallelism);
+    const target = { stage: to.index, input, edge, movement };
+    return movement === 'broadcast' && from > 1 ? this.sequenced(target) : target;
+  }
+
+  /** Broadcast records of several subtasks go through one place, so that all see one order. */
+  private sequenced(target: StageTarget): StageTarget {
+    const { edge } = target;
+    const sequencer = this.push({
+      kind: 'loop',
+      source: undefined,
+      index: this.stages.length,
+      parallelism: 1,
+      outputs: [{ node: edge.from, port: edge.port, targets: [target], relayed: true }],
+      steps: [],
+      keys: undefined,
+      carriesKinds: this.kinds.get(edge.from)!,
+    });
+    return { stage: sequencer.index, input: 0, edge, movement: 'gather' };
   }
 
   /** The operator at the end of a loop that can be fused with it, where nothing else feeds it. */
@@ -163,10 +208,12 @@ class Planner {
     if (stage.kind !== 'operator' || definition.fuses !== true || feeding.length > 1) {
       return undefined;
     }
+    const members = [first.from, ...steps.map(({ node }) => node.id), keyed.to];
+    if (members.some((id) => this.parallelismAt(id) !== 1)) return undefined;
     stage.fused = { source, steps, keys: this.keysOf(keyed) };
     if (source !== undefined) this.connect(stage, source.id, 'deadLetters');
     for (const { node } of steps) this.connect(stage, node.id, 'deadLetters');
-    return { stage: stage.index, input: 0, edge: first };
+    return { stage: stage.index, input: 0, edge: first, movement: 'forward' };
   }
 
   /** Inline operators from `first` on, as far as they can be fused, and the keyed edge behind. */
@@ -185,8 +232,12 @@ class Planner {
       last = next.to;
       steps.push({ node: this.nodes.get(last)!, operator });
       next = single(this.edgesOf(last, ''));
+      if (next !== undefined && !this.needsKeys(next) && !this.staysInPlace(next)) {
+        next = undefined;
+      }
     }
-    return { steps, last, keyed: next?.partitioning.kind === 'key' ? next : undefined };
+    const keyed = next !== undefined && this.needsKeys(next) ? next : undefined;
+    return { steps, last, keyed };
   }
 
   /** A loop that begins with `edge`: inline operators as far as they can be fused, then keys. */
@@ -196,6 +247,7 @@ class Planner {
       kind: 'loop',
       source,
       index: this.stages.length,
+      parallelism: this.parallelismAt(last),
       outputs: [],
       steps,
       keys: keyed === undefined ? undefined : this.keysOf(keyed),
@@ -213,13 +265,31 @@ class Planner {
     if (keyed === undefined) this.connect(stage, last, '');
     else {
       const target = this.stageOf.get(keyed.to)!;
-      const targets: StageTarget[] = [{ stage: target.index, input: keyed.input, edge: keyed }];
-      stage.outputs.push({ node: keyed.from, port: keyed.port, targets });
+      const movement = movementOf('key', stage.parallelism, target.parallelism);
+      const { input, from: node, port } = keyed;
+      const targets = [{ stage: target.index, input, edge: keyed, movement }];
+      const relayed = stage.source === undefined && stage.steps.length === 0;
+      stage.outputs.push({ node, port, targets, relayed });
     }
     const failing = stage.steps.map(({ node }) => node.id);
     if (stage.source !== undefined) failing.push(stage.source.id);
     if (stage.keys !== undefined) failing.push(stage.keys.owner.id);
     for (const node of new Set(failing)) this.connect(stage, node, 'deadLetters');
+  }
+
+  private parallelismAt(id: string): number {
+    return this.parallelismOf(this.nodes.get(id)!);
+  }
+
+  /** Whether a loop extracts keys ahead of the edge. */
+  private needsKeys({ to, partitioning }: LogicalEdge): boolean {
+    return partitioning.kind === 'key' && this.inlineOf(to) === undefined;
+  }
+
+  /** Records go from each subtask to the one beside it, so that both can be one loop. */
+  private staysInPlace({ from, to, partitioning: { kind } }: LogicalEdge): boolean {
+    const [here, there] = [this.parallelismAt(from), this.parallelismAt(to)];
+    return movementOf(kind, here, there) === 'forward';
   }
 
   private keysOf(edge: LogicalEdge): LoopKeys {

@@ -1,0 +1,110 @@
+import { MillraceError } from '@millrace/core';
+import { type ChannelPlan, slotOf } from '../plan/physical-plan.js';
+import type { StageOutput, StageTarget } from '../plan/stage-plan.js';
+import { type BatchShape, keyedShape, plainShape } from './batch-pool.js';
+import { Channel, type ChannelReceiver, type ChannelSender } from './channel.js';
+import { BroadcastRoute, RoundRobinRoute, type Route, SingleRoute } from './route.js';
+import { assignByFunction, assignByKey, ScatterRoute } from './scatter-route.js';
+import type { SlotWorld } from './stage-world.js';
+
+/** The ends of channels that are in one slot, by the subtasks that write and read them. */
+export class ChannelEnds {
+  /** In the order of the plan. */
+  readonly senders: readonly ChannelSender[];
+  private readonly world: SlotWorld;
+  private readonly outgoing = new Map<string, ChannelSender[]>();
+  private readonly incoming = new Map<string, ChannelReceiver[]>();
+
+  constructor(world: SlotWorld) {
+    this.world = world;
+    const senders: ChannelSender[] = [];
+    for (const plan of world.plan.channels) {
+      const sender = this.make(plan);
+      if (sender !== undefined) senders.push(sender);
+    }
+    this.senders = senders;
+  }
+
+  /** Channels that a subtask of a stage reads. */
+  into(stage: number, subtask: number): readonly ChannelReceiver[] {
+    return this.incoming.get(`${stage} ${subtask}`) ?? [];
+  }
+
+  /** Where an output of a subtask goes. */
+  routesOf(output: StageOutput, subtask: number, shape: BatchShape): readonly Route[] {
+    return output.targets.map((target) => {
+      const channels = this.outgoing.get(senderKey(output, target, subtask)) ?? [];
+      return this.route(target, channels, subtask, shape);
+    });
+  }
+
+  private route(
+    target: StageTarget,
+    channels: readonly ChannelSender[],
+    subtask: number,
+    shape: BatchShape,
+  ): Route {
+    switch (target.movement) {
+      case 'forward':
+      case 'gather':
+        return new SingleRoute(channels);
+      case 'broadcast':
+        return new BroadcastRoute(channels);
+      case 'rebalance':
+      case 'rescale':
+        return new RoundRobinRoute(channels, subtask);
+      default: {
+        const functions = this.world.job.functions.edges.get(target.edge.id);
+        const assign =
+          target.movement === 'key'
+            ? assignByKey(channels.length, functions!.key)
+            : assignByFunction(channels.length, functions!.partition!, target.edge.to);
+        return new ScatterRoute(channels, shape, assign);
+      }
+    }
+  }
+
+  /** The sending end, where it is here. */
+  private make(plan: ChannelPlan): ChannelSender | undefined {
+    const { slot, plan: whole } = this.world;
+    const fromSlot = slotOf(plan.from.subtask, whole.slots);
+    const toSlot = slotOf(plan.to.subtask, whole.slots);
+    let sender: ChannelSender | undefined;
+    let receiver: ChannelReceiver | undefined;
+    if (fromSlot === slot && toSlot === slot) {
+      const channel = new Channel(plan.target.edge.id, plan.target.input);
+      sender = channel;
+      receiver = channel;
+    } else if (fromSlot === slot) sender = this.exchange().sender(plan, toSlot);
+    else if (toSlot === slot) {
+      receiver = this.exchange().receiver(plan, this.shapeOf(plan), fromSlot);
+    }
+    if (sender !== undefined) {
+      add(this.outgoing, senderKey(plan.output, plan.target, plan.from.subtask), sender);
+    }
+    if (receiver !== undefined) add(this.incoming, `${plan.to.stage} ${plan.to.subtask}`, receiver);
+    return sender;
+  }
+
+  private exchange(): NonNullable<SlotWorld['exchange']> {
+    if (this.world.exchange !== undefined) return this.world.exchange;
+    throw new MillraceError('ERR_INVARIANT', 'a slot without lanes has channels to others');
+  }
+
+  /** Of the batches on a channel: what a loop ahead of it has extracted. */
+  private shapeOf({ from, target }: ChannelPlan): BatchShape {
+    const stage = this.world.plan.stages[from.stage]!;
+    return stage.kind === 'loop' && stage.keys?.edge === target.edge
+      ? keyedShape(target.edge)
+      : plainShape;
+  }
+}
+
+const senderKey = (output: StageOutput, { stage, input, edge }: StageTarget, subtask: number) =>
+  `${output.node} ${output.port} ${output.relayed} ${edge.id} ${stage} ${input} ${subtask}`;
+
+function add<T>(into: Map<string, T[]>, key: string, value: T): void {
+  const list = into.get(key);
+  if (list === undefined) into.set(key, [value]);
+  else list.push(value);
+}

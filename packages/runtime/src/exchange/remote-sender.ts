@@ -1,0 +1,51 @@
+import type { ControlElement } from '@millrace/core/spi';
+import type { PooledBatch } from '../engine/batch-pool.js';
+import type { ChannelSender } from '../engine/channel.js';
+import { runtimeLimits } from '../limits.js';
+import { type BatchEncoder, batchEncoder } from './plain-codec.js';
+import { controlFrame, frameHeadBytes, writeBatchHead } from './frame.js';
+import type { Lane } from './lane.js';
+
+/**
+ * The sending end of a channel to another slot.
+ *
+ * Credit is absolute: the receiver says how many bytes it has taken ever, so that a message about
+ * it that is lost or doubled does no harm.
+ */
+export class RemoteSender implements ChannelSender {
+  readonly edgeId: string;
+  records = 0;
+  private readonly channel: number;
+  private readonly lane: Lane;
+  private readonly encoder: BatchEncoder = batchEncoder();
+  private sentBytes = 0;
+  private takenBytes = 0;
+
+  constructor(channel: number, edgeId: string, lane: Lane) {
+    this.channel = channel;
+    this.edgeId = edgeId;
+    this.lane = lane;
+  }
+
+  get hasCredit(): boolean {
+    return this.sentBytes - this.takenBytes < runtimeLimits.channelBytesMax && this.lane.hasRoom;
+  }
+
+  send(batch: PooledBatch): void {
+    const frame = this.encoder.encode(batch, frameHeadBytes);
+    writeBatchHead(frame, this.channel);
+    this.records += batch.count;
+    this.sentBytes += frame.byteLength;
+    batch.release();
+    this.lane.send(frame);
+  }
+
+  sendControl(element: ControlElement): void {
+    this.lane.send(controlFrame(this.channel, element));
+  }
+
+  /** The receiver has taken so many bytes ever. */
+  onCredit(takenBytes: number): void {
+    if (takenBytes > this.takenBytes) this.takenBytes = takenBytes;
+  }
+}

@@ -1,0 +1,103 @@
+import type { BuiltJob } from '@millrace/core';
+import type { Env } from '@millrace/core/spi';
+import type { StateBackendOptions } from '@millrace/state';
+import { Compiler } from '../codegen/compiler.js';
+import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
+import { LocalLanes } from '../exchange/local-lanes.js';
+import type { Scratch } from '../host/scratch-folder.js';
+import { MetricRegistry } from '../metrics/metric-registry.js';
+import type { PhysicalPlan, TaskPlan } from '../plan/physical-plan.js';
+import { type AttemptState, heapState, levelState } from './attempt-state.js';
+import { Slot } from './slot.js';
+import type { SlotListener, SlotMetrics } from './slot-control.js';
+
+export interface LocalSlotsParts {
+  readonly job: BuiltJob;
+  readonly plan: PhysicalPlan;
+  readonly env: Env;
+  readonly codegen: 'on' | 'off';
+  readonly checkRecords: 'on' | 'off';
+  /** For all slots together. */
+  readonly stateBytesMax: number;
+  readonly backend: 'heap' | 'level';
+  /** Memory for rows of the level backend, for all tasks together; undefined: its default. */
+  readonly stateMemoryBytes: number | undefined;
+  readonly scratch: Scratch;
+  /** Where rows outside memory are kept; undefined: anywhere. */
+  readonly scratchFolder: string | undefined;
+}
+
+/** The slots of a job that are all in this thread, of one attempt after another. */
+export class LocalSlots {
+  private readonly parts: LocalSlotsParts;
+  private readonly registries: readonly MetricRegistry[];
+  private slots: Slot[] = [];
+  private lanes: LocalLanes | undefined;
+  private compiler: Compiler;
+  private attempt = 0;
+  private lastNowMs = -Infinity;
+
+  constructor(parts: LocalSlotsParts) {
+    this.parts = parts;
+    this.registries = Array.from({ length: parts.plan.slots }, () => new MetricRegistry());
+    this.compiler = new Compiler(parts.job.graph.job);
+  }
+
+  /** An attempt begins: its slots are created next. */
+  begin(attempt: number): void {
+    const { plan, env, job } = this.parts;
+    this.attempt = attempt;
+    this.slots = [];
+    this.compiler = new Compiler(job.graph.job);
+    this.lanes = plan.slots > 1 ? new LocalLanes(env) : undefined;
+  }
+
+  create(
+    slot: number,
+    checkpoints: SinkCheckpointsParts | undefined,
+    listener: SlotListener,
+  ): Slot {
+    const { plan, stateBytesMax } = this.parts;
+    const created = new Slot({
+      ...this.parts,
+      slot,
+      compiler: this.compiler,
+      metrics: this.registries[slot]!,
+      nowMs: () => this.nowMs(),
+      stateBytesMax: stateBytesMax / plan.slots,
+      createState: (own, task) => this.createState(own, task),
+      checkpoints,
+      openLane: this.lanes?.of(slot),
+      listener,
+    });
+    this.slots.push(created);
+    return created;
+  }
+
+  /** Calls back once when nothing is ready in any slot any more, or the attempt has ended. */
+  onIdle(listener: () => void): void {
+    const all = this.slots.map(({ task }) => new Promise<void>((resolve) => task.onIdle(resolve)));
+    Promise.all(all).then(listener);
+  }
+
+  metrics(): readonly SlotMetrics[] {
+    if (this.slots.length > 0) return this.slots.map((slot) => slot.metrics());
+    return this.registries.map((registry) => ({ operators: registry.read(), edges: {} }));
+  }
+
+  private createState(own: StateBackendOptions, { id }: TaskPlan): AttemptState {
+    const { backend, stateMemoryBytes, scratch, scratchFolder, plan } = this.parts;
+    if (backend !== 'level') return heapState(own);
+    const memory = stateMemoryBytes && stateMemoryBytes / plan.tasks.length;
+    const name = `attempt-${this.attempt}`;
+    const folder = scratchFolder && `${scratchFolder}/${name}`;
+    const isOnly = plan.tasks.length === 1;
+    return levelState(own, memory, scratch.open(isOnly ? folder : folder && `${folder}-${id}`));
+  }
+
+  /** Wall clock that never goes back. */
+  private nowMs(): number {
+    this.lastNowMs = Math.max(this.lastNowMs, this.parts.env.clock.nowMs());
+    return this.lastNowMs;
+  }
+}

@@ -1,0 +1,197 @@
+import { type BuiltJob, MillraceError } from '@millrace/core';
+import type { Env, Split } from '@millrace/core/spi';
+import type { StateBackendOptions } from '@millrace/state';
+import type { DeclaredState } from '../checkpoint/state-difference.js';
+import type { Compiler } from '../codegen/compiler.js';
+import { buildStages } from '../engine/build-stages.js';
+import { closeAll } from '../engine/close-all.js';
+import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
+import type { BuiltStages } from '../engine/stage-world.js';
+import { type SpareWork, type StageTimes, Task } from '../engine/task.js';
+import { type OpenLane, SlotExchange } from '../exchange/slot-exchange.js';
+import type { MetricRegistry } from '../metrics/metric-registry.js';
+import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { groupCount, type PhysicalPlan, type TaskPlan } from '../plan/physical-plan.js';
+import type { AttemptState } from './attempt-state.js';
+import type { EnumeratorStates, SlotControl, SlotListener, SlotMetrics } from './slot-control.js';
+import { SlotTask } from './slot-task.js';
+
+export interface SlotParts {
+  readonly job: BuiltJob;
+  readonly plan: PhysicalPlan;
+  readonly slot: number;
+  readonly env: Env;
+  readonly compiler: Compiler;
+  readonly codegen: 'on' | 'off';
+  readonly checkRecords: 'on' | 'off';
+  readonly metrics: MetricRegistry;
+  readonly nowMs: () => number;
+  /** Of the slot's share. */
+  readonly stateBytesMax: number;
+  /** Makes the backend of a task's state. */
+  readonly createState: (options: StateBackendOptions, task: TaskPlan) => AttemptState;
+  readonly checkpoints: SinkCheckpointsParts | undefined;
+  /** Undefined: the job has one slot. */
+  readonly openLane: OpenLane | undefined;
+  readonly listener: SlotListener;
+}
+
+/** A slot in this thread: runs its tasks' stages in turn. */
+export class Slot implements SlotControl {
+  readonly task: Task;
+  private readonly parts: SlotParts;
+  private readonly tasks: readonly SlotTask[];
+  private readonly built: BuiltStages;
+  private readonly exchange: SlotExchange | undefined;
+  private ended: Promise<'finished' | 'cancelled'> | undefined;
+  private letStart: () => void = () => undefined;
+  private readonly started = new Promise<void>((resolve) => {
+    this.letStart = resolve;
+  });
+
+  constructor(parts: SlotParts) {
+    this.parts = parts;
+    let task: Task | undefined;
+    const wake = (failure?: unknown): void => task?.wake(failure);
+    const { openLane } = parts;
+    this.exchange = openLane && new SlotExchange(openLane, wake);
+    this.tasks = parts.plan.tasks
+      .filter(({ slot }) => slot === parts.slot)
+      .map((plan) => this.createTask(plan, wake));
+    const worlds = this.tasks.map(({ world }) => world);
+    const metricsOf = (operator: string): OperatorMetrics => parts.metrics.of(operator);
+    this.built = buildStages({ ...parts, metricsOf, exchange: this.exchange, wake }, worlds);
+    for (const [at, own] of this.tasks.entries()) own.attach(this.built.tasks[at]!, metricsOf);
+    const times = this.built.stages.map(({ id }) => this.timesOf(id));
+    task = new Task(this.built.stages, times, parts.env, {
+      snapshots: spareWork(this.tasks),
+      afterTurn: () => {
+        for (const own of this.tasks) own.check();
+      },
+    });
+    this.task = task;
+  }
+
+  async build(): Promise<readonly DeclaredState[]> {
+    return this.tasks.flatMap((task) => task.declared());
+  }
+
+  async open(): Promise<void> {
+    for (const task of this.tasks) await task.open();
+    await new Promise<void>((resolve, reject) => {
+      this.ended = this.task.run(() => {
+        resolve();
+        return this.started;
+      });
+      this.ended.catch(reject);
+    });
+  }
+
+  start(): Promise<'finished' | 'cancelled'> {
+    this.letStart();
+    return this.ended!;
+  }
+
+  trigger(task: string, checkpoint: number, enumerators: EnumeratorStates): void {
+    this.taskOf(task).trigger(checkpoint, enumerators);
+  }
+
+  abort(task: string, checkpoint: number): void {
+    this.taskOf(task).abort(checkpoint);
+  }
+
+  committed(task: string, checkpoint: number): void {
+    this.taskOf(task).committed(checkpoint);
+  }
+
+  assign(source: string, subtask: number, splits: readonly Split[], end: boolean): void {
+    for (const { task, sources } of this.built.tasks) {
+      if (task.subtask !== subtask) continue;
+      try {
+        sources.find(({ id }) => id === source)?.assign(splits, end);
+      } catch (error) {
+        this.task.wake(error);
+      }
+    }
+  }
+
+  drain(): void {
+    for (const { sources } of this.built.tasks) for (const source of sources) source.drain();
+  }
+
+  release(): void {
+    for (const { sources } of this.built.tasks) for (const source of sources) source.release();
+  }
+
+  async sinksQuiet(): Promise<void> {
+    const isQuiet = (): boolean =>
+      this.built.tasks.every(({ sinks }) => sinks.every((sink) => sink.isQuiet));
+    while (!isQuiet()) await this.parts.env.scheduler.yield();
+  }
+
+  cancel(): void {
+    this.task.cancel();
+    this.letStart();
+  }
+
+  fail(error: MillraceError): void {
+    this.task.wake(error);
+    this.letStart();
+  }
+
+  metrics(): SlotMetrics {
+    this.task.noteRest();
+    const edges: Record<string, number> = {};
+    for (const { edgeId, records } of this.built.channels) {
+      edges[edgeId] = (edges[edgeId] ?? 0) + records;
+    }
+    return { operators: this.parts.metrics.read(), edges };
+  }
+
+  async close(): Promise<void> {
+    this.cancel();
+    await this.ended?.catch(() => undefined);
+    this.exchange?.close();
+    await closeAll(this.tasks.map((task) => () => task.close()));
+  }
+
+  private createTask(plan: TaskPlan, wake: (failure?: unknown) => void): SlotTask {
+    const { env, checkpoints, listener, createState } = this.parts;
+    const tracking = checkpoints === undefined ? 'untracked' : 'tracked';
+    const state = createState({ tracking, groupCount, groups: plan.keyGroups }, plan);
+    const tasks = this.parts.plan.tasks.filter(({ slot }) => slot === this.parts.slot).length;
+    const stateBytesMax = this.parts.stateBytesMax / tasks;
+    return new SlotTask({ plan, env, state, stateBytesMax, checkpoints, listener, wake });
+  }
+
+  private taskOf(id: string): SlotTask {
+    const found = this.tasks[this.built.tasks.findIndex(({ task }) => task.id === id)];
+    if (found !== undefined) return found;
+    throw new MillraceError('ERR_INVARIANT', `slot ${this.parts.slot} has no task ${id}`);
+  }
+
+  private timesOf(id: string): StageTimes {
+    const isOperator = this.parts.job.graph.nodes.some((node) => node.id === id);
+    if (isOperator) return this.parts.metrics.of(id);
+    return { accumulateBusyTimeMs: 0, accumulateBackPressuredTimeMs: 0 };
+  }
+}
+
+/** Snapshots of the tasks of a slot, one step of one of them at a time. */
+function spareWork(tasks: readonly SlotTask[]): SpareWork | undefined {
+  const all = tasks.flatMap(({ snapshots }) => snapshots ?? []);
+  if (all.length <= 1) return all[0];
+  return {
+    get hasWork() {
+      return all.some(({ hasWork }) => hasWork);
+    },
+    isDue: (nowMs) => all.some((work) => work.isDue(nowMs)),
+    step() {
+      const next = all.findIndex(({ hasWork }) => hasWork);
+      if (next < 0) return;
+      all[next]!.step();
+      // The others have their turn first.
+      all.push(...all.splice(next, 1));
+    },
+  };
+}
