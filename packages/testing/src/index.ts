@@ -2,6 +2,13 @@ export { checkpointStoreConformance } from './checkpoint-store-conformance.js';
 export type { ConformanceCase } from './conformance-case.js';
 export type { JobDriverOptions } from './job-driver.js';
 export { driveJob, JobDriver } from './job-driver.js';
+export type {
+  LossyPath,
+  LossyTransport,
+  LossyTransportCounts,
+  LossyTransportOptions,
+} from './lossy-transport.js';
+export { LossyTransportHub } from './lossy-transport.js';
 export type { TimedRecord } from './manual-source.js';
 export { ManualSource } from './manual-source.js';
 export type { MillraceMatchers } from './matchers.js';
