@@ -15,7 +15,7 @@ export type {
 } from './function-options.js';
 export { keyBy } from './key-by.js';
 export { map } from './map.js';
-export { broadcast, global, rebalance } from './movement.js';
+export { broadcast, global, partitionBy, rebalance, rescale } from './movement.js';
 export type { BroadcastStateOptions } from './process/broadcast-state.js';
 export { broadcastState } from './process/broadcast-state.js';
 export type { ConnectSpec } from './process/connect.js';

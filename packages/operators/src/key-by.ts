@@ -18,5 +18,6 @@ import {
 export function keyBy<T, const K extends Key>(
   key: (value: T) => K,
 ): (input: Stream<T>) => KeyedStream<T, K> {
-  return (input) => keyedStreamOf({ ...outputOf(input), partitioning: 'key', key });
+  return (input) =>
+    keyedStreamOf({ ...outputOf(input), partitioning: 'key', key, partition: undefined });
 }

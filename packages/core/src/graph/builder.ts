@@ -19,6 +19,8 @@ export interface OutputRef {
   readonly partitioning: Partitioning['kind'];
   /** For `key`: extracts the key. */
   readonly key?: ((record: never) => unknown) | undefined;
+  /** For `custom`: which of so many subtasks takes the record. */
+  readonly partition?: ((record: never, parallelism: number) => number) | undefined;
 }
 
 /** An input of a node that is being added. */
@@ -138,6 +140,8 @@ export class GraphBuilder {
     if (from.key !== undefined) {
       const inputs = projection?.inputs.map(({ extract }) => extract) ?? [];
       this.edgeFunctions.set(id, { key: from.key, inputs });
+    } else if (from.partition !== undefined) {
+      this.edgeFunctions.set(id, { partition: from.partition, inputs: [] });
     }
   }
 

@@ -87,7 +87,7 @@ export interface LogicalGraph {
 
 /** Functions of a keyed edge, or of one with a partitioner of the author's. */
 export interface EdgeFunctions {
-  readonly key: (record: never) => unknown;
+  readonly key?: ((record: never) => unknown) | undefined;
   /** For `custom`: which of so many subtasks takes the record. */
   readonly partition?: ((record: never, parallelism: number) => number) | undefined;
   /** Same order as the projection's inputs; undefined: the record itself. */

@@ -54,7 +54,7 @@ function store(
   const at = out.count;
   if (keys !== undefined) {
     const { functions, edge, owner } = keys;
-    const key = functions.key(value as never);
+    const key = functions.key!(value as never);
     if (key === undefined) throw noKey(owner.id);
     const inputs = edge.partitioning.projection?.inputs ?? [];
     const extracted = inputs.map((type, k) => {
