@@ -55,6 +55,7 @@ export type {
   OperatorContext,
   OperatorDefinition,
   OperatorFactory,
+  OperatorPhases,
   Outputs,
   Prefetch,
   Progress,

@@ -101,6 +101,12 @@ export interface Operator {
    */
   retryFiring?(): void;
 
+  /**
+   * A barrier comes next: gives out all that belongs ahead of it and is in no state. Called until
+   * done; then state is frozen.
+   */
+  onBarrier?(out: Outputs): Progress;
+
   /** All inputs have ended; called after the watermark +∞. */
   onEnd?(out: Outputs): Progress;
 
@@ -201,6 +207,31 @@ export interface OperatorFactory {
    */
   readonly rowsPerRecord?: 'atMostOne' | undefined;
   create(context: OperatorContext): Operator;
+  /**
+   * The same work in two phases, for where records change places on their way to the operator.
+   * Undefined where it cannot be divided.
+   */
+  readonly phases?: OperatorPhases | undefined;
+}
+
+/**
+ * An operator in two phases: records are aggregated where they are, and only what is left of them
+ * goes to the subtask of their key (local–global aggregation).
+ *
+ * Law: both together give the same results as the undivided operator.
+ */
+export interface OperatorPhases {
+  /** Columns of the rows in between, which have keys and timestamps besides, and no values. */
+  readonly columns: readonly ('number' | 'any')[];
+  /**
+   * Takes what the undivided operator takes, and writes rows of these columns to its main output:
+   * `keys`, `timestamps` and `columns` of the batch are there to be filled. It keeps no state:
+   * everything is given out ahead of a watermark that it belongs before, of barriers and of the
+   * end. Rows of one key may be given out any number of times.
+   */
+  createLocal(context: OperatorContext): Operator;
+  /** Takes those rows. Has the state and the side outputs of the undivided operator. */
+  createFinal(context: OperatorContext): Operator;
 }
 
 /**
