@@ -27,6 +27,38 @@ export type {
   SimulatedDiskOptions,
 } from './simulated-disk.js';
 export { SimulatedDisk } from './simulated-disk.js';
+export type { FaultKind, FaultName } from './simulation/fault-kinds.js';
+export { faultNames } from './simulation/fault-kinds.js';
+export type { FaultPlan } from './simulation/fault-plan.js';
+export { generateFaults, noFaults } from './simulation/fault-plan.js';
+export { generateJob } from './simulation/generate-job.js';
+export type {
+  BranchPlan,
+  JobPlan,
+  KeyedPlan,
+  SimulatedRecord,
+  SourcePlan,
+  SplitPlan,
+  StatelessPlan,
+} from './simulation/job-plan.js';
+export type { MinimiseOptions } from './simulation/minimise.js';
+export { minimiseSeed } from './simulation/minimise.js';
+export { SeededRandom } from './simulation/seeded-random.js';
+export type {
+  SeedResult,
+  SimulationCase,
+  SimulationOptions,
+} from './simulation/simulate-seed.js';
+export { caseOf, simulateSeed } from './simulation/simulate-seed.js';
+export type { SeedRange, SeedsReport, SeedViolation } from './simulation/simulate-seeds.js';
+export { addReports, emptyReport, reportOf, simulateSeeds } from './simulation/simulate-seeds.js';
+export type { AroundJob } from './simulation/simulated-job.js';
+export type { RunEnd, RunLimits, SimulatedWorldOptions } from './simulation/simulated-world.js';
+export { SimulatedWorld } from './simulation/simulated-world.js';
+export type { TraceEntry } from './simulation/trace.js';
+export type { OracleName } from './simulation/violation.js';
+export { SimulationViolation } from './simulation/violation.js';
+export type { ProcessLife, WorldProcess } from './simulation/world-process.js';
 export type { SinkUnderTest } from './sink-conformance.js';
 export { sinkConformance } from './sink-conformance.js';
 export type { SourceCase, SourceUnderTest } from './source-conformance.js';

@@ -1,0 +1,131 @@
+import { defineJob, type JobDefinition, type Stream, watermarks } from '@millrace/core';
+import type { DeadLetter, Sink, Source } from '@millrace/core/spi';
+import { filter, flatMap, map, sinkTo, union } from '@millrace/operators';
+import type { BranchPlan, JobPlan, SimulatedRecord, StatelessPlan } from './job-plan.js';
+import { addKeyed } from './keyed-branch.js';
+
+/** What a job meets outside. */
+export interface JobEnds {
+  readonly source: (index: number) => Source<SimulatedRecord>;
+  readonly sink: (branch: BranchPlan) => Sink<unknown>;
+  /** Called at each record of a `fallible` step; may throw. */
+  readonly onRecord: (record: SimulatedRecord) => void;
+}
+
+/** Outputs that a branch may have; its sinks are named after it and them. */
+export type OutputName = 'main' | 'late' | 'dead' | 'side';
+
+export const sinkId = (branch: BranchPlan, output: OutputName): string => `${branch.id}-${output}`;
+
+/** The name that all simulated jobs have. */
+const simulatedJobName = 'simulated';
+
+/** The plan as a job that can be run. */
+export function buildJob(plan: JobPlan, ends: JobEnds): JobDefinition {
+  const sources = plan.sources.map((_, index) => ends.source(index));
+  const sinks = plan.branches.map((branch) => ends.sink(branch));
+  return defineJob(simulatedJobName, {}, (job) => {
+    const streams = plan.sources.map(({ id, outOfOrdernessMs, idleAfterMs, stepMs }, index) =>
+      job.source(
+        id,
+        sources[index]!,
+        watermarks((r) => r.at, {
+          outOfOrderness: outOfOrdernessMs,
+          step: stepMs,
+          farFuture: 'off',
+          ...(idleAfterMs !== undefined && { idleAfter: idleAfterMs, allIdle: 'hold' }),
+        }),
+      ),
+    );
+    for (const [index, branch] of plan.branches.entries()) {
+      addBranch(branch, { streams, sink: sinks[index]!, onRecord: ends.onRecord });
+    }
+  });
+}
+
+/** What a branch is put between. */
+interface BranchEnds {
+  readonly streams: readonly Stream<SimulatedRecord>[];
+  readonly sink: Sink<unknown>;
+  readonly onRecord: (record: SimulatedRecord) => void;
+}
+
+function addBranch(branch: BranchPlan, ends: BranchEnds): void {
+  const [first, second] = branch.sources.map((index) => ends.streams[index]!);
+  const isConnected = branch.keyed.kind === 'connect';
+  const joined = second === undefined || isConnected ? first! : first!.pipe(union(second));
+  let stream: Stream<SimulatedRecord> = joined;
+  for (const [index, step] of branch.steps.entries()) {
+    stream = withStep(stream, step, { branch, index, ends });
+  }
+  addKeyed(stream, second ?? first!, branch, ends.sink);
+}
+
+interface StepPlace {
+  readonly branch: BranchPlan;
+  readonly index: number;
+  readonly ends: BranchEnds;
+}
+
+function withStep(
+  input: Stream<SimulatedRecord>,
+  step: StatelessPlan,
+  { branch, index, ends }: StepPlace,
+): Stream<SimulatedRecord> {
+  const id = `${branch.id}-step${index}`;
+  switch (step.kind) {
+    case 'map':
+      return input.pipe(map((r) => ({ ...r, amount: r.amount + step.add }), { id }));
+    case 'filter':
+      return input.pipe(filter((r) => passes(r, step.every), { id }));
+    case 'flatMap':
+      return input.pipe(flatMap((r) => copiesOf(r, step.copies), { id }));
+    case 'fallible':
+      return input.pipe(
+        map(
+          (r) => {
+            ends.onRecord(r);
+            return r;
+          },
+          { id },
+        ),
+      );
+    case 'deadLetter': {
+      const output = input.pipe(
+        map((r) => refuse(r, step.every), {
+          id,
+          onError: { action: 'deadLetter', ceiling: 1 },
+        }),
+      );
+      output.side.deadLetters.pipe(
+        map(deadLetterRow, { id: `${id}-row` }),
+        sinkTo(sinkId(branch, 'dead'), ends.sink),
+      );
+      return output;
+    }
+  }
+}
+
+/** Whether a record is not left out by a filter. */
+export const passes = ({ id }: SimulatedRecord, every: number): boolean => id % every !== 0;
+
+/** Whether a function of a dead-letter step takes a record. */
+export const isTaken = ({ id }: SimulatedRecord, every: number): boolean => id % every !== 1;
+
+function refuse(record: SimulatedRecord, every: number): SimulatedRecord {
+  if (isTaken(record, every)) return record;
+  throw new RangeError(`record ${record.id} is refused`);
+}
+
+const copiesOf = (record: SimulatedRecord, copies: number): readonly SimulatedRecord[] =>
+  Array.from({ length: copies }, (_, part) => ({ ...record, part: record.part * copies + part }));
+
+/** Without its position: that of the batch is told where batches mix. */
+function deadLetterRow({ record, operator, error }: DeadLetter<SimulatedRecord>) {
+  const { id, part } = record ?? { id: -1, part: 0 };
+  return { ids: [idOf({ id, part })], operator, code: error.code };
+}
+
+/** A record's own name in outputs; parts of one record differ. */
+export const idOf = ({ id, part }: Pick<SimulatedRecord, 'id' | 'part'>): string =>
+  part === 0 ? `${id}` : `${id}.${part}`;

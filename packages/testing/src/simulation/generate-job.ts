@@ -1,0 +1,148 @@
+import { generateSource, type InputShape } from './generate-records.js';
+import type {
+  BranchPlan,
+  JobPlan,
+  KeyedPlan,
+  SourcePlan,
+  StatelessPlan,
+  WindowPlan,
+} from './job-plan.js';
+import type { SeededRandom } from './seeded-random.js';
+
+/** What the branches of a job may rely on. */
+interface Input {
+  readonly sources: number;
+  /** One split of one source: records come in one order, whatever happens. */
+  readonly isOrdered: boolean;
+  readonly late: InputShape['late'];
+  readonly kind: JobPlan['kind'];
+}
+
+/** A job as the seed wants it. To add a kind of operator, add it to `job-plan.ts` and here. */
+export function generateJob(random: SeededRandom): JobPlan {
+  const kind = random.chance(0.25) ? 'conserving' : 'determinate';
+  const isOrdered = kind === 'determinate' && random.chance(0.3);
+  const input: Input = {
+    kind,
+    isOrdered,
+    sources: isOrdered ? 1 : random.whole(1, 3),
+    late: isOrdered || kind === 'conserving' ? random.pick(['none', 'some']) : 'none',
+  };
+  const shape = random.fork('shape');
+  const durationMs = Math.round(shape.spread(400, 4_000));
+  const sources = Array.from({ length: input.sources }, (_, index) =>
+    sourceOf(index, input, durationMs, random.fork(`source ${index}`)),
+  );
+  const branches = Array.from({ length: random.whole(1, 3) }, (_, index) =>
+    branchOf(`b${index}`, input, random.fork(`branch ${index}`)),
+  );
+  return {
+    kind,
+    sources,
+    branches,
+    backend: random.chance(0.3) ? 'level' : 'heap',
+    stateMemoryBytes: random.pick([1 << 10, 1 << 14, 1 << 20]),
+    codegen: random.chance(0.5) ? 'on' : 'off',
+  };
+}
+
+function sourceOf(
+  index: number,
+  input: Input,
+  durationMs: number,
+  random: SeededRandom,
+): SourcePlan {
+  const isIdle = input.kind === 'conserving' && random.chance(0.5);
+  return generateSource(
+    index,
+    {
+      splits: input.isOrdered ? 1 : random.whole(1, 4),
+      records: Math.round(random.spread(30, 600)),
+      keys: random.pick([1, 5, 40, 300]),
+      durationMs,
+      late: input.late,
+      idleAfterMs: isIdle ? random.pick([20, 100, 500]) : undefined,
+    },
+    random,
+  );
+}
+
+function branchOf(id: string, input: Input, random: SeededRandom): BranchPlan {
+  const keyed = keyedOf(input, random.fork('keyed'));
+  const first = random.whole(0, input.sources - 1);
+  const second = (first + 1) % input.sources;
+  const joins = second !== first && (keyed.kind === 'connect' || random.chance(0.3));
+  return {
+    id,
+    sources: joins ? [first, second] : [first],
+    steps: stepsOf(random.fork('steps')),
+    key: random.pick(['number', 'string', 'tuple']),
+    keyed,
+    sink: random.chance(0.75) ? 'exactly-once' : 'at-least-once',
+  };
+}
+
+/** One step is always there, for faults to throw in. */
+function stepsOf(random: SeededRandom): readonly StatelessPlan[] {
+  const steps: StatelessPlan[] = [{ kind: 'fallible' }];
+  for (let i = random.whole(0, 3); i > 0; i -= 1) steps.push(stepOf(random));
+  // There is one sink for dead letters.
+  const [first, ...others] = steps.filter(({ kind }) => kind === 'deadLetter');
+  return steps.filter((step) => step === first || !others.includes(step));
+}
+
+function stepOf(random: SeededRandom): StatelessPlan {
+  switch (random.whole(0, 3)) {
+    case 0:
+      return { kind: 'map', add: random.whole(1, 5) };
+    case 1:
+      return { kind: 'filter', every: random.whole(2, 9) };
+    case 2:
+      return { kind: 'flatMap', copies: random.whole(0, 3) };
+    default:
+      return { kind: 'deadLetter', every: random.whole(5, 20) };
+  }
+}
+
+function keyedOf({ isOrdered, kind, sources, late }: Input, random: SeededRandom): KeyedPlan {
+  const among: readonly KeyedPlan['kind'][] = [
+    'none',
+    'window',
+    'window',
+    'window',
+    'process',
+    'process',
+    ...(isOrdered || kind === 'conserving' ? (['running', 'running'] as const) : []),
+    ...(sources > 1 ? (['connect', 'connect'] as const) : []),
+  ];
+  const chosen = random.pick(among);
+  switch (chosen) {
+    case 'window': {
+      const window = windowOf(kind, random);
+      // A session that was given out and is then continued by a late record is not given out again.
+      const isLimited = window.kind === 'session' && late === 'some';
+      const latenessMs = isLimited ? 0 : random.pick([0, 0, 50, 400]);
+      const again = kind === 'determinate' && random.chance(0.3) ? 'tumbling' : 'no';
+      return { kind: 'window', window, latenessMs, again };
+    }
+    case 'process':
+    case 'connect':
+      return { kind: chosen, bucketMs: random.pick([10, 60, 250, 1_000]) };
+    default:
+      return { kind: chosen };
+  }
+}
+
+function windowOf(kind: JobPlan['kind'], random: SeededRandom): WindowPlan {
+  const sizeMs = random.pick([20, 100, 300, 1_000]);
+  switch (random.whole(0, 2)) {
+    case 0:
+      return { kind: 'tumbling', sizeMs };
+    case 1:
+      // A record that is late for one of its windows only would be in fewer rows.
+      if (kind === 'conserving') return { kind: 'tumbling', sizeMs };
+      return { kind: 'sliding', sizeMs, slideMs: sizeMs / random.pick([2, 4, 5]) };
+    default:
+      return { kind: 'session', gapMs: random.pick([10, 40, 150]) };
+  }
+}

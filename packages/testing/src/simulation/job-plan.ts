@@ -1,0 +1,102 @@
+/** A record of simulated jobs. */
+export interface SimulatedRecord {
+  /** Unique over all sources of a job. */
+  readonly id: number;
+  readonly key: number;
+  /** Event time, epoch ms. */
+  readonly at: number;
+  readonly amount: number;
+  /** Which of the records that a flatMap made of one; 0 for the first. */
+  readonly part: number;
+}
+
+export interface SplitPlan {
+  readonly id: string;
+  readonly records: readonly SimulatedRecord[];
+  /** When each can be read, virtual ms; growing. */
+  readonly arrivalsMs: readonly number[];
+}
+
+export interface SourcePlan {
+  readonly id: string;
+  readonly splits: readonly SplitPlan[];
+  /** How far behind the newest record of its split another may be, ms. */
+  readonly outOfOrdernessMs: number;
+  /** Processing time after which a split without records holds nothing up; undefined: never. */
+  readonly idleAfterMs: number | undefined;
+  /** Watermarks are sent where they cross a multiple of this, ms. */
+  readonly stepMs: number;
+  /** A chunk has at most so many records. */
+  readonly chunkRecordsMax: number;
+  /** Splits found by one look. */
+  readonly foundAtOnce: number;
+}
+
+/** An operator without state. */
+export type StatelessPlan =
+  | { readonly kind: 'map'; readonly add: number }
+  /** Leaves out every so-manieth record. */
+  | { readonly kind: 'filter'; readonly every: number }
+  | { readonly kind: 'flatMap'; readonly copies: number }
+  /** Throws at every so-manieth record, always; they become dead letters. */
+  | { readonly kind: 'deadLetter'; readonly every: number }
+  /** A place for faults: a function that throws when the world says so. */
+  | { readonly kind: 'fallible' };
+
+export type KeyPlan = 'number' | 'string' | 'tuple';
+
+export type WindowPlan =
+  | { readonly kind: 'tumbling'; readonly sizeMs: number }
+  | { readonly kind: 'sliding'; readonly sizeMs: number; readonly slideMs: number }
+  | { readonly kind: 'session'; readonly gapMs: number };
+
+/** What a branch does with records by key. */
+export type KeyedPlan =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'window';
+      readonly window: WindowPlan;
+      readonly latenessMs: number;
+      /** Windows of the windows' results follow. */
+      readonly again: 'no' | 'tumbling';
+    }
+  /** Sums by key and stretch of time in state, given out by timers. */
+  | { readonly kind: 'process'; readonly bucketMs: number }
+  /** A running total by key: what comes of a record depends on those before it. */
+  | { readonly kind: 'running' }
+  /** The same as `process` over two inputs. */
+  | { readonly kind: 'connect'; readonly bucketMs: number };
+
+type SinkPlan = 'exactly-once' | 'at-least-once';
+
+/** A way from one or two sources to sinks. */
+export interface BranchPlan {
+  readonly id: string;
+  /** Indexes of sources; two are joined by union, or by `connect`. */
+  readonly sources: readonly number[];
+  readonly steps: readonly StatelessPlan[];
+  readonly key: KeyPlan;
+  readonly keyed: KeyedPlan;
+  readonly sink: SinkPlan;
+}
+
+/**
+ * A job as data: it can be printed, and made smaller.
+ *
+ * `determinate`: the output is the same however the run went. `conserving`: it depends on
+ * processing time or on how splits mix; each record is still accounted for.
+ */
+export interface JobPlan {
+  readonly kind: 'determinate' | 'conserving';
+  readonly sources: readonly SourcePlan[];
+  readonly branches: readonly BranchPlan[];
+  readonly backend: 'heap' | 'level';
+  /** For the level backend: little, so that rows are moved out. */
+  readonly stateMemoryBytes: number;
+  readonly codegen: 'on' | 'off';
+}
+
+/** Records of all sources. */
+export function recordsOf({ sources }: JobPlan): readonly SimulatedRecord[] {
+  return sources.flatMap(({ splits }) => splits.flatMap(({ records }) => records));
+}

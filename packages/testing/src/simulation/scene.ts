@@ -1,0 +1,238 @@
+import type { JobHandle, RunOptions } from '@millrace/runtime';
+import { CommitWatch } from './commit-watch.js';
+import { DiskFaults } from './disk-faults.js';
+import type { JobPlan, SimulatedRecord } from './job-plan.js';
+import type { SeededRandom } from './seeded-random.js';
+import { SimulatedDestination } from './simulated-destination.js';
+import { type AroundJob, type SimulatedJob, startSimulatedJob } from './simulated-job.js';
+import type { SimulatedWorld } from './simulated-world.js';
+import { SimulationViolation } from './violation.js';
+
+/** Folder of the job's checkpoints on the simulated disk. */
+export const checkpointFolder = '/checkpoints';
+
+export interface SceneParts {
+  readonly world: SimulatedWorld;
+  readonly plan: JobPlan;
+  readonly around: AroundJob;
+  readonly options: RunOptions;
+  /** When faults end, virtual ms. */
+  readonly faultsEndMs: number;
+}
+
+/** Virtual time after a job's end in which nothing may be left of it, ms. */
+const leftoverGraceMs = 5_000;
+
+/** Errors of a job whose checkpoints a fault has damaged: what is promised is to notice. */
+const damageCodes: readonly string[] = ['ERR_CHECKPOINT_CORRUPT', 'ERR_CODEC_CORRUPT'];
+
+/**
+ * A job as an operator of it sees it: processes that run it, one after another, until it has
+ * finished. Whatever ends a process, a new one is started, as an init system would.
+ */
+export class Scene {
+  readonly world: SimulatedWorld;
+  readonly plan: JobPlan;
+  readonly faultsEndMs: number;
+  readonly destination = new SimulatedDestination();
+  readonly commits: CommitWatch;
+  readonly diskFaults = new DiskFaults();
+  /** Faults that hit something, by kind. */
+  readonly effective: Record<string, number> = {};
+  /** Called at each record of a `fallible` step; faults set it. */
+  onRecord: (record: SimulatedRecord) => void = () => undefined;
+  /** A fault has damaged what is stored. */
+  isDamaged = false;
+  verdict: 'running' | 'finished' | 'detected' = 'running';
+  readonly random: SeededRandom;
+  private readonly parts: SceneParts;
+  private readonly jobs: SimulatedJob[] = [];
+  private starting: 'no' | 'soon' = 'no';
+  /** What was asked of jobs and is not answered. */
+  private requests = 0;
+  private checks = 0;
+  private readonly closers: { readonly job: SimulatedJob; readonly close: () => void }[] = [];
+
+  constructor(parts: SceneParts) {
+    const { world } = parts;
+    this.parts = parts;
+    this.world = world;
+    this.plan = parts.plan;
+    this.faultsEndMs = parts.faultsEndMs;
+    this.random = world.random.fork('scene');
+    this.commits = new CommitWatch(world.disk, checkpointFolder, () =>
+      Math.max(0, ...this.jobs.map(({ handle }) => committedOf(handle) ?? 0)),
+    );
+    world.diskLatency.onStep((step) => this.guarded(() => this.commits.onStep(step)));
+    world.diskLatency.onStep((step) => this.diskFaults.onStep(step));
+  }
+
+  /** The job's process that was started last, while it runs. */
+  get current(): SimulatedJob | undefined {
+    const last = this.jobs.at(-1);
+    return last !== undefined && isAlive(last) ? last : undefined;
+  }
+
+  /** Nothing of the job runs any more, and it has finished or failed as it may. */
+  get isOver(): boolean {
+    return (
+      this.verdict !== 'running' &&
+      !this.jobs.some(isAlive) &&
+      this.requests === 0 &&
+      this.checks === 0
+    );
+  }
+
+  /** Where the job stands, for messages. */
+  get state(): string {
+    const jobs = this.jobs.filter(isAlive).map(({ process }) => {
+      const waiting = this.world.waitingOf(process).join(', ') || 'nothing';
+      return `${process.name} (${process.life}) waits for ${waiting}`;
+    });
+    return `${this.verdict}, ${this.requests} requests open; ${jobs.join('; ') || 'no process'}`;
+  }
+
+  /** Processes started so far. */
+  get starts(): number {
+    return this.jobs.length;
+  }
+
+  start(from?: string): void {
+    this.starting = 'no';
+    if (this.verdict !== 'running') return;
+    const { world, parts } = this;
+    const skewMs = Math.round((this.random.next() - 0.5) * 4_000);
+    const process = world.start(`p${this.jobs.length + 1}`, { skewMs });
+    const { checkpoints, ...others } = parts.options;
+    const options = { ...others, checkpoints: { ...checkpoints, folder: checkpointFolder, from } };
+    world.note(`${process.name}: started${from === undefined ? '' : ` from ${from}`}`);
+    this.jobs.push(
+      startSimulatedJob(
+        {
+          world,
+          plan: this.plan,
+          destination: this.destination,
+          around: parts.around,
+          onRecord: (record) => this.onRecord(record),
+        },
+        process,
+        options,
+        (job) => this.onEnd(job),
+      ),
+    );
+  }
+
+  /** Starts a process before long, unless one is about to be started. */
+  startSoon(from?: string): void {
+    if (this.starting === 'soon') return;
+    this.starting = 'soon';
+    this.world.after('start', this.random.spread(1, 200), () => this.start(from));
+  }
+
+  /** @returns whether there was anything to kill */
+  kill(): boolean {
+    const { current } = this;
+    if (current === undefined) return false;
+    this.world.kill(current.process);
+    this.afterDeath();
+    return true;
+  }
+
+  powerCut(random: SeededRandom): void {
+    this.world.powerCut(random);
+    void this.guarded(() => this.commits.afterPowerCut());
+    this.afterDeath();
+  }
+
+  noteEffect(kind: string): void {
+    this.effective[kind] = (this.effective[kind] ?? 0) + 1;
+    this.world.note(`fault: ${kind}`);
+  }
+
+  /** Counts something that was asked of a job: it must be answered, unless its process dies. */
+  request(job: SimulatedJob, what: string, asked: Promise<unknown>, onDone?: () => void): void {
+    this.requests += 1;
+    let isOpen = true;
+    const close = (): void => {
+      if (isOpen) this.requests -= 1;
+      isOpen = false;
+    };
+    asked.then(
+      () => {
+        close();
+        onDone?.();
+      },
+      (error: unknown) => {
+        close();
+        this.world.note(`${job.process.name}: ${what} failed: ${String(error)}`);
+        if (!mayRefuse(error)) this.violate('failure', `${what}: ${String(error)}`);
+      },
+    );
+    this.closers.push({ job, close });
+  }
+
+  violate(oracle: SimulationViolation['oracle'], detail: string): void {
+    this.world.fail(new SimulationViolation(oracle, detail));
+  }
+
+  private afterDeath(): void {
+    for (const { job, close } of this.closers) if (job.process.life === 'killed') close();
+    if (!this.isDamaged) void this.guarded(() => this.commits.verifyRetained());
+    this.startSoon();
+  }
+
+  /** Calls of the disk that are under way when a job ends may still be answered. */
+  private checkLeftovers({ process }: SimulatedJob): void {
+    this.checks += 1;
+    this.world.after('look for leftovers', leftoverGraceMs, () => {
+      this.checks -= 1;
+      if (process.pending === 0) return;
+      const left = this.world.waitingOf(process).join(', ');
+      this.violate('leftovers', `${process.name} has ended, and still waits for: ${left}`);
+    });
+  }
+
+  private onEnd(job: SimulatedJob): void {
+    const { process, outcome } = job;
+    const { world } = this;
+    const error = outcome?.kind === 'failed' ? outcome.error : undefined;
+    world.note(`${process.name}: ${outcome?.kind} ${error?.message ?? ''}`);
+    this.checkLeftovers(job);
+    if (outcome?.kind === 'finished') {
+      this.verdict = 'finished';
+      return;
+    }
+    const isSuperseded = error?.code === 'ERR_CHECKPOINT_SUPERSEDED' && this.jobs.length > 1;
+    if (error === undefined || error.retryable || isSuperseded) {
+      if (!this.jobs.some(isAlive)) this.startSoon();
+      return;
+    }
+    if (this.isDamaged && damageCodes.includes(error.code)) this.verdict = 'detected';
+    else this.violate('failure', `${process.name} failed for good: ${error.message}`);
+  }
+
+  /** What an oracle finds ends the run, ahead of the next pick. */
+  private async guarded(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.world.fail(error);
+    }
+  }
+}
+
+const isAlive = ({ process, outcome }: SimulatedJob): boolean =>
+  outcome === undefined && process.life !== 'killed';
+
+const committedOf = (handle: JobHandle): number | undefined =>
+  handle.progress().checkpoints?.committed;
+
+/** What a request may be refused with: the attempt ended, or nothing is open yet, or the disk. */
+function mayRefuse(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  if (typeof code !== 'string') return false;
+  return (
+    code.startsWith('ERR_STORAGE_') ||
+    ['ERR_CHECKPOINT_FAILED', 'ERR_INVALID_OPTION', 'ERR_CHECKPOINT_SUPERSEDED'].includes(code)
+  );
+}
