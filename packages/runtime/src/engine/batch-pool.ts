@@ -1,25 +1,9 @@
-import type { LogicalEdge } from '@millrace/core';
 import { RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
+import type { BatchShape } from '../plan/batch-shape.js';
 import { type Places, RowPlaces, type RowsPerRecord } from './record-places.js';
 
-/** Columns that the batches of an output have beside values and timestamps. */
-export interface BatchShape {
-  /** False: only keys and columns are there. */
-  readonly values: boolean;
-  readonly keys: boolean;
-  readonly columns: readonly ('number' | 'any')[];
-}
-
 const noValues: unknown[] = [];
-
-export const plainShape: BatchShape = { values: true, keys: false, columns: [] };
-
-/** Of batches behind the extraction of keys. */
-export function keyedShape({ partitioning }: LogicalEdge): BatchShape {
-  const { inputs = [], values = true } = partitioning.projection ?? {};
-  return { values, keys: true, columns: inputs };
-}
 
 /** A batch that knows where it goes when its last receiver lets go of it. */
 export class PooledBatch extends RecordBatch {
@@ -86,7 +70,7 @@ export class BatchPool {
   take(): PooledBatch {
     const batch = this.free.pop();
     if (batch === undefined) return new PooledBatch(this, this.shape);
-    batch.values = new Array(batch.capacity);
+    if (this.shape.values) batch.values = new Array(batch.capacity);
     return batch;
   }
 

@@ -22,7 +22,9 @@ export function buildStages(world: SlotWorld, tasks: readonly TaskWorld[]): Buil
     return {
       task,
       sources: builder.sources,
-      operators: of.filter((stage) => stage instanceof OperatorStage),
+      operators: of
+        .filter((stage) => stage instanceof OperatorStage)
+        .filter(({ role }) => role !== 'local'),
       sinks: of.filter((stage) => stage instanceof SinkStage),
     };
   });

@@ -1,7 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import { type ChannelPlan, slotOf } from '../plan/physical-plan.js';
 import type { StageOutput, StageTarget } from '../plan/stage-plan.js';
-import { type BatchShape, keyedShape, plainShape } from './batch-pool.js';
 import { Channel, type ChannelReceiver, type ChannelSender } from './channel.js';
 import { BroadcastRoute, RoundRobinRoute, type Route, SingleRoute } from './route.js';
 import { assignByFunction, assignByKey, ScatterRoute } from './scatter-route.js';
@@ -31,18 +30,18 @@ export class ChannelEnds {
   }
 
   /** Where an output of a subtask goes. */
-  routesOf(output: StageOutput, subtask: number, shape: BatchShape): readonly Route[] {
+  routesOf(output: StageOutput, subtask: number): readonly Route[] {
     return output.targets.map((target) => {
       const channels = this.outgoing.get(senderKey(output, target, subtask)) ?? [];
-      return this.route(target, channels, subtask, shape);
+      return this.route(output, target, channels, subtask);
     });
   }
 
   private route(
+    { shape }: StageOutput,
     target: StageTarget,
     channels: readonly ChannelSender[],
     subtask: number,
-    shape: BatchShape,
   ): Route {
     switch (target.movement) {
       case 'forward':
@@ -77,7 +76,7 @@ export class ChannelEnds {
       receiver = channel;
     } else if (fromSlot === slot) sender = this.exchange().sender(plan, toSlot);
     else if (toSlot === slot) {
-      receiver = this.exchange().receiver(plan, this.shapeOf(plan), fromSlot);
+      receiver = this.exchange().receiver(plan, fromSlot);
     }
     if (sender !== undefined) {
       add(this.outgoing, senderKey(plan.output, plan.target, plan.from.subtask), sender);
@@ -89,14 +88,6 @@ export class ChannelEnds {
   private exchange(): NonNullable<SlotWorld['exchange']> {
     if (this.world.exchange !== undefined) return this.world.exchange;
     throw new MillraceError('ERR_INVARIANT', 'a slot without lanes has channels to others');
-  }
-
-  /** Of the batches on a channel: what a loop ahead of it has extracted. */
-  private shapeOf({ from, target }: ChannelPlan): BatchShape {
-    const stage = this.world.plan.stages[from.stage]!;
-    return stage.kind === 'loop' && stage.keys?.edge === target.edge
-      ? keyedShape(target.edge)
-      : plainShape;
   }
 }
 

@@ -1,5 +1,6 @@
 import { toMillraceError } from '@millrace/core/internal';
 import {
+  type CheckpointBarrier,
   closeElement,
   endOfInput,
   idleElement,
@@ -13,6 +14,7 @@ import {
 } from '@millrace/core/spi';
 import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import type { OperatorRole } from '../plan/stage-plan.js';
 import type { PooledBatch } from './batch-pool.js';
 import { type ChannelReceiver, isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
@@ -30,6 +32,7 @@ export type UndoableState = Pick<KeyedStateAccess, 'rollback'>;
 
 export interface OperatorStageParts {
   readonly id: string;
+  readonly role: OperatorRole;
   readonly gate: InputGate;
   readonly operator: Operator;
   readonly rowsPerRecord: RowsPerRecord;
@@ -77,6 +80,7 @@ type Cursor =
   | { readonly kind: 'batch'; readonly channel: ChannelReceiver; from: number }
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'processingTime'; readonly time: number }
+  | CheckpointBarrier
   | { readonly kind: 'endOfInput' }
   | undefined;
 
@@ -92,6 +96,7 @@ function callOf(cursor: NonNullable<Cursor>): Prefetch | undefined {
 /** Runs an operator: batches, watermarks, timers and the end, each as a cursor. */
 export class OperatorStage implements Stage {
   readonly id: string;
+  readonly role: OperatorRole;
   isFinished = false;
   private isOpen = false;
   private cursor: Cursor;
@@ -99,6 +104,7 @@ export class OperatorStage implements Stage {
 
   constructor(parts: OperatorStageParts) {
     this.id = parts.id;
+    this.role = parts.role;
     this.parts = parts;
   }
 
@@ -187,7 +193,9 @@ export class OperatorStage implements Stage {
     gate.turn();
     if (isBatch(element)) {
       gate.onBatch(channel);
-      if (this.parts.fused === undefined) this.parts.metrics.numRecordsIn += element.count;
+      // Of what comes in two phases, the first one counts the records.
+      const countsIn = this.parts.fused === undefined && this.role !== 'final';
+      if (countsIn) this.parts.metrics.numRecordsIn += element.count;
       return { kind: 'batch', channel, from: 0 };
     }
     channel.shift();
@@ -213,9 +221,7 @@ export class OperatorStage implements Stage {
         this.parts.outputs.sendControl(idleElement);
         return undefined;
       case 'barrier':
-        this.parts.atBarrier(event.checkpoint);
-        this.parts.outputs.sendControl(event);
-        return undefined;
+        return event;
       case 'close':
         this.parts.outputs.sendControl(closeElement);
         this.isFinished = true;
@@ -242,6 +248,11 @@ export class OperatorStage implements Stage {
         const { time } = cursor;
         return this.fire(() => operator.onProcessingTime?.(time, outputs)) === 'done';
       }
+      case 'barrier':
+        if (this.fire(() => operator.onBarrier?.(outputs)) === 'more') return false;
+        this.parts.atBarrier(cursor.checkpoint);
+        outputs.sendControl(cursor);
+        return true;
       case 'endOfInput':
         if (this.fire(() => operator.onEnd?.(outputs)) === 'more') return false;
         outputs.sendControl(endOfInput);

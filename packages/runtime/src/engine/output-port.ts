@@ -4,7 +4,7 @@ import type { ControlElement } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { StageOutput } from '../plan/stage-plan.js';
-import { BatchPool, type BatchShape, type PooledBatch } from './batch-pool.js';
+import { BatchPool, type PooledBatch } from './batch-pool.js';
 import type { Route } from './route.js';
 
 /** Side outputs with counters of their own: what goes there has not gone on. */
@@ -23,10 +23,9 @@ export class OutputPort {
 
   constructor(
     routes: readonly Route[],
-    shape: BatchShape,
     metrics: OperatorMetrics,
     checkRecords: 'on' | 'off',
-    { port, relayed }: Pick<StageOutput, 'port' | 'relayed'>,
+    { port, relayed, shape }: Pick<StageOutput, 'port' | 'relayed' | 'shape'>,
   ) {
     this.countsOut = !relayed && !countedElsewhere.includes(port);
     this.routes = routes;

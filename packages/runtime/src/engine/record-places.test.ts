@@ -1,7 +1,8 @@
 import type { SourceChunk } from '@millrace/core/spi';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BatchPool, type PooledBatch, plainShape } from './batch-pool.js';
+import { plainShape } from '../plan/batch-shape.js';
+import { BatchPool, type PooledBatch } from './batch-pool.js';
 import { ChunkPlaces, isExact, type Places, positionOf } from './record-places.js';
 
 /** A chunk whose record `i` is at `first + i`. */

@@ -2,8 +2,9 @@ import { MillraceError } from '@millrace/core';
 import { keyGroupOf, toMillraceError } from '@millrace/core/internal';
 import type { Column, ControlElement, Key, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
+import type { BatchShape } from '../plan/batch-shape.js';
 import { groupCount } from '../plan/physical-plan.js';
-import { BatchPool, type BatchShape, type PooledBatch } from './batch-pool.js';
+import { BatchPool, type PooledBatch } from './batch-pool.js';
 import type { ChannelSender } from './channel.js';
 import type { Route } from './route.js';
 

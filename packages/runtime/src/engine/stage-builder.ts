@@ -17,9 +17,8 @@ import {
   type LoopSource,
   type LoopSpec,
 } from '../codegen/loop.js';
-import type { StageOutput, StagePlan } from '../plan/stage-plan.js';
+import type { OperatorRole, StageOutput, StagePlan } from '../plan/stage-plan.js';
 import type { AlignmentGroups } from './alignment-group.js';
-import { type BatchShape, keyedShape, plainShape } from './batch-pool.js';
 import type { ChannelEnds } from './channel-ends.js';
 import { FailurePolicy } from './failure-policy.js';
 import { InputGate } from './input-gate.js';
@@ -84,10 +83,10 @@ export class StageBuilder {
     return this.world.job.functions.nodes.get(node.id) as D;
   }
 
-  private port(output: StageOutput, shape: BatchShape = plainShape): OutputPort {
+  private port(output: StageOutput): OutputPort {
     const metrics = this.world.metricsOf(output.node);
-    const routes = this.ends.routesOf(output, this.subtask, shape);
-    return new OutputPort(routes, shape, metrics, this.world.checkRecords, output);
+    const routes = this.ends.routesOf(output, this.subtask);
+    return new OutputPort(routes, metrics, this.world.checkRecords, output);
   }
 
   private outputs(plan: StagePlan, node: LogicalNode): StageOutputs {
@@ -176,24 +175,28 @@ export class StageBuilder {
     const { metricsOf, nowMs } = this.world;
     const gate = this.gate(plan);
     const metrics = metricsOf(node.id);
-    metrics.gauge('currentInputWatermark', () => gate.watermark);
+    if (plan.role !== 'local') metrics.gauge('currentInputWatermark', () => gate.watermark);
     const states: UndoableState[] = [];
     const outputs = this.outputs(plan, node);
     const context = this.operatorContext(node, gate, states);
     const factory = this.definition<OperatorFactory>(node);
-    const operator = factory.create(context);
+    const operator = createdFor(plan.role, factory, context);
     return new OperatorStage({
       id: node.id,
+      role: plan.role,
       gate,
       operator,
-      rowsPerRecord: factory.rowsPerRecord ?? 'any',
+      rowsPerRecord: plan.role === 'whole' ? (factory.rowsPerRecord ?? 'any') : 'any',
       fused: this.fusedHead(plan, operator, outputs),
       outputs,
       metrics,
       failures: this.failuresIn(node, outputs),
       states,
       nowMs,
-      atBarrier: (id) => this.task.checkpoints?.operatorAtBarrier(node.id, id),
+      // What runs ahead of the exchange has no state of its own to freeze.
+      atBarrier: (id) => {
+        if (plan.role !== 'local') this.task.checkpoints?.operatorAtBarrier(node.id, id);
+      },
       loading: new StateLoading(operator, this.task.state, this.world.wake),
     });
   }
@@ -285,7 +288,7 @@ export class StageBuilder {
       input,
       loop: codegen === 'on' ? generateLoop(spec, compiler) : flatLoop(spec),
       members: new LoopMembers(members),
-      main: main === undefined ? undefined : this.port(main, shapeOf(plan)),
+      main: main === undefined ? undefined : this.port(main),
       sides: [...ports.values()],
       discarded: new RecordBatch(),
       setWatermark: (timeMs) => {
@@ -320,6 +323,12 @@ export class StageBuilder {
 
 const isSource = ({ kind }: LogicalNode): boolean => kind === 'source';
 
-function shapeOf({ keys }: StagePlan & { readonly kind: 'loop' }): BatchShape {
-  return keys === undefined ? plainShape : keyedShape(keys.edge);
+function createdFor(
+  role: OperatorRole,
+  factory: OperatorFactory,
+  context: OperatorContext,
+): Operator {
+  if (role === 'whole') return factory.create(context);
+  const phases = factory.phases!;
+  return role === 'local' ? phases.createLocal(context) : phases.createFinal(context);
 }

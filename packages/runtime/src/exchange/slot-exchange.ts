@@ -1,5 +1,4 @@
 import { MillraceError } from '@millrace/core';
-import type { BatchShape } from '../engine/batch-pool.js';
 import type { ChannelReceiver, ChannelSender } from '../engine/channel.js';
 import type { ChannelPlan } from '../plan/physical-plan.js';
 import { FrameKind, readHead } from './frame.js';
@@ -30,8 +29,8 @@ export class SlotExchange {
     return sender;
   }
 
-  receiver({ id, target }: ChannelPlan, shape: BatchShape, fromSlot: number): ChannelReceiver {
-    const receiver = new RemoteReceiver(id, target.input, shape, this.laneTo(fromSlot));
+  receiver({ id, target, output }: ChannelPlan, fromSlot: number): ChannelReceiver {
+    const receiver = new RemoteReceiver(id, target.input, output.shape, this.laneTo(fromSlot));
     this.receivers.set(id, receiver);
     return receiver;
   }

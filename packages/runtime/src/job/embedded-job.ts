@@ -61,9 +61,10 @@ export class EmbeddedJob implements JobHandle {
     const { checkpoints, restart } = options;
     this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
     checkStrategy(this.restart);
-    const fusion = options.backend === 'level' ? 'off' : codegenOf(options.codegen);
+    const phases = codegenOf(options.codegen);
+    const fusion = options.backend === 'level' ? 'off' : phases;
     const { slots = 1, parallelism } = options;
-    this.plan = planPhysically(job, { fusion, slots, parallelism });
+    this.plan = planPhysically(job, { fusion, phases, slots, parallelism });
     this.slots = new LocalSlots({
       job,
       plan: this.plan,

@@ -101,8 +101,9 @@ export function instantiate(
   const env = options.env ?? nodeEnv();
   const codegen = codegenOf(options.codegen);
   const fusion = options.backend === 'level' ? 'off' : codegen;
+  const phases = codegen;
   const { slots = 1, parallelism } = options;
-  const plan = planPhysically(job, { fusion, slots, parallelism });
+  const plan = planPhysically(job, { fusion, phases, slots, parallelism });
   const lanes = slots > 1 ? new LocalLanes(env) : undefined;
   for (let slot = 0; slot < slots; slot += 1) {
     new Slot({

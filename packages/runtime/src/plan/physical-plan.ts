@@ -8,6 +8,8 @@ import { planStages, type StageOutput, type StagePlan, type StageTarget } from '
 /** Where a job runs. */
 export interface PlanOptions {
   readonly fusion: 'on' | 'off';
+  /** Whether operators may work in two phases, for which code is generated. */
+  readonly phases: 'on' | 'off';
   /** Places that run side by side: threads, or parts of one thread in tests. */
   readonly slots: number;
   /** Subtasks of operators that do not say; default: one for each slot. */
@@ -63,11 +65,11 @@ export const groupCount = coreLimits.keyGroupsDefault;
  * @throws MillraceError `ERR_INVALID_OPTION` for more stages, slots or subtasks than there may be
  */
 export function planPhysically(job: BuiltJob, options: PlanOptions): PhysicalPlan {
-  const { fusion, slots, parallelism = slots } = options;
+  const { fusion, phases, slots, parallelism = slots } = options;
   checkCount('slots', slots, runtimeLimits.slotsMax);
   checkCount('parallelism', parallelism, groupCount);
   const parallelismOf = (node: LogicalNode): number => subtasksOf(job, node, parallelism);
-  const stages = planStages(job, { fusion, parallelismOf });
+  const stages = planStages(job, { fusion, phases, parallelismOf });
   if (stages.length > runtimeLimits.stagesMax) {
     throw new MillraceError('ERR_INVALID_OPTION', `the job has ${stages.length} stages`);
   }

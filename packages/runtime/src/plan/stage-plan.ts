@@ -1,6 +1,7 @@
 import type { BuiltJob, LogicalEdge, LogicalNode } from '@millrace/core';
 import type { EdgeFunctions } from '@millrace/core/internal';
 import type { InlineOperator, OperatorFactory } from '@millrace/core/spi';
+import { type BatchShape, keyedShape, plainShape } from './batch-shape.js';
 import { type Movement, movementOf } from './movement.js';
 
 /** Where a stage's output goes: an input of another stage. */
@@ -18,6 +19,7 @@ export interface StageOutput {
   readonly node: string;
   readonly port: string;
   readonly targets: StageTarget[];
+  readonly shape: BatchShape;
   /** The stage only passes on what another one has counted as its output. */
   readonly relayed: boolean;
 }
@@ -52,12 +54,19 @@ interface StageBase {
   readonly carriesKinds: boolean;
 }
 
+/**
+ * What of an operator a stage runs: all of it, or one of two phases: `local` ahead of the exchange,
+ * `final` behind it, which has the state.
+ */
+export type OperatorRole = 'whole' | 'local' | 'final';
+
 /** A part of a job that runs as one: what a subtask is made of. */
 export type StagePlan =
   | (StageBase & { readonly kind: 'sink'; readonly node: LogicalNode })
   | (StageBase & {
       readonly kind: 'operator';
       readonly node: LogicalNode;
+      role: OperatorRole;
       /** What is fused with a keyed operator: it takes records as they are ahead of the key. */
       fused: FusedPlan | undefined;
     })
@@ -73,6 +82,8 @@ export type StagePlan =
 export interface StagePlanOptions {
   /** `off`: keyed operators take batches, whatever is ahead of them. Default `on`. */
   readonly fusion?: 'on' | 'off' | undefined;
+  /** `off`: no operator works in two phases. Default `on`. */
+  readonly phases?: 'on' | 'off' | undefined;
   /** Subtasks of each operator. Default: one. */
   readonly parallelismOf?: ((node: LogicalNode) => number) | undefined;
 }
@@ -94,11 +105,14 @@ class Planner {
   private readonly job: BuiltJob;
 
   private readonly fusion: 'on' | 'off';
+  private readonly phases: 'on' | 'off';
   private readonly parallelismOf: (node: LogicalNode) => number;
 
-  constructor(job: BuiltJob, { fusion = 'on', parallelismOf = () => 1 }: StagePlanOptions) {
+  constructor(job: BuiltJob, options: StagePlanOptions) {
+    const { fusion = 'on', phases = 'on', parallelismOf = () => 1 } = options;
     this.job = job;
     this.fusion = fusion;
+    this.phases = phases;
     this.parallelismOf = parallelismOf;
     this.nodes = new Map(job.graph.nodes.map((node) => [node.id, node]));
     for (const node of job.graph.nodes) this.kinds.set(node.id, this.emitsKinds(node));
@@ -124,7 +138,7 @@ class Planner {
     const base = { node, index: this.stages.length, parallelism, outputs: [], carriesKinds };
     return node.kind === 'sink'
       ? this.push({ ...base, kind: 'sink' })
-      : this.push({ ...base, kind: 'operator', fused: undefined });
+      : this.push({ ...base, kind: 'operator', role: 'whole', fused: undefined });
   }
 
   /** A source is read by the loop behind it; by one without steps where several read it. */
@@ -160,7 +174,7 @@ class Planner {
   private connect(stage: StagePlan, node: string, port: string): void {
     const edges = this.edgesOf(node, port);
     if (edges.length === 0) return;
-    const output: StageOutput = { node, port, targets: [], relayed: false };
+    const output: StageOutput = { node, port, targets: [], relayed: false, shape: plainShape };
     stage.outputs.push(output);
     for (const edge of edges) output.targets.push(this.targetOf(edge, stage.parallelism));
   }
@@ -190,7 +204,9 @@ class Planner {
       source: undefined,
       index: this.stages.length,
       parallelism: 1,
-      outputs: [{ node: edge.from, port: edge.port, targets: [target], relayed: true }],
+      outputs: [
+        { node: edge.from, port: edge.port, targets: [target], relayed: true, shape: plainShape },
+      ],
       steps: [],
       keys: undefined,
       carriesKinds: this.kinds.get(edge.from)!,
@@ -243,6 +259,8 @@ class Planner {
   /** A loop that begins with `edge`: inline operators as far as they can be fused, then keys. */
   private addLoop(first: LogicalEdge, source?: LogicalNode): StagePlan {
     const { steps, last, keyed } = this.runFrom(first);
+    const local = keyed && this.addLocal({ source, steps, keys: this.keysOf(keyed) }, last);
+    if (local !== undefined) return local;
     const stage = this.push({
       kind: 'loop',
       source,
@@ -254,6 +272,37 @@ class Planner {
       carriesKinds: this.kinds.get(first.from)!,
     });
     this.connectLoop(stage, last, keyed);
+    return stage;
+  }
+
+  /** Where the operator behind the keyed edge can work in two phases: the first of them. */
+  private addLocal(fused: FusedPlan, last: string): StagePlan | undefined {
+    const { edge, owner } = fused.keys;
+    const final = this.stageOf.get(edge.to)!;
+    const { phases } = this.job.functions.nodes.get(edge.to) as Partial<OperatorFactory>;
+    const recordsStay = edge.partitioning.projection?.values === false;
+    const canFail = owner.onError.action !== 'fail';
+    if (this.phases === 'off' || phases === undefined || !recordsStay || canFail) return undefined;
+    const parallelism = this.parallelismAt(last);
+    const meet = parallelism > 1 || final.parallelism > 1;
+    if (final.kind !== 'operator' || !meet) return undefined;
+    final.role = 'final';
+    const stage: StagePlan = this.push({
+      kind: 'operator',
+      role: 'local',
+      node: owner,
+      index: this.stages.length,
+      parallelism,
+      outputs: [],
+      carriesKinds: false,
+      fused,
+    });
+    const movement = movementOf('key', stage.parallelism, final.parallelism);
+    const targets = [{ stage: final.index, input: edge.input, edge, movement }];
+    const shape = { values: false, keys: true, columns: phases.columns };
+    stage.outputs.push({ node: owner.id, port: '', targets, relayed: true, shape });
+    if (fused.source !== undefined) this.connect(stage, fused.source.id, 'deadLetters');
+    for (const { node } of fused.steps) this.connect(stage, node.id, 'deadLetters');
     return stage;
   }
 
@@ -269,7 +318,7 @@ class Planner {
       const { input, from: node, port } = keyed;
       const targets = [{ stage: target.index, input, edge: keyed, movement }];
       const relayed = stage.source === undefined && stage.steps.length === 0;
-      stage.outputs.push({ node, port, targets, relayed });
+      stage.outputs.push({ node, port, targets, relayed, shape: keyedShape(keyed) });
     }
     const failing = stage.steps.map(({ node }) => node.id);
     if (stage.source !== undefined) failing.push(stage.source.id);
