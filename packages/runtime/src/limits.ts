@@ -4,6 +4,13 @@ export const runtimeLimits = {
   channelBatchesMax: 2,
   /** Places of a job that run side by side; more subtasks than key groups have nothing to do. */
   slotsMax: 256,
+  /** Time between two readings of the metrics of a slot in another thread, ms. */
+  slotMetricsMs: 250,
+  /** Time that a slot in another thread has to end by itself, ms; then its thread is ended. */
+  slotCloseMs: 5_000,
+  /** How often a slot is looked at, and how long one step may take before that is said, ms. */
+  slotWatchMs: 500,
+  slotBlockedMs: 2_000,
   /** Time that records wait for more of their kind before they go to another subtask, ms. */
   lingerMs: 10,
   /**
@@ -104,8 +111,8 @@ export const runtimeLimits = {
   frameBytesMax: 512 << 20,
   /** Rows × properties of the objects in a frame: equal ones take next to no bytes. */
   frameCellsMax: 1 << 22,
-  /** Properties of objects that are cut into columns; larger ones go as they are. */
-  shapePropertiesMax: 64,
+  /** Properties of objects that are cut into columns: V8 makes no fast literals of 128. */
+  shapePropertiesMax: 120,
   /** Objects within objects that are cut into columns. */
   shapeDepthMax: 8,
   /** Shapes of objects that a codec remembers; then it forgets all and learns again. */

@@ -194,6 +194,10 @@ export const errorCodes = {
     'run the version named, or choose a guarantee that needs less',
   ),
   // Links between slots
+  ERR_SLOT_LOST: transient(
+    'the thread of a slot has ended',
+    'look for what ended it: memory (give it more, or the job more slots), or process.exit in a function',
+  ),
   ERR_LINK_STALLED: transient(
     'a link to another slot of the job made no progress',
     'check that the worker at its other end runs, and the network or server between them',

@@ -11,7 +11,7 @@ import { nodeEnv } from '../host/node-env.js';
 import type { CheckpointOptions } from '../job/checkpoint-options.js';
 import type { JobHandle } from '../job/job-handle.js';
 import { generatedCode, run } from '../job/run.js';
-import { loadJob } from './load-job.js';
+import { type LoadedJob, loadJob } from './load-job.js';
 
 /** Where commands write. */
 export interface Terminal {
@@ -31,6 +31,8 @@ export interface RunCommandOptions {
   readonly allowStateChange?: readonly string[] | undefined;
   readonly savepointOnStop?: string | undefined;
   readonly backend?: 'heap' | 'level' | undefined;
+  readonly slots?: number | undefined;
+  readonly parallelism?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -42,12 +44,27 @@ export async function runCommand(
   options: RunCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const job = await loadJob(file);
-  const { signal, param, checkRecords, savepointOnStop, backend } = options;
+  const loaded = await loadJob(file);
+  try {
+    await runLoaded(loaded, options, terminal);
+  } finally {
+    loaded.close();
+  }
+}
+
+async function runLoaded(
+  { job, module }: LoadedJob,
+  options: RunCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { signal, param, checkRecords, savepointOnStop, backend, slots, parallelism } = options;
   const handle = run(job, {
     params: paramsOf(job, param),
     checkRecords,
     backend,
+    slots,
+    parallelism,
+    module,
     checkpoints: checkpointsOf(options),
     ...(savepointOnStop === undefined && { signal }),
   });
@@ -116,7 +133,8 @@ export async function graphCommand(
   format: DescribeFormat,
   terminal: Terminal,
 ): Promise<void> {
-  const job = await loadJob(file);
+  const { job, close } = await loadJob(file);
+  close();
   terminal.out(describe(job.build().graph, format));
 }
 
@@ -126,7 +144,8 @@ export async function explainCommand(
   what: { readonly code?: boolean | undefined },
   terminal: Terminal,
 ): Promise<void> {
-  const job = await loadJob(file);
+  const { job, close } = await loadJob(file);
+  close();
   terminal.out(describe(job.build().graph));
   if (what.code !== true) return;
   for (const { operator, label, text } of generatedCode(job)) {

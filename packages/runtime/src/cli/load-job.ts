@@ -5,27 +5,44 @@ import { pathToFileURL } from 'node:url';
 import { isJobDefinition, type JobDefinition, MillraceError } from '@millrace/core';
 import { build } from 'esbuild';
 
+/** A job that was loaded from a file. */
+export interface LoadedJob {
+  readonly job: JobDefinition;
+  /** URL of a module with the job, which other threads can load; there until `close`. */
+  readonly module: string;
+  close(): void;
+}
+
 /**
  * Bundles a job file (TypeScript or JavaScript, with what it imports by path) and loads its default
  * export. Packages stay outside the bundle and are found as from the file itself.
  *
  * @throws MillraceError `ERR_JOB_FILE` when the file is missing, does not compile or has no job
  */
-export async function loadJob(file: string): Promise<JobDefinition> {
+export async function loadJob(file: string): Promise<LoadedJob> {
   const path = resolve(file);
   if (!existsSync(path) || !statSync(path).isFile()) {
     throw new MillraceError('ERR_JOB_FILE', `there is no file ${file}`);
   }
   const bundle = await bundleJob(path);
+  const close = (): void => rmSync(bundle, { force: true });
+  const module = pathToFileURL(bundle).href;
+  try {
+    return { job: await importJob(file, module), module, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function importJob(file: string, url: string): Promise<JobDefinition> {
   let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(bundle).href)) as { default?: unknown };
+    module = (await import(url)) as { default?: unknown };
   } catch (cause) {
     throw new MillraceError('ERR_JOB_FILE', `${file} fails when it is loaded: ${String(cause)}`, {
       cause,
     });
-  } finally {
-    rmSync(bundle, { force: true });
   }
   if (isJobDefinition(module.default)) return module.default;
   throw new MillraceError('ERR_JOB_FILE', `the default export of ${file} is no job of defineJob`);

@@ -50,6 +50,8 @@ program
   .option('--allow-state-change <operator>', 'its state may be dropped, or begin empty', collect)
   .option('--savepoint-on-stop <name>', 'take a savepoint when interrupted')
   .addOption(new Option('--backend <kind>', 'where state is kept').choices(['heap', 'level']))
+  .option('--slots <number>', 'threads that run side by side (default 1)', wholeNumber)
+  .option('--parallelism <number>', 'subtasks of each operator (default: the slots)', wholeNumber)
   .action((file, options) => runCommand(file, { ...options, signal: cancelOnSignals() }, terminal));
 
 program

@@ -17,7 +17,12 @@ import {
   type LoopSource,
   type LoopSpec,
 } from '../codegen/loop.js';
-import type { OperatorRole, StageOutput, StagePlan } from '../plan/stage-plan.js';
+import {
+  type OperatorRole,
+  type StageOutput,
+  type StagePlan,
+  stageName,
+} from '../plan/stage-plan.js';
 import type { AlignmentGroups } from './alignment-group.js';
 import type { ChannelEnds } from './channel-ends.js';
 import { FailurePolicy } from './failure-policy.js';
@@ -276,7 +281,7 @@ export class StageBuilder {
       return this.failures(node, port === undefined ? undefined : () => port.open);
     };
     const members = this.members(plan, failuresOf, time);
-    const id = plan.source?.id ?? plan.steps[0]?.node.id ?? plan.keys!.edge.id;
+    const id = stageName(plan);
     const contexts = members.flatMap(({ context }) => context ?? []);
     const spec: LoopSpec = { ...plan, source: this.loopSource(plan.source), id, contexts };
     const input: StageInput =

@@ -1,6 +1,7 @@
 import type { Cancellable, Env } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import { closeAll } from './close-all.js';
+import { Pulse } from './pulse.js';
 import type { Stage } from './stage.js';
 
 /** A latch that a waiting task is woken by. */
@@ -49,6 +50,7 @@ export interface TaskExtras {
   readonly snapshots?: SpareWork | undefined;
   /** Called once a turn: looks at how much memory the state takes. What it throws ends the task. */
   readonly afterTurn?: (() => void) | undefined;
+  readonly pulse?: Pulse | undefined;
 }
 
 /**
@@ -72,12 +74,13 @@ export class Task {
   private readonly waits: Uint8Array;
   private readonly spare: SpareWork | undefined;
   private readonly afterTurn: TaskExtras['afterTurn'];
+  private readonly pulse: Pulse;
 
   constructor(
     stages: readonly Stage[],
     times: readonly StageTimes[],
     env: Env,
-    { snapshots, afterTurn }: TaskExtras,
+    { snapshots, afterTurn, pulse = new Pulse() }: TaskExtras,
   ) {
     this.stages = stages;
     this.times = times;
@@ -85,6 +88,7 @@ export class Task {
     this.env = env;
     this.spare = snapshots;
     this.afterTurn = afterTurn;
+    this.pulse = pulse;
   }
 
   /** Something may be ready again; with an argument: something has failed. */
@@ -195,6 +199,7 @@ export class Task {
     this.noteBlocked(nowMs - begun);
     for (const stage of this.stages) stage.linger(nowMs);
     this.afterTurn?.();
+    this.pulse.end();
     return isTimeUp;
   }
 
@@ -216,6 +221,7 @@ export class Task {
         now = clock.monotonicMs();
         continue;
       }
+      this.pulse.begin(at);
       this.stages[at]!.step();
       const after = clock.monotonicMs();
       this.times[at]!.accumulateBusyTimeMs += after - now;

@@ -5,6 +5,7 @@ import {
   type SpillStore,
   type StateBackendOptions,
 } from '@millrace/state';
+import type { Scratch } from '../host/scratch-folder.js';
 
 /** The state of one attempt, and what is to be done with it at its start and end. */
 export interface AttemptState {
@@ -35,3 +36,25 @@ export function levelState(
     },
   };
 }
+
+/** Where and how a task keeps its state. */
+export interface TaskStateOptions {
+  readonly backend: 'heap' | 'level';
+  /** Memory for rows of the level backend, bytes; undefined: its default. */
+  readonly memoryBytes: number | undefined;
+  readonly scratch: Scratch;
+  /** The folder of checkpoints; undefined: rows outside memory may be anywhere. */
+  readonly folder: string | undefined;
+  /** Unique among tasks and attempts. */
+  readonly name: string;
+}
+
+/** The state of one task. */
+export function createTaskState(own: StateBackendOptions, options: TaskStateOptions): AttemptState {
+  const { backend, memoryBytes, scratch, folder, name } = options;
+  if (backend === 'heap') return heapState(own);
+  return levelState(own, memoryBytes, scratch.open(folder && `${folder}/${scratchName}/${name}`));
+}
+
+/** In a checkpoint folder: what attempts keep outside memory. */
+export const scratchName = 'scratch';

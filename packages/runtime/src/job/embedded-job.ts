@@ -4,11 +4,12 @@ import type { Env } from '@millrace/core/spi';
 import { randomId } from '../checkpoint/blob-names.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
-import { isProduction, nodeEnv } from '../host/node-env.js';
+import { nodeEnv } from '../host/node-env.js';
 import { type Scratch, scratchFolders } from '../host/scratch-folder.js';
 import { mergeMetrics } from '../metrics/metric-registry.js';
-import { type PhysicalPlan, planPhysically } from '../plan/physical-plan.js';
-import { codegenOf, JobAttempt } from './attempt.js';
+import type { PhysicalPlan } from '../plan/physical-plan.js';
+import { JobAttempt } from './attempt.js';
+import { scratchName } from './attempt-state.js';
 import { refuseLoss } from './checkpoint-options.js';
 import { completeOutput } from './complete-output.js';
 import { type JobCheckpoints, openCheckpoints } from './job-checkpoints.js';
@@ -20,14 +21,11 @@ import type {
   JobResult,
   ResumedFrom,
 } from './job-handle.js';
-import { LocalSlots } from './local-slots.js';
 import { noSuspect, watchPoison } from './poison.js';
 import { afterFailure, checkStrategy, noFailures, type RestartStrategy } from './restart.js';
 import type { RunOptions } from './run.js';
-import type { SlotMetrics } from './slot-control.js';
-
-/** In a checkpoint folder: what an attempt keeps outside memory. */
-const scratchName = 'scratch';
+import type { SlotProvider } from './slot-provider.js';
+import { slotsOf } from './slots-of.js';
 
 /** A job in this process: one attempt after another, each from the last checkpoint. */
 export class EmbeddedJob implements JobHandle {
@@ -40,7 +38,7 @@ export class EmbeddedJob implements JobHandle {
   private readonly restart: RestartStrategy;
   private readonly scratch: Scratch;
   private readonly plan: PhysicalPlan;
-  private readonly slots: LocalSlots;
+  private readonly slots: SlotProvider;
   private readonly startedMs: number;
   private attempt: JobAttempt | undefined;
   private attempts = 0;
@@ -61,22 +59,9 @@ export class EmbeddedJob implements JobHandle {
     const { checkpoints, restart } = options;
     this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
     checkStrategy(this.restart);
-    const phases = codegenOf(options.codegen);
-    const fusion = options.backend === 'level' ? 'off' : phases;
-    const { slots = 1, parallelism } = options;
-    this.plan = planPhysically(job, { fusion, phases, slots, parallelism });
-    this.slots = new LocalSlots({
-      job,
-      plan: this.plan,
-      env: this.env,
-      codegen: codegenOf(options.codegen),
-      checkRecords: options.checkRecords ?? (isProduction() ? 'off' : 'on'),
-      stateBytesMax: options.stateBytesMax ?? Infinity,
-      backend: options.backend ?? 'heap',
-      stateMemoryBytes: options.stateMemoryBytes,
-      scratch,
-      scratchFolder: checkpoints && `${checkpoints.folder}/${scratchName}`,
-    });
+    const { plan, slots } = slotsOf(job, options, this.env, scratch);
+    this.plan = plan;
+    this.slots = slots;
     if (checkpoints !== undefined) refuseLoss(job);
     this.startedMs = this.env.clock.monotonicMs();
     this.resumed = new Promise((resolve) => {
@@ -120,7 +105,7 @@ export class EmbeddedJob implements JobHandle {
   }
 
   metrics(): JobMetrics {
-    const slots = this.slotMetrics();
+    const slots = this.slots.metrics();
     const edges: Record<string, { records: number }> = {};
     for (const [edge, records] of slots.flatMap((slot) => Object.entries(slot.edges))) {
       edges[edge] = { records: (edges[edge]?.records ?? 0) + records };
@@ -129,7 +114,7 @@ export class EmbeddedJob implements JobHandle {
   }
 
   progress(): JobProgress {
-    const operators = mergeMetrics(this.slotMetrics().map((slot) => slot.operators));
+    const operators = mergeMetrics(this.slots.metrics().map((slot) => slot.operators));
     const of = (kind: 'source' | 'sink'): Readonly<Record<string, number>>[] =>
       this.job.graph.nodes
         .filter((node) => node.kind === kind)
@@ -274,10 +259,6 @@ export class EmbeddedJob implements JobHandle {
         allowStateChange: options.checkpoints?.allowStateChange ?? [],
       },
     });
-  }
-
-  private slotMetrics(): readonly SlotMetrics[] {
-    return this.slots.metrics();
   }
 
   private sinkCheckpoints({ store, coordinator }: JobCheckpoints): SinkCheckpointsParts {

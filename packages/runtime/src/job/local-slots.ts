@@ -7,9 +7,10 @@ import { LocalLanes } from '../exchange/local-lanes.js';
 import type { Scratch } from '../host/scratch-folder.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
 import type { PhysicalPlan, TaskPlan } from '../plan/physical-plan.js';
-import { type AttemptState, heapState, levelState } from './attempt-state.js';
+import { type AttemptState, createTaskState } from './attempt-state.js';
 import { Slot } from './slot.js';
 import type { SlotListener, SlotMetrics } from './slot-control.js';
+import type { SlotProvider } from './slot-provider.js';
 
 export interface LocalSlotsParts {
   readonly job: BuiltJob;
@@ -23,12 +24,11 @@ export interface LocalSlotsParts {
   /** Memory for rows of the level backend, for all tasks together; undefined: its default. */
   readonly stateMemoryBytes: number | undefined;
   readonly scratch: Scratch;
-  /** Where rows outside memory are kept; undefined: anywhere. */
-  readonly scratchFolder: string | undefined;
+  readonly checkpointFolder: string | undefined;
 }
 
 /** The slots of a job that are all in this thread, of one attempt after another. */
-export class LocalSlots {
+export class LocalSlots implements SlotProvider {
   private readonly parts: LocalSlotsParts;
   private readonly registries: readonly MetricRegistry[];
   private slots: Slot[] = [];
@@ -86,13 +86,10 @@ export class LocalSlots {
   }
 
   private createState(own: StateBackendOptions, { id }: TaskPlan): AttemptState {
-    const { backend, stateMemoryBytes, scratch, scratchFolder, plan } = this.parts;
-    if (backend !== 'level') return heapState(own);
-    const memory = stateMemoryBytes && stateMemoryBytes / plan.tasks.length;
-    const name = `attempt-${this.attempt}`;
-    const folder = scratchFolder && `${scratchFolder}/${name}`;
-    const isOnly = plan.tasks.length === 1;
-    return levelState(own, memory, scratch.open(isOnly ? folder : folder && `${folder}-${id}`));
+    const { stateMemoryBytes, checkpointFolder: folder, plan } = this.parts;
+    const memoryBytes = stateMemoryBytes && stateMemoryBytes / plan.tasks.length;
+    const name = `attempt-${this.attempt}-${id}`;
+    return createTaskState(own, { ...this.parts, memoryBytes, folder, name });
   }
 
   /** Wall clock that never goes back. */

@@ -14,6 +14,7 @@ import type { JobHandle } from './job-handle.js';
 import type { RestartStrategy } from './restart.js';
 import { Slot, type SlotParts } from './slot.js';
 import type { SlotListener } from './slot-control.js';
+import { planOptionsOf } from './slots-of.js';
 
 /** Options of a run. All have defaults that fit a first try. */
 export interface RunOptions<P extends JobParams = JobParams> {
@@ -29,8 +30,18 @@ export interface RunOptions<P extends JobParams = JobParams> {
   readonly checkRecords?: 'on' | 'off' | undefined;
   /** `off` runs operators without generated code, as hosts that forbid it do. */
   readonly codegen?: 'on' | 'off' | undefined;
-  /** Places of the job that run side by side. Default 1. */
+  /**
+   * Places of the job that run side by side, in threads. Default 1: in this thread. With an `env`
+   * of its own the job stays in this thread, and its slots take turns.
+   */
   readonly slots?: number | undefined;
+  /**
+   * For several slots: URL of a module whose default export is the job, or a function that gives
+   * it. Each thread loads it. Commonly `import.meta.url` of the file that defines the job.
+   */
+  readonly module?: string | URL | undefined;
+  /** What the module's function is called with: plain data. */
+  readonly moduleArgument?: unknown;
   /** Subtasks of operators that do not say how many. Default: one for each slot. */
   readonly parallelism?: number | undefined;
   /** Clock, randomness, scheduler, log and storage. Default: this process'. */
@@ -100,10 +111,8 @@ export function instantiate(
 ): void {
   const env = options.env ?? nodeEnv();
   const codegen = codegenOf(options.codegen);
-  const fusion = options.backend === 'level' ? 'off' : codegen;
-  const phases = codegen;
-  const { slots = 1, parallelism } = options;
-  const plan = planPhysically(job, { fusion, phases, slots, parallelism });
+  const plan = planPhysically(job, planOptionsOf(options));
+  const { slots } = plan;
   const lanes = slots > 1 ? new LocalLanes(env) : undefined;
   for (let slot = 0; slot < slots; slot += 1) {
     new Slot({

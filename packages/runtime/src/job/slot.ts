@@ -5,6 +5,7 @@ import type { DeclaredState } from '../checkpoint/state-difference.js';
 import type { Compiler } from '../codegen/compiler.js';
 import { buildStages } from '../engine/build-stages.js';
 import { closeAll } from '../engine/close-all.js';
+import type { Pulse } from '../engine/pulse.js';
 import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
 import type { BuiltStages } from '../engine/stage-world.js';
 import { type SpareWork, type StageTimes, Task } from '../engine/task.js';
@@ -34,6 +35,8 @@ export interface SlotParts {
   /** Undefined: the job has one slot. */
   readonly openLane: OpenLane | undefined;
   readonly listener: SlotListener;
+  /** Where it says what it is doing. */
+  readonly pulse?: Pulse | undefined;
 }
 
 /** A slot in this thread: runs its tasks' stages in turn. */
@@ -64,6 +67,7 @@ export class Slot implements SlotControl {
     for (const [at, own] of this.tasks.entries()) own.attach(this.built.tasks[at]!, metricsOf);
     const times = this.built.stages.map(({ id }) => this.timesOf(id));
     task = new Task(this.built.stages, times, parts.env, {
+      pulse: parts.pulse,
       snapshots: spareWork(this.tasks),
       afterTurn: () => {
         for (const own of this.tasks) own.check();

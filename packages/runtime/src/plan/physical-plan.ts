@@ -3,7 +3,13 @@ import { coreLimits, type KeyGroupRange, keyGroupRange } from '@millrace/core/in
 import type { Sink, Source } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import { receiversOf } from './movement.js';
-import { planStages, type StageOutput, type StagePlan, type StageTarget } from './stage-plan.js';
+import {
+  planStages,
+  type StageOutput,
+  type StagePlan,
+  type StageTarget,
+  stageName,
+} from './stage-plan.js';
 
 /** Where a job runs. */
 export interface PlanOptions {
@@ -74,6 +80,15 @@ export function planPhysically(job: BuiltJob, options: PlanOptions): PhysicalPla
     throw new MillraceError('ERR_INVALID_OPTION', `the job has ${stages.length} stages`);
   }
   return { slots, stages, tasks: tasksOf(stages, slots), channels: channelsOf(stages) };
+}
+
+/** What runs in a slot, in the order of its stages, by the names that metrics and errors use. */
+export function stageNames({ stages, tasks }: PhysicalPlan, slot: number): readonly string[] {
+  return tasks
+    .filter((task) => task.slot === slot)
+    .flatMap((task) => task.stages)
+    .sort((a, b) => a - b)
+    .map((index) => stageName(stages[index]!));
 }
 
 /** The slot that a subtask is in. */

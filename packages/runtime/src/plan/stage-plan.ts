@@ -97,6 +97,13 @@ export function planStages(job: BuiltJob, options: StagePlanOptions = {}): reado
   return new Planner(job, options).plan();
 }
 
+/** The operator, source or edge that a stage is named after. */
+export function stageName(stage: StagePlan): string {
+  if (stage.kind !== 'loop') return stage.node.id;
+  const { source, steps, keys, outputs } = stage;
+  return source?.id ?? steps[0]?.node.id ?? keys?.edge.id ?? outputs[0]!.node;
+}
+
 class Planner {
   private readonly stages: StagePlan[] = [];
   private readonly nodes: ReadonlyMap<string, LogicalNode>;
