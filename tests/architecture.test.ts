@@ -33,9 +33,10 @@ const hostFolders = [
   'packages/state/src/level/classic-level-store.ts',
 ];
 
-/** Modules of Node that only compute; the engine may use them outside its host. */
+/** Modules that only compute; the engine may use them outside its host. */
 const pureModules: Readonly<Record<string, readonly string[]>> = {
   state: ['node:zlib'],
+  runtime: ['node:zlib', 'msgpackr'],
 };
 
 /** Lines of a file; 120 is typical. Files above are listed with their size, which may only shrink. */
