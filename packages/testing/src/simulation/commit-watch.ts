@@ -5,6 +5,15 @@ import { SimulationViolation } from './violation.js';
 
 type CommitRecord = NonNullable<Awaited<ReturnType<CommitLog['load']>>>;
 
+export interface CommitWatchParts {
+  readonly disk: SimulatedDisk;
+  readonly folder: string;
+  /** The newest checkpoint whose commit any process knows of. */
+  readonly told: () => number;
+  /** Whether something stored was damaged. */
+  readonly mayFallBack: () => boolean;
+}
+
 /**
  * Looks at the commit record each time somebody may have changed it: checkpoints are committed in
  * growing order, and each epoch has one owner.
@@ -15,15 +24,16 @@ export class CommitWatch {
   private readonly disk: SimulatedDisk;
   private readonly folder: string;
   private readonly told: () => number;
+  private readonly mayFallBack: () => boolean;
   private readonly owners = new Map<number, string>();
   private last: CommitRecord | undefined;
   private lastText = '';
 
-  /** @param told the newest checkpoint whose commit any process knows of */
-  constructor(disk: SimulatedDisk, folder: string, told: () => number) {
+  constructor({ disk, folder, told, mayFallBack }: CommitWatchParts) {
     this.disk = disk;
     this.folder = folder;
     this.told = told;
+    this.mayFallBack = mayFallBack;
   }
 
   /** For the world's disk. Rejects with a violation. */
@@ -87,8 +97,12 @@ export class CommitWatch {
     if ((checkpoint?.id ?? 0) > (last?.checkpoint?.id ?? 0)) this.committed += 1;
   }
 
-  /** An owner may take back a commit of its own of which no answer came: nobody acted on it. */
+  /**
+   * An owner may take back a commit of its own of which no answer came: nobody acted on it. Of a
+   * damaged checkpoint a successor may fall back to the one before it.
+   */
   private checkNotBehind(record: CommitRecord | undefined): void {
+    if (this.mayFallBack()) return;
     const found = record?.checkpoint?.id ?? 0;
     const told = this.told();
     if (found >= told) return;

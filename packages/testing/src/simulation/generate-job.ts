@@ -43,7 +43,14 @@ export function generateJob(random: SeededRandom): JobPlan {
     backend: random.chance(0.3) ? 'level' : 'heap',
     stateMemoryBytes: random.pick([1 << 10, 1 << 14, 1 << 20]),
     codegen: random.chance(0.5) ? 'on' : 'off',
+    slots: slotsOf(input, random.fork('slots')),
   };
+}
+
+/** What is late is fixed in one slot only: watermarks of several meet as it comes. */
+function slotsOf({ kind, late }: Input, random: SeededRandom): readonly number[] {
+  if (kind === 'determinate' && late === 'some') return [1];
+  return random.pick([[1], [1], [2], [3], [1, 2, 3]]);
 }
 
 function sourceOf(
@@ -104,7 +111,7 @@ function stepOf(random: SeededRandom): StatelessPlan {
   }
 }
 
-function keyedOf({ isOrdered, kind, sources, late }: Input, random: SeededRandom): KeyedPlan {
+function keyedOf({ isOrdered, kind, sources }: Input, random: SeededRandom): KeyedPlan {
   const among: readonly KeyedPlan['kind'][] = [
     'none',
     'window',
@@ -119,9 +126,7 @@ function keyedOf({ isOrdered, kind, sources, late }: Input, random: SeededRandom
   switch (chosen) {
     case 'window': {
       const window = windowOf(kind, random);
-      // A session that was given out and is then continued by a late record is not given out again.
-      const isLimited = window.kind === 'session' && late === 'some';
-      const latenessMs = isLimited ? 0 : random.pick([0, 0, 50, 400]);
+      const latenessMs = random.pick([0, 0, 50, 400]);
       const again = kind === 'determinate' && random.chance(0.3) ? 'tumbling' : 'no';
       return { kind: 'window', window, latenessMs, again };
     }

@@ -94,6 +94,8 @@ export interface JobPlan {
   /** For the level backend: little, so that rows are moved out. */
   readonly stateMemoryBytes: number;
   readonly codegen: 'on' | 'off';
+  /** In how many slots the job runs: each process draws one of these. */
+  readonly slots: readonly number[];
 }
 
 /** Records of all sources. */

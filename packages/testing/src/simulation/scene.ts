@@ -60,9 +60,12 @@ export class Scene {
     this.plan = parts.plan;
     this.faultsEndMs = parts.faultsEndMs;
     this.random = world.random.fork('scene');
-    this.commits = new CommitWatch(world.disk, checkpointFolder, () =>
-      Math.max(0, ...this.jobs.map(({ handle }) => committedOf(handle) ?? 0)),
-    );
+    this.commits = new CommitWatch({
+      disk: world.disk,
+      folder: checkpointFolder,
+      told: () => Math.max(0, ...this.jobs.map(({ handle }) => committedOf(handle) ?? 0)),
+      mayFallBack: () => this.isDamaged,
+    });
     world.diskLatency.onStep((step) => this.guarded(() => this.commits.onStep(step)));
     world.diskLatency.onStep((step) => this.diskFaults.onStep(step));
   }
@@ -104,7 +107,11 @@ export class Scene {
     const skewMs = Math.round((this.random.next() - 0.5) * 4_000);
     const process = world.start(`p${this.jobs.length + 1}`, { skewMs });
     const { checkpoints, ...others } = parts.options;
-    const options = { ...others, checkpoints: { ...checkpoints, folder: checkpointFolder, from } };
+    const options = {
+      ...others,
+      slots: this.random.pick(this.plan.slots),
+      checkpoints: { ...checkpoints, folder: checkpointFolder, from },
+    };
     world.note(`${process.name}: started${from === undefined ? '' : ` from ${from}`}`);
     this.jobs.push(
       startSimulatedJob(

@@ -147,9 +147,20 @@ export class SimulatedWorld {
   /**
    * Lets things happen until `isDone` says so between two picks, or a limit is reached.
    *
-   * Rejects with what an action threw, or `fail` was given.
+   * Rejects with what an action threw, `fail` was given, or a promise was rejected with unheard.
    */
-  run(isDone: () => boolean, limits: RunLimits): Promise<RunEnd> {
+  async run(isDone: () => boolean, limits: RunLimits): Promise<RunEnd> {
+    // Node would end a process in which nobody hears of a rejection.
+    const onUnheard = (reason: unknown): void => this.fail(reason);
+    process.on('unhandledRejection', onUnheard);
+    try {
+      return await this.pickUntil(isDone, limits);
+    } finally {
+      process.off('unhandledRejection', onUnheard);
+    }
+  }
+
+  private pickUntil(isDone: () => boolean, limits: RunLimits): Promise<RunEnd> {
     return new Promise((resolve, reject) => {
       let armed = 0;
       let hasEnded = false;
