@@ -1,4 +1,7 @@
 import { run } from '@millrace/runtime';
+import { startJob } from '@millrace/runtime/internal';
+import { MemorySpillStore } from '@millrace/state';
+import { virtualEnv } from '@millrace/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { diskForJobs, linesOf, pass, start } from './durable-rig.js';
 import { type SalesOptions, salesJob } from './slots-rig.js';
@@ -62,7 +65,17 @@ describe('results are the same', () => {
   });
 
   test('on the level backend', async () => {
-    expect(await outputOf({}, { slots: 2, backend: 'level' })).toEqual(expected);
+    const disk = await diskForJobs();
+    const env = virtualEnv({ storage: disk.process('level'), seed: 1 });
+    const open = () => ({ store: new MemorySpillStore(), remove: async () => undefined });
+    const scratch = { open, remove: async () => undefined };
+    const options = { env, slots: 2, backend: 'level', stateMemoryBytes: 100_000 } as const;
+    const checkpoints = { folder: '/checkpoints', interval: '100ms' } as const;
+    const job = salesJob('/out', { total }).build();
+    const handle = startJob(job, { ...options, checkpoints }, scratch);
+    await pass({ env, handle });
+    await handle.done;
+    expect(merged(await linesOf(disk))).toEqual(expected);
   });
 });
 

@@ -14,7 +14,8 @@ describe('parseCommand', () => {
   });
 
   test('reads the options of run', () => {
-    const text = 'run q5 --input a.gz --output b --repeat 3 --rate 100 --backend level';
+    const text =
+      'run q5 --input a.gz --output b --repeat 3 --rate 100 --backend level --slots 2 --parallelism 3';
     expect(parseCommand(text.split(' '))).toEqual({
       name: 'run',
       options: {
@@ -24,6 +25,8 @@ describe('parseCommand', () => {
         repeat: 3,
         eventsPerSecond: 100,
         backend: 'level',
+        slots: 2,
+        parallelism: 3,
         durability: undefined,
       },
     });
@@ -37,7 +40,12 @@ describe('parseCommand', () => {
   });
 
   test('takes the named queries in their usual order, or all', () => {
-    expect(parseCommand(['check', 'q5', 'q0'])).toEqual({ name: 'check', queries: ['q0', 'q5'] });
+    expect(parseCommand(['check', 'q5', 'q0'])).toEqual({
+      name: 'check',
+      queries: ['q0', 'q5'],
+      inputs: undefined,
+      options: { slots: 1, parallelism: undefined },
+    });
     expect(parseCommand(['check'])).toMatchObject({ queries: { length: 10 } });
   });
 

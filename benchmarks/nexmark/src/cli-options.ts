@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Duration, durationMs } from '@millrace/core';
 import type { BenchOptions } from './bench/measure.js';
-import type { CheckInput } from './commands/check.js';
+import type { CheckInput, CheckOptions } from './commands/check.js';
 import type { RunCommand } from './commands/run.js';
 import { type Backend, backends, type Durability } from './engine/durability.js';
 import type { EventsInput } from './events-input.js';
@@ -17,8 +17,10 @@ export const usage = `Usage: nexmark <command> [options]
       --rate N, events a second at most  --backend heap|level (heap), where state is
       --checkpoints DIR         run durably: begun again after a kill, the same command goes on
       --checkpoint-interval T (1s), such as 200ms
+      --slots N (1), threads  --parallelism N, subtasks of each operator (the slots)
   check [query …]               compare results with golden ones
       --input FILE[.gz] --golden DIR; without them the two sets of the benchmark
+      --slots N (1), which take turns in one thread  --parallelism N (the slots)
   bench [query …]               engine against hand-written loops, M events per CPU-second
       --input FILE[.gz], or the options of generate
       --rounds N (5)  --events-min N (1000000), input is repeated to this size
@@ -42,6 +44,7 @@ export type Command =
       readonly name: 'check';
       readonly queries: readonly QueryName[];
       readonly inputs: readonly CheckInput[] | undefined;
+      readonly options: CheckOptions;
     }
   | {
       readonly name: 'bench';
@@ -66,7 +69,12 @@ export function parseCommand(args: readonly string[]): Command {
     case 'run':
       return runOf(values, names);
     case 'check':
-      return { name, queries: queriesOf(names), inputs: checkInputsOf(values) };
+      return {
+        name,
+        queries: queriesOf(names),
+        inputs: checkInputsOf(values),
+        options: slotsOf(values),
+      };
     case 'bench':
       return benchOf(values, names);
     case 'memory':
@@ -96,6 +104,8 @@ function parse(args: readonly string[]) {
         rounds: { type: 'string', default: '5' },
         'events-min': { type: 'string', default: '1000000' },
         keys: { type: 'string', default: '1000000' },
+        slots: { type: 'string', default: '1' },
+        parallelism: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -105,6 +115,11 @@ function parse(args: readonly string[]) {
 }
 
 type Values = ReturnType<typeof parse>['values'];
+
+const slotsOf = ({ slots, parallelism }: Values): CheckOptions => ({
+  slots: wholeOf('slots', slots, 1),
+  parallelism: parallelism === undefined ? undefined : wholeOf('parallelism', parallelism, 1),
+});
 
 function runOf(values: Values, names: readonly string[]): Command {
   const [query, ...others] = queriesOf(names);
@@ -123,6 +138,7 @@ function runOf(values: Values, names: readonly string[]): Command {
     repeat,
     eventsPerSecond: values.rate === undefined ? undefined : rateOf(values.rate),
     backend: backendOf(values.backend),
+    ...slotsOf(values),
     durability,
   };
   return { name: 'run', options };

@@ -16,7 +16,8 @@ async function run(command: Command): Promise<void> {
     case 'run':
       return runCommand(command.options);
     case 'check':
-      if (!(await checkCommand(command.queries, command.inputs))) process.exitCode = 1;
+      if (!(await checkCommand(command.queries, command.inputs, command.options)))
+        process.exitCode = 1;
       return;
     case 'bench':
       return benchCommand(command.queries, command.input, command.options);

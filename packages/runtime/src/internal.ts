@@ -16,5 +16,3 @@ export { openCheckpoints } from './job/job-checkpoints.js';
 export { restoreState } from './job/restore-state.js';
 export { instantiate, startJob } from './job/run.js';
 export { runtimeLimits } from './limits.js';
-export type { StagePlan } from './plan/stage-plan.js';
-export { planStages } from './plan/stage-plan.js';

@@ -60,7 +60,7 @@ export class ShiftedBatches {
 }
 
 /** How much later batches may come again. */
-function periodOf(batches: readonly EventBatch[]): number {
+export function periodOf(batches: readonly EventBatch[]): number {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const { timestamps } of batches) {

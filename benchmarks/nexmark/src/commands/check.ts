@@ -10,18 +10,24 @@ import { references } from '../reference/references.js';
 /** Events and the folder of their golden results. */
 export type CheckInput = Pick<GoldenSet, 'events' | 'folder'>;
 
+/** In how many slots and subtasks the engine runs. */
+export interface CheckOptions {
+  readonly slots: number;
+  readonly parallelism: number | undefined;
+}
+
 /** A way to the rows of a query. */
 type Way = (query: QueryName, events: readonly Event[]) => Promise<readonly unknown[]>;
 
-const ways: Readonly<Record<string, Way>> = {
-  engine: runQuery,
+const waysOf = (options: CheckOptions): Readonly<Record<string, Way>> => ({
+  engine: (query, events) => runQuery(query, events, options),
   loop: async (query, events) => {
     const sink = new CollectingSink();
     drive(new loops[query](sink), batchesOf(events));
     return sink.rows;
   },
   reference: async (query, events) => references[query](events),
-};
+});
 
 /**
  * `check`: compares the rows of engine, loops and references with golden ones, those that come
@@ -30,14 +36,16 @@ const ways: Readonly<Record<string, Way>> = {
 export async function checkCommand(
   queries: readonly QueryName[] = queryNames,
   inputs: readonly CheckInput[] = goldenSets,
+  options: CheckOptions = { slots: 1, parallelism: undefined },
 ): Promise<boolean> {
+  const ways = waysOf(options);
   let compared = 0;
   let mismatches = 0;
   for (const { events: path, folder } of inputs) {
     const events = await readEvents(path);
     console.log(`${path}: ${events.length} events`);
     for (const query of queries) {
-      const verdicts = await verdictsOf(query, events, folder);
+      const verdicts = await verdictsOf(ways, query, events, folder);
       compared += verdicts.length;
       mismatches += verdicts.filter(({ agrees }) => !agrees).length;
       const agrees = verdicts.every((verdict) => verdict.agrees);
@@ -60,6 +68,7 @@ interface Verdict {
 }
 
 async function verdictsOf(
+  ways: Readonly<Record<string, Way>>,
   query: QueryName,
   events: readonly Event[],
   folder: string,

@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { type JobHandle, type ResumedFrom, run } from '@millrace/runtime';
 import { Stopwatch } from '../bench/stopwatch.js';
 import type { Durability } from '../engine/durability.js';
-import { fileQueryJob } from '../engine/file-query-job.js';
+import slotJob, { type SlotJob } from '../engine/slot-job.js';
 import type { RunCommand } from './run.js';
 import { runFigures } from './run-figures.js';
+import { slotModule } from './run-in-slots.js';
 
 type DurableRun = RunCommand & { readonly durability: Durability };
 
@@ -15,6 +16,8 @@ type DurableRun = RunCommand & { readonly durability: Durability };
  */
 export async function runDurably(command: DurableRun): Promise<void> {
   const { query, input, output, eventsPerSecond, backend, durability } = command;
+  const { slots, parallelism } = command;
+  const argument: SlotJob = { query, input, output, eventsPerSecond, from: 'file' };
   const { folder, interval } = durability;
   // A job with checkpoints would wait for a file that is not there.
   await access(input, constants.R_OK);
@@ -22,10 +25,14 @@ export async function runDurably(command: DurableRun): Promise<void> {
   const watch = new Stopwatch();
   let job: JobHandle | undefined;
   const resumed = await watch.time(async () => {
-    job = run(fileQueryJob(query, { input, output, eventsPerSecond }), {
+    job = run(slotJob(argument), {
       checkRecords: 'off',
       checkpoints: { folder, interval },
       backend,
+      slots,
+      parallelism,
+      module: slotModule,
+      moduleArgument: argument,
     });
     const from = await Promise.race([job.resumed, job.done.then(() => undefined)]);
     if (from !== undefined && !from.finished) console.error(`resumed from ${describe(from)}`);

@@ -2,6 +2,7 @@ import { pacedSource } from '@millrace/connectors';
 import { run } from '@millrace/runtime';
 import { Stopwatch } from '../bench/stopwatch.js';
 import type { Backend, Durability } from '../engine/durability.js';
+import { partedSource } from '../engine/parted-source.js';
 import { queryJob } from '../engine/query-job.js';
 import { rowsTo } from '../engine/rows-to.js';
 import { feedOf } from '../engine/run-query.js';
@@ -11,6 +12,7 @@ import type { QueryName } from '../model.js';
 import { writeLines } from '../ndjson-file.js';
 import { runDurably } from './run-durably.js';
 import { runFigures } from './run-figures.js';
+import { runInSlots } from './run-in-slots.js';
 
 /** What `run` is to do. */
 export interface RunCommand {
@@ -24,6 +26,10 @@ export interface RunCommand {
   /** Undefined: as fast as it goes. */
   readonly eventsPerSecond: number | undefined;
   readonly backend: Backend | undefined;
+  /** Threads. */
+  readonly slots: number;
+  /** Subtasks of each operator; undefined: one for each slot. */
+  readonly parallelism: number | undefined;
   /** Undefined: a run that is killed has to begin anew. */
   readonly durability: Durability | undefined;
 }
@@ -31,8 +37,9 @@ export interface RunCommand {
 /** `run`: writes the rows of a query, unsorted, and prints its speed as a line of JSON. */
 export async function runCommand(command: RunCommand): Promise<void> {
   const { durability } = command;
-  if (durability === undefined) await runInMemory(command);
-  else await runDurably({ ...command, durability });
+  if (durability !== undefined) await runDurably({ ...command, durability });
+  else if (command.slots > 1) await runInSlots(command);
+  else await runInMemory(command);
 }
 
 /** The events are read before the clock starts, and the rows written after it has stopped. */
@@ -52,13 +59,13 @@ async function runInMemory(command: RunCommand): Promise<void> {
 }
 
 async function rowsOf(
-  { query, eventsPerSecond, backend }: RunCommand,
+  { query, eventsPerSecond, backend, parallelism }: RunCommand,
   batches: readonly EventBatch[],
 ): Promise<unknown[]> {
   const sink = new CollectingSink();
-  const feed = feedOf(batches);
+  const feed = parallelism === undefined ? feedOf(batches) : partedSource(async () => batches);
   const source = eventsPerSecond === undefined ? feed : pacedSource(feed, eventsPerSecond);
   const job = queryJob(query, { source, sink: rowsTo(sink) });
-  await run(job, { checkRecords: 'off', backend }).done;
+  await run(job, { checkRecords: 'off', backend, parallelism }).done;
   return sink.rows;
 }

@@ -16,6 +16,27 @@ describe.each(goldenSets)('queries on the $name events', ({ events, folder }) =>
   });
 });
 
+describe.each([
+  [2, undefined],
+  [4, undefined],
+  [2, 3],
+])('queries in %i slots with parallelism %s', (slots, parallelism) => {
+  const { events, folder } = goldenSets.at(-1)!;
+  const read = readEvents(events);
+
+  test.each(queryNames)('%s gives the golden rows', async (query) => {
+    const rows = await runQuery(query, await read, { slots, parallelism });
+    expect(mismatchWithGolden(folder, query, rows)).toBeUndefined();
+  });
+});
+
+test('subtasks of each operator in numbers of their own give the golden rows', async () => {
+  const { events, folder } = goldenSets.at(-1)!;
+  const parallelism = { events: 3, 'bids-per-auction': 4, 'most-bids': 2, rows: 2 };
+  const rows = await runQuery('q5', await readEvents(events), { slots: 3, parallelism });
+  expect(mismatchWithGolden(folder, 'q5', rows)).toBeUndefined();
+});
+
 const seeds = Array.from({ length: 20 }, (_, n) => 101 + n);
 
 describe.each(seeds)('queries on 70 s of disordered events of seed %i', (seed) => {

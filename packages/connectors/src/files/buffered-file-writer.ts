@@ -6,7 +6,7 @@ import { connectorLimits } from '../limits.js';
 /** What becomes of what a file already holds when a job starts or restarts. */
 export type ExistingFile = 'append' | 'truncate';
 
-const subtaskMark = '{subtask}';
+export const subtaskMark = '{subtask}';
 
 /**
  * The path a subtask writes to: two subtasks never share a file.

@@ -2,7 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RecordBatch, Sink, SinkContext, SinkWriter } from '@millrace/core/spi';
 import { refuseOption } from '../option-checks.js';
-import { BufferedFileWriter, type ExistingFile, pathOfSubtask } from './buffered-file-writer.js';
+import {
+  BufferedFileWriter,
+  type ExistingFile,
+  pathOfSubtask,
+  subtaskMark,
+} from './buffered-file-writer.js';
 import { GrowingFile } from './growing-file.js';
 import { HiddenFiles } from './hidden-files.js';
 import { PartFolder, partStem } from './part-folder.js';
@@ -59,6 +64,8 @@ export function textFileSink<T>(
     type,
     guarantee: existing === 'append' ? 'exactly-once' : 'at-most-once',
     settings: { path, existing, layout, ...settings },
+    // Subtasks never share a file.
+    parallelismMax: path.includes(subtaskMark) ? undefined : 1,
     createWriter: (context) =>
       existing === 'append' && context.checkpoints === 'on'
         ? stagedWriter(place, context, formatter)

@@ -22,6 +22,7 @@ export function pacedSource<T>(source: Source<T>, recordsPerSecond: number): Sou
     type: source.type,
     replay: source.replay,
     bounded: source.bounded,
+    parallelismMax: source.parallelismMax,
     settings: source.settings,
     createEnumerator: (context, snapshot) => source.createEnumerator(context, snapshot),
     createReader: (context) =>

@@ -196,7 +196,7 @@ export const errorCodes = {
   // Links between slots
   ERR_SLOT_LOST: transient(
     'the thread of a slot has ended',
-    'look for what ended it: memory (give it more, or the job more slots), or process.exit in a function',
+    'look for what ended it: memory (give it more, or the job more slots), or a function that ends the process',
   ),
   ERR_LINK_STALLED: transient(
     'a link to another slot of the job made no progress',

@@ -3,9 +3,9 @@ import { BatchPool } from '../engine/batch-pool.js';
 import { type ChannelReceiver, type Element, replaces } from '../engine/channel.js';
 import { runtimeLimits } from '../limits.js';
 import type { BatchShape } from '../plan/batch-shape.js';
+import { type BatchDecoder, batchDecoder } from './codec/batch-decoder.js';
 import { creditFrame, elementOf, type FrameHead, FrameKind, frameHeadBytes } from './frame.js';
 import type { Lane } from './lane.js';
-import { type BatchDecoder, batchDecoder } from './plain-codec.js';
 
 /**
  * The receiving end of a channel from another slot: what came is kept as bytes until its turn, so

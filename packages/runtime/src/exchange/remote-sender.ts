@@ -2,9 +2,9 @@ import type { ControlElement } from '@millrace/core/spi';
 import type { PooledBatch } from '../engine/batch-pool.js';
 import type { ChannelSender } from '../engine/channel.js';
 import { runtimeLimits } from '../limits.js';
+import { type BatchEncoder, batchEncoder } from './codec/batch-encoder.js';
 import { controlFrame, frameHeadBytes, writeBatchHead } from './frame.js';
 import type { Lane } from './lane.js';
-import { type BatchEncoder, batchEncoder } from './plain-codec.js';
 
 /**
  * The sending end of a channel to another slot.

@@ -27,6 +27,8 @@ export interface AttemptParts {
   readonly env: Env;
   /** Makes a slot of the attempt. */
   readonly createSlot: (slot: number, listener: SlotListener) => SlotControl;
+  /** Called when all slots are open, ahead of the first record. */
+  readonly onOpen: () => void;
   readonly checkpoints: AttemptCheckpoints | undefined;
 }
 
@@ -69,6 +71,7 @@ export class JobAttempt {
       if (restored !== undefined) refuseStateChange(restored, this.declared, allowStateChange);
       await this.open();
       await this.sources.discover();
+      this.parts.onOpen();
       this.startCheckpoints();
       return await this.untilEnd();
     } finally {

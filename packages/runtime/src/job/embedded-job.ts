@@ -32,6 +32,7 @@ export class EmbeddedJob implements JobHandle {
   readonly name: string;
   readonly done: Promise<JobResult>;
   readonly resumed: Promise<ResumedFrom>;
+  readonly opened: Promise<void>;
   private readonly job: BuiltJob;
   private readonly options: RunOptions;
   private readonly env: Env;
@@ -49,6 +50,7 @@ export class EmbeddedJob implements JobHandle {
   private wakeFromDelay: (() => void) | undefined;
   private idleListeners: (() => void)[] = [];
   private tellResumed: (from: ResumedFrom) => void = () => undefined;
+  private tellOpened: () => void = () => undefined;
 
   constructor(job: BuiltJob, options: RunOptions, scratch: Scratch = scratchFolders) {
     this.job = job;
@@ -66,6 +68,9 @@ export class EmbeddedJob implements JobHandle {
     this.startedMs = this.env.clock.monotonicMs();
     this.resumed = new Promise((resolve) => {
       this.tellResumed = resolve;
+    });
+    this.opened = new Promise((resolve) => {
+      this.tellOpened = resolve;
     });
     // Mistakes in the job show at once, not only when `done` is looked at.
     if (checkpoints === undefined) this.attempt = this.createAttempt(undefined);
@@ -251,6 +256,7 @@ export class EmbeddedJob implements JobHandle {
       job,
       plan,
       env,
+      onOpen: () => this.tellOpened(),
       createSlot: (slot, listener) => this.slots.create(slot, own, listener),
       checkpoints: checkpoints && {
         coordinator: checkpoints.coordinator,

@@ -70,6 +70,8 @@ export interface JobHandle {
   readonly done: Promise<JobResult>;
   /** Resolves, once the job begins, with where it goes on. */
   readonly resumed: Promise<ResumedFrom>;
+  /** Resolves when operators and connectors of the first attempt are open, ahead of all records. */
+  readonly opened: Promise<void>;
   /** Stops the job where it stands; sinks are closed, not completed. Resolves when it is over. */
   cancel(): Promise<void>;
   /**

@@ -3,13 +3,8 @@ import { coreLimits, type KeyGroupRange, keyGroupRange } from '@millrace/core/in
 import type { Sink, Source } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import { receiversOf } from './movement.js';
-import {
-  planStages,
-  type StageOutput,
-  type StagePlan,
-  type StageTarget,
-  stageName,
-} from './stage-plan.js';
+import { planStages } from './plan-stages.js';
+import { type StageOutput, type StagePlan, type StageTarget, stageName } from './stage-plan.js';
 
 /** Where a job runs. */
 export interface PlanOptions {

@@ -13,7 +13,8 @@ import {
 } from '@millrace/operators';
 import { ManualSource, RecordingSink } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
-import { planStages, type StagePlan } from './stage-plan.js';
+import { planStages } from './plan-stages.js';
+import type { StagePlan } from './stage-plan.js';
 
 type Build = (input: Stream<number>, job: JobBuilder) => unknown;
 
