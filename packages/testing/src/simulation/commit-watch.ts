@@ -1,3 +1,4 @@
+import type { StagedBlob } from '@millrace/core/spi';
 import { CommitLog, folderStores, readManifest, segmentsOf } from '@millrace/runtime/internal';
 import { verifySegment } from '@millrace/state/internal';
 import type { DiskStep, SimulatedDisk } from '../simulated-disk.js';
@@ -34,6 +35,11 @@ export class CommitWatch {
     this.folder = folder;
     this.told = told;
     this.mayFallBack = mayFallBack;
+  }
+
+  /** Id of the last checkpoint that was committed. */
+  get newest(): number | undefined {
+    return this.last?.checkpoint?.id;
   }
 
   /** For the world's disk. Rejects with a violation. */
@@ -73,6 +79,9 @@ export class CommitWatch {
         const manifest = await readManifest(store, entry.manifest);
         for (const { blob, bytes } of segmentsOf(manifest)) {
           await verifySegment((from, length) => store.read(blob, from, length), bytes);
+        }
+        for (const { blob, bytes } of manifest.sinks.flatMap(stagedIn)) {
+          if ((await store.size(blob)) !== bytes) throw new RangeError(`${blob} is not whole`);
         }
       } catch (error) {
         const detail = `checkpoint ${entry.id} cannot be restored: ${String(error)}`;
@@ -119,4 +128,9 @@ export class CommitWatch {
     const storage = this.disk.process('observer');
     return folderStores({ storage, random: { next: () => 0 } }, this.folder);
   }
+}
+
+/** Output of a sink that waits in the checkpoint store. */
+function stagedIn({ prepared }: { readonly prepared: unknown }): readonly StagedBlob[] {
+  return (prepared as { readonly staged?: readonly StagedBlob[] } | null)?.staged ?? [];
 }

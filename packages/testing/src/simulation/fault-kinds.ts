@@ -155,9 +155,12 @@ export const faultKinds = {
       if (job === undefined) return;
       scene.noteEffect('stopWithSavepoint');
       const name = nameOf(random);
-      const from = random.chance(0.7) ? `${checkpointFolder}/savepoints/${name}` : undefined;
+      const folder = `${checkpointFolder}/savepoints/${name}`;
+      const isUsed = random.chance(0.7);
       const taken = job.handle.stopWithSavepoint(name);
-      scene.request(job, `stop with savepoint ${name}`, taken, () => scene.startSoon(from));
+      scene.request(job, `stop with savepoint ${name}`, taken, ({ checkpoint }) =>
+        scene.startSoon(isUsed ? { folder, checkpoint } : undefined),
+      );
     }),
   },
   cancel: {

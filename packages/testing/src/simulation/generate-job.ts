@@ -43,6 +43,7 @@ export function generateJob(random: SeededRandom): JobPlan {
     backend: random.chance(0.3) ? 'level' : 'heap',
     stateMemoryBytes: random.pick([1 << 10, 1 << 14, 1 << 20]),
     codegen: random.chance(0.5) ? 'on' : 'off',
+    checkRecords: random.fork('check').chance(0.2) ? 'on' : 'off',
     slots: slotsOf(input, random.fork('slots')),
   };
 }
@@ -85,7 +86,7 @@ function branchOf(id: string, input: Input, random: SeededRandom): BranchPlan {
     steps: stepsOf(random.fork('steps')),
     key: random.pick(['number', 'string', 'tuple']),
     keyed,
-    sink: random.chance(0.75) ? 'exactly-once' : 'at-least-once',
+    sink: random.pick(['exactly-once', 'exactly-once', 'staged', 'at-least-once']),
   };
 }
 
@@ -120,6 +121,7 @@ function keyedOf({ isOrdered, kind, sources }: Input, random: SeededRandom): Key
     'process',
     'process',
     ...(isOrdered || kind === 'conserving' ? (['running', 'running'] as const) : []),
+    ...(kind === 'conserving' ? (['byClock', 'byClock'] as const) : []),
     ...(sources > 1 ? (['connect', 'connect'] as const) : []),
   ];
   const chosen = random.pick(among);
@@ -133,6 +135,8 @@ function keyedOf({ isOrdered, kind, sources }: Input, random: SeededRandom): Key
     case 'process':
     case 'connect':
       return { kind: chosen, bucketMs: random.pick([10, 60, 250, 1_000]) };
+    case 'byClock':
+      return { kind: chosen, delayMs: random.pick([1, 30, 400]) };
     default:
       return { kind: chosen };
   }

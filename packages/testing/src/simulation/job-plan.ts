@@ -64,10 +64,13 @@ export type KeyedPlan =
   | { readonly kind: 'process'; readonly bucketMs: number }
   /** A running total by key: what comes of a record depends on those before it. */
   | { readonly kind: 'running' }
+  /** Gives out what it has when the clock says so: records come together as time has it. */
+  | { readonly kind: 'byClock'; readonly delayMs: number }
   /** The same as `process` over two inputs. */
   | { readonly kind: 'connect'; readonly bucketMs: number };
 
-type SinkPlan = 'exactly-once' | 'at-least-once';
+/** `staged`: exactly once, too, with its rows in the checkpoint store until they are published. */
+export type SinkPlan = 'exactly-once' | 'staged' | 'at-least-once';
 
 /** A way from one or two sources to sinks. */
 export interface BranchPlan {
@@ -94,6 +97,7 @@ export interface JobPlan {
   /** For the level backend: little, so that rows are moved out. */
   readonly stateMemoryBytes: number;
   readonly codegen: 'on' | 'off';
+  readonly checkRecords: 'on' | 'off';
   /** In how many slots the job runs: each process draws one of these. */
   readonly slots: readonly number[];
 }

@@ -59,6 +59,9 @@ export function addKeyed(
     case 'running':
       addRunning(stream.pipe(withKey), branch).pipe(main);
       return;
+    case 'byClock':
+      addByClock(stream.pipe(withKey), branch, keyed).pipe(main);
+      return;
     case 'connect':
       addConnect(stream.pipe(withKey), other.pipe(withKey), branch, keyed).pipe(main);
   }
@@ -189,6 +192,40 @@ function addRunning(input: Keyed, branch: BranchPlan): Stream<unknown> {
         const total = (ctx.state.total.get() ?? 0) + r.amount;
         ctx.state.total.set(total);
         ctx.emit({ key: ctx.key, ids: [idOf(r)], total });
+      },
+    }),
+  );
+}
+
+/** Event time's end gives out what the clock has not. */
+const endOfTimeMs = Date.UTC(2200, 0, 1);
+
+function addByClock(
+  input: Keyed,
+  branch: BranchPlan,
+  { delayMs }: PlanOf<'byClock'>,
+): Stream<unknown> {
+  return input.pipe(
+    keyedProcess(`${branch.id}-by-clock`, {
+      output: type<{ key: Key; ids: readonly string[] }>(),
+      state: { ids: listState<string>() },
+      process(r: SimulatedRecord, ctx) {
+        if (ctx.state.ids.get().length === 0) ctx.timers.give.set(ctx.processingTime + delayMs);
+        ctx.state.ids.add(idOf(r));
+        ctx.timers.end.set(endOfTimeMs);
+      },
+      onProcessingTime: {
+        give(_at, ctx) {
+          ctx.emit({ key: ctx.key, ids: [...ctx.state.ids.get()] });
+          ctx.state.ids.clear();
+        },
+      },
+      onEventTime: {
+        end(_at, ctx) {
+          const ids = [...ctx.state.ids.get()];
+          ctx.state.ids.clear();
+          if (ids.length > 0) ctx.emit({ key: ctx.key, ids });
+        },
       },
     }),
   );

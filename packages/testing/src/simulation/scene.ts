@@ -20,6 +20,12 @@ export interface SceneParts {
   readonly faultsEndMs: number;
 }
 
+/** Where a savepoint is, and what it was made of. */
+export interface Savepoint {
+  readonly folder: string;
+  readonly checkpoint: number;
+}
+
 /** Virtual time after a job's end in which nothing may be left of it, ms. */
 const leftoverGraceMs = 5_000;
 
@@ -100,9 +106,12 @@ export class Scene {
     return this.jobs.length;
   }
 
-  start(from?: string): void {
+  /** @param savepoint what to begin with, unless somebody has committed since */
+  start(savepoint?: Savepoint): void {
     this.starting = 'no';
     if (this.verdict !== 'running') return;
+    const isNewest = savepoint?.checkpoint === this.commits.newest;
+    const from = isNewest ? savepoint?.folder : undefined;
     const { world, parts } = this;
     const skewMs = Math.round((this.random.next() - 0.5) * 4_000);
     const process = world.start(`p${this.jobs.length + 1}`, { skewMs });
@@ -130,10 +139,10 @@ export class Scene {
   }
 
   /** Starts a process before long, unless one is about to be started. */
-  startSoon(from?: string): void {
+  startSoon(savepoint?: Savepoint): void {
     if (this.starting === 'soon') return;
     this.starting = 'soon';
-    this.world.after('start', this.random.spread(1, 200), () => this.start(from));
+    this.world.after('start', this.random.spread(1, 200), () => this.start(savepoint));
   }
 
   /** @returns whether there was anything to kill */
@@ -157,7 +166,12 @@ export class Scene {
   }
 
   /** Counts something that was asked of a job: it must be answered, unless its process dies. */
-  request(job: SimulatedJob, what: string, asked: Promise<unknown>, onDone?: () => void): void {
+  request<T>(
+    job: SimulatedJob,
+    what: string,
+    asked: Promise<T>,
+    onDone?: (answer: T) => void,
+  ): void {
     this.requests += 1;
     let isOpen = true;
     const close = (): void => {
@@ -165,9 +179,9 @@ export class Scene {
       isOpen = false;
     };
     asked.then(
-      () => {
+      (answer) => {
         close();
-        onDone?.();
+        onDone?.(answer);
       },
       (error: unknown) => {
         close();

@@ -143,11 +143,21 @@ function checkPublished(
   sinks: Awaited<ReturnType<Scene['commits']['prepared']>>,
 ): void {
   for (const { operator, prepared } of sinks) {
-    for (const { id } of (prepared ?? []) as readonly { readonly id: string }[]) {
+    for (const id of preparedIds(prepared)) {
       if (destination.isPublished(id)) continue;
       throw new SimulationViolation('sink', `${operator}: ${id} is committed and not published`);
     }
   }
+}
+
+/** What the simulated sinks call what they have prepared. */
+function preparedIds(prepared: unknown): readonly string[] {
+  if (prepared === null || prepared === undefined) return [];
+  type Named = readonly { readonly id: string }[];
+  const named = Array.isArray(prepared)
+    ? (prepared as Named)
+    : (prepared as { readonly outputs: Named }).outputs;
+  return named.map(({ id }) => id);
 }
 
 async function referenceOf(

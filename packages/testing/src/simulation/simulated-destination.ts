@@ -37,6 +37,17 @@ export class SimulatedDestination {
     this.prepared.set(id, { ...prepared, state: 'prepared' });
   }
 
+  /** Publishes rows under a name; what has that name already must be the same. */
+  publishOnce(id: string, sink: string, rows: readonly string[]): void {
+    const before = this.prepared.get(id);
+    if (before !== undefined && before.rows.join('\n') !== rows.join('\n')) {
+      throw new SimulationViolation('sink', `${id} is published again with other rows`);
+    }
+    if (before !== undefined) return;
+    this.prepare(id, { sink, checkpoint: 0, rows });
+    this.publish(id);
+  }
+
   /** Does nothing for what is published already: an answer may have been lost. */
   publish(id: string): void {
     const found = this.prepared.get(id);

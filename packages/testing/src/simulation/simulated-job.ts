@@ -5,11 +5,12 @@ import type { JobHandle, RunOptions } from '@millrace/runtime';
 import { startJob } from '@millrace/runtime/internal';
 import { MemorySpillStore } from '@millrace/state';
 import { buildJob } from './build-job.js';
-import type { JobPlan, SimulatedRecord } from './job-plan.js';
+import type { JobPlan, SimulatedRecord, SinkPlan } from './job-plan.js';
 import type { SimulatedDestination } from './simulated-destination.js';
-import { atLeastOnceSink, exactlyOnceSink } from './simulated-sinks.js';
+import { atLeastOnceSink, exactlyOnceSink, type SimulatedSinkParts } from './simulated-sinks.js';
 import { SimulatedSource } from './simulated-source.js';
 import type { SimulatedWorld } from './simulated-world.js';
+import { stagedSink } from './staged-sink.js';
 import type { WorldProcess } from './world-process.js';
 
 /**
@@ -56,8 +57,8 @@ export function startSimulatedJob(
     storage: around.storage?.(process.env.storage) ?? process.env.storage,
   };
   const built = buildJob(plan, endsOf(parts, process)).build();
-  const { backend, stateMemoryBytes, codegen } = plan;
-  const own = { env, backend, stateMemoryBytes, codegen, checkRecords: 'off' as const };
+  const { backend, stateMemoryBytes, codegen, checkRecords } = plan;
+  const own = { env, backend, stateMemoryBytes, codegen, checkRecords };
   const handle = startJob(built, { ...own, ...options }, scratchIn(process));
   const job: SimulatedJob = { process, handle, outcome: undefined };
   const end = (outcome: JobOutcome): void => {
@@ -94,12 +95,17 @@ function endsOf(
       return around.source?.(source) ?? source;
     },
     sink: (branch) => {
-      const make = branch.sink === 'exactly-once' ? exactlyOnceSink : atLeastOnceSink;
-      const sink = make(sinkParts);
+      const sink = makeSink[branch.sink](sinkParts);
       return around.sink?.(sink) ?? sink;
     },
   };
 }
+
+const makeSink: Readonly<Record<SinkPlan, (parts: SimulatedSinkParts) => Sink<unknown>>> = {
+  'exactly-once': exactlyOnceSink,
+  staged: stagedSink,
+  'at-least-once': atLeastOnceSink,
+};
 
 /** Stores in memory instead of LevelDB, whose calls complete when the world picks them. */
 function scratchIn(process: WorldProcess): NonNullable<Parameters<typeof startJob>[2]> {

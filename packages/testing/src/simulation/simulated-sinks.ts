@@ -34,12 +34,17 @@ function rowText(value: unknown, timestampMs: number): string {
   return `${JSON.stringify(value)} @${timestampMs}`;
 }
 
-function textsOf({ values, timestamps, count }: RecordBatch): string[] {
+/** The rows of a batch as they are compared. */
+export function textsOf({ values, timestamps, count }: RecordBatch): string[] {
   return Array.from({ length: count }, (_, i) => rowText(values[i], timestamps[i]!));
 }
 
 /** A call of the destination: it happens at one pick, and its answer comes at another one. */
-async function call(parts: SimulatedSinkParts, what: string, act: () => void): Promise<void> {
+export async function callDestination(
+  parts: SimulatedSinkParts,
+  what: string,
+  act: () => void,
+): Promise<void> {
   const { process, delayMs, onViolation } = parts;
   await process.wait(what, delayMs());
   try {
@@ -72,10 +77,10 @@ class ExactlyOnceWriter implements SinkWriter {
     const { destination } = this.parts;
     const prepared = (restored?.prepared ?? []).flatMap((part) => (part ?? []) as Prepared[]);
     for (const { id } of prepared) {
-      await call(this.parts, `publish ${id}`, () => destination.publish(id));
+      await callDestination(this.parts, `publish ${id}`, () => destination.publish(id));
     }
     const needed = new Set(prepared.map(({ id }) => id));
-    await call(this.parts, `abort ${operatorId}`, () => {
+    await callDestination(this.parts, `abort ${operatorId}`, () => {
       destination.abortOthers(operatorId, needed, restored?.checkpoint ?? 0);
     });
   }
@@ -92,7 +97,7 @@ class ExactlyOnceWriter implements SinkWriter {
       const random = Math.floor(env.random.next() * 2 ** 48).toString(16);
       const id = `${operatorId}-${checkpoint}-${random}`;
       const { destination } = this.parts;
-      await call(this.parts, `prepare ${id}`, () =>
+      await callDestination(this.parts, `prepare ${id}`, () =>
         destination.prepare(id, { sink: operatorId, checkpoint, rows }),
       );
       this.unpublished.push({ checkpoint, id });
@@ -103,7 +108,7 @@ class ExactlyOnceWriter implements SinkWriter {
   async committed(checkpoint: number): Promise<void> {
     while ((this.unpublished[0]?.checkpoint ?? Infinity) <= checkpoint) {
       const { id } = this.unpublished[0]!;
-      await call(this.parts, `publish ${id}`, () => this.parts.destination.publish(id));
+      await callDestination(this.parts, `publish ${id}`, () => this.parts.destination.publish(id));
       this.unpublished.shift();
     }
   }
@@ -127,7 +132,7 @@ class AtLeastOnceWriter implements SinkWriter {
     const { rows } = this;
     if (rows.length === 0) return;
     this.rows = [];
-    await call(this.parts, `append ${this.id}`, () => {
+    await callDestination(this.parts, `append ${this.id}`, () => {
       this.parts.destination.append(this.id, rows);
     });
   }
