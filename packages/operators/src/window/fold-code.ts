@@ -22,7 +22,7 @@ export function closureOf(fold: Fold): Closure {
   return closure;
 }
 
-interface RowNames {
+export interface RowNames {
   /** Expression of the row's numbers array and offset. */
   readonly numbers: string;
   readonly n: string;
@@ -30,7 +30,8 @@ interface RowNames {
   readonly r: string;
 }
 
-function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames {
+/** Names of one aggregator's cells in a row, of its inputs and functions. */
+export function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames {
   return {
     number: (i) => `${row.numbers}[${row.n} + ${part.number + i}]`,
     ref: (j) => `${row.refs}[${row.r} + ${part.ref + j}]`,

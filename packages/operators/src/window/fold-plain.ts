@@ -39,8 +39,11 @@ export function addCellsAt(
   storeCells(table, slot, addedCells(fold, table, slot, inputs));
 }
 
-/** A copy of the row with the record added: an aggregator that throws leaves the row alone. */
-function addedCells(
+/**
+ * A copy of the row in `slot`, or of a new one where that is −1, with the record added: an aggregator
+ * that throws leaves the row alone.
+ */
+export function addedCells(
   fold: Fold,
   table: KeyTable,
   slot: number,

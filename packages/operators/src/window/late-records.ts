@@ -2,7 +2,8 @@ import { formatTimestamp } from '@millrace/core/internal';
 import type { Counter, Key, OperatorContext, Outputs } from '@millrace/core/spi';
 
 /** Log lines about late records of one operator: at powers of ten, so 8 for ten million. */
-const isSampled = (count: number): boolean => Number.isInteger(Math.log10(count));
+const isSampled = (before: number, after: number): boolean =>
+  Math.floor(Math.log10(before)) < Math.floor(Math.log10(after));
 
 /** Counts late records and hands them to the side output `late`, or samples them to the log. */
 export class LateRecords {
@@ -22,9 +23,15 @@ export class LateRecords {
       out.side('late').emit(value, timestamp);
       return;
     }
-    this.dropped.inc();
+    this.drop(1, key, timestamp);
+  }
+
+  /** Counts late records of which only a partial row is there. */
+  drop(records: number, key: Key, timestamp: number): void {
+    const before = this.dropped.value;
+    this.dropped.inc(records);
     const dropped = this.dropped.value;
-    if (!isSampled(dropped)) return;
+    if (!isSampled(before, dropped)) return;
     this.context.log.log('warn', 'late records dropped; consume side.late to keep them', {
       operator: this.context.operatorId,
       dropped,

@@ -1,8 +1,9 @@
 import type { KeyTable, KeyTables } from '@millrace/core/spi';
-import { type AlignedAssigner, sliceMs, type TimeWindow } from './assigner.js';
+import type { AlignedAssigner, TimeWindow } from './assigner.js';
 import { copyRow } from './fold-plain.js';
 import { firstIndex, type PaneStore, type Place } from './pane-store.js';
 import type { RowCode } from './row-code.js';
+import { SliceTimes } from './slice-times.js';
 
 interface Slice {
   readonly start: number;
@@ -26,7 +27,7 @@ export class SliceStore implements PaneStore {
   /** A window whose rows have been merged ahead, since some were outside memory. */
   private gathered: { readonly window: TimeWindow; readonly rows: KeyTable } | undefined;
   private readonly rows: RowCode;
-  private readonly sliceMs: number;
+  private readonly times: SliceTimes;
 
   /** @param scratch makes a table that is no state */
   constructor(
@@ -40,7 +41,7 @@ export class SliceStore implements PaneStore {
     this.tables = tables;
     this.scratch = scratch;
     this.rows = rows;
-    this.sliceMs = sliceMs(assigner);
+    this.times = new SliceTimes(assigner);
   }
 
   get rowCount(): number {
@@ -52,29 +53,28 @@ export class SliceStore implements PaneStore {
   }
 
   place(timestamp: number, watermark: number): Place | undefined {
-    const { offsetMs } = this.assigner;
-    const start = Math.floor((timestamp - offsetMs) / this.sliceMs) * this.sliceMs + offsetMs;
-    if (this.lastEnd(start) + this.latenessMs <= watermark) return undefined;
+    const start = this.times.startOf(timestamp);
+    if (this.times.lastEnd(start) + this.latenessMs <= watermark) return undefined;
     const { table, end } = this.sliceAt(start);
     const windows = this.windowsOf(start).filter((w) => w.end + this.latenessMs > watermark);
     return { lo: start, hi: end, tables: [table], windows };
   }
 
   existing(timestamp: number): Omit<Place, 'windows'> {
-    const { offsetMs } = this.assigner;
-    const start = Math.floor((timestamp - offsetMs) / this.sliceMs) * this.sliceMs + offsetMs;
+    const start = this.times.startOf(timestamp);
     const slice = this.slices[firstIndex(this.slices, (other) => other.start >= start)];
     const tables = slice?.start === start ? [slice.table] : [];
-    return { lo: start, hi: start + this.sliceMs, tables };
+    return { lo: start, hi: start + this.times.sliceMs, tables };
   }
 
   nextDue({ end: after }: TimeWindow, upTo: number): TimeWindow | undefined {
     const { sizeMs, slideMs } = this.assigner;
     for (const { start } of this.slices) {
-      let end = this.firstEnd(start);
+      let end = this.times.firstEnd(start);
       if (end <= after) end += (Math.floor((after - end) / slideMs) + 1) * slideMs;
       // Slices are in order, so no later one has an earlier window that is due.
-      if (end <= this.lastEnd(start)) return end <= upTo ? { start: end - sizeMs, end } : undefined;
+      if (end <= this.times.lastEnd(start))
+        return end <= upTo ? { start: end - sizeMs, end } : undefined;
     }
     return undefined;
   }
@@ -147,7 +147,7 @@ export class SliceStore implements PaneStore {
   purge(watermark: number): void {
     let closed = 0;
     for (const { start } of this.slices) {
-      if (this.lastEnd(start) + this.latenessMs > watermark) break;
+      if (this.times.lastEnd(start) + this.latenessMs > watermark) break;
       this.tables.drop(start);
       closed += 1;
     }
@@ -158,25 +158,11 @@ export class SliceStore implements PaneStore {
     return this.gathered?.window.end === end;
   }
 
-  /** End of the last window that covers the slice. */
-  private lastEnd(sliceStart: number): number {
-    const { sizeMs, slideMs, offsetMs } = this.assigner;
-    return Math.floor((sliceStart - offsetMs) / slideMs) * slideMs + offsetMs + sizeMs;
-  }
-
-  /** End of the first window that covers the slice. */
-  private firstEnd(sliceStart: number): number {
-    const { sizeMs, slideMs } = this.assigner;
-    const last = this.lastEnd(sliceStart);
-    const earlier = Math.floor((last - (sliceStart + this.sliceMs)) / slideMs);
-    return last - Math.min(earlier, Math.ceil(sizeMs / slideMs) - 1) * slideMs;
-  }
-
   private windowsOf(sliceStart: number): TimeWindow[] {
     const { sizeMs, slideMs } = this.assigner;
     const windows: TimeWindow[] = [];
-    const last = this.lastEnd(sliceStart);
-    for (let end = this.firstEnd(sliceStart); end <= last; end += slideMs) {
+    const last = this.times.lastEnd(sliceStart);
+    for (let end = this.times.firstEnd(sliceStart); end <= last; end += slideMs) {
       windows.push({ start: end - sizeMs, end });
     }
     return windows;
@@ -192,7 +178,7 @@ export class SliceStore implements PaneStore {
     const index = firstIndex(this.slices, (slice) => slice.start >= start);
     const found = this.slices[index];
     if (found?.start === start) return found;
-    const slice: Slice = { start, end: start + this.sliceMs, table: this.tables.open(start) };
+    const slice: Slice = { start, end: start + this.times.sliceMs, table: this.tables.open(start) };
     this.slices.splice(index, 0, slice);
     return slice;
   }

@@ -10,6 +10,7 @@ import {
 } from '@millrace/core/spi';
 import { AlignedWindowOperator, storageOf } from './aligned-operator.js';
 import type { Fold } from './fold.js';
+import { phasesOf } from './phases.js';
 import { SessionWindowOperator } from './session-operator.js';
 import { assignerSettings, type PendingWindow } from './window.js';
 
@@ -43,6 +44,7 @@ export function addWindow<T, R>(
     settings: {
       ...assignerSettings(assigner),
       ...(allowedLatenessMs === 0 ? {} : { allowedLatenessMs }),
+      ...(options.preAggregate === 'off' ? { preAggregate: 'off' } : {}),
       [aggregation]: fold.parts.map(({ name, aggregator }) => `${name}: ${aggregator.type}`),
       storage: assigner.kind === 'session' ? 'sessions' : storageOf({ assigner, fold }),
     },
@@ -63,5 +65,6 @@ function factoryOf(pending: PendingWindow, fold: Fold): OperatorFactory {
       assigner.kind === 'session'
         ? new SessionWindowOperator({ gapMs: assigner.gapMs, latenessMs, fold }, context)
         : new AlignedWindowOperator({ assigner, latenessMs, fold }, context),
+    phases: phasesOf(pending, fold),
   };
 }
