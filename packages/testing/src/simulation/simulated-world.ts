@@ -67,6 +67,11 @@ export class SimulatedWorld {
     this.own = new WorldProcess('world', this, this.processOptions('world', 0));
   }
 
+  /** What belongs to no process of it, and is never killed, sees: a transport's hub, say. */
+  get env(): Env {
+    return this.own.env;
+  }
+
   /** Virtual time from the start, ms. */
   get nowMs(): number {
     return this.elapsedMs;
@@ -258,7 +263,7 @@ export class SimulatedWorld {
   private processOptions(name: string, skewMs: number) {
     return {
       wallClockMs: this.startMs + skewMs,
-      random: this.random.fork(`process ${name}`) as Env['random'],
+      random: this.random.fork(`process ${name}`),
       storage: this.disk.process(name),
     };
   }
