@@ -104,6 +104,27 @@ describe('a job that is stopped and goes on', () => {
   });
 });
 
+describe('what operators count', () => {
+  /** Records in and out of each operator. */
+  async function countsOf(options: Parameters<typeof start>[2]): Promise<object> {
+    const process = start(await diskForJobs(), salesJob('/out', { total }), options);
+    await pass(process);
+    const { metrics } = await process.handle.done;
+    const counts = Object.entries(metrics.operators).map(([id, m]) => {
+      const { numRecordsIn, numRecordsOut } = m;
+      return [id, { numRecordsIn, numRecordsOut }];
+    });
+    return Object.fromEntries(counts);
+  }
+
+  test.each([{ slots: 2 }, { slots: 3, parallelism: 2 }, { slots: 1, codegen: 'off' }] as const)(
+    'is the same: %o',
+    async (options) => {
+      expect(await countsOf(options)).toEqual(await countsOf({}));
+    },
+  );
+});
+
 test('a number of slots that cannot be is refused', () => {
   expect(() => run(salesJob('/out', { total }), { slots: 0 })).toThrow(/slots is 0/);
 });

@@ -17,7 +17,9 @@ export const runtimeLimits = {
    * Bytes that a channel between slots may have on their way: some batches of full records, so that
    * neither side waits for the other's answer.
    */
-  channelBytesMax: 512 * 1024,
+  channelBytesMax: 256 * 1024,
+  /** Bytes that each batch between slots counts for at least: a channel has 16 of them on their way. */
+  frameCreditMin: 16 * 1024,
   /** Share of these bytes after which a receiver says that it has taken them. */
   creditShare: 0.25,
   /** Batches an output keeps for reuse. */

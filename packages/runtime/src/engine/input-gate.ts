@@ -10,11 +10,15 @@ import { WatermarkCombiner } from './watermark-combiner.js';
 /** What the gate makes of a control element: what is to be told the operator, if anything. */
 export type GateEvent = ControlElement | undefined;
 
+/** Of so many turns one is not given by event time: nobody waits for ever. */
+const turnsByTime = 8;
+
 /** The inputs of a stage: takes elements from its channels in turn and combines control. */
 export class InputGate {
   private readonly channels: readonly ChannelReceiver[];
   private readonly combiner: WatermarkCombiner;
   private next = 0;
+  private turns = 0;
   private ended = 0;
   private closed = 0;
   /** Channels that have delivered the barrier the others are waited for; closed ones, too. */
@@ -32,17 +36,23 @@ export class InputGate {
     return this.combiner.watermark;
   }
 
-  /** A channel with an element, in turn; undefined when all are empty. */
+  /**
+   * A channel with an element: mostly the one that is furthest behind in event time, since what runs
+   * ahead of it only waits in state for the others; in turn among equals, and now and then in any
+   * case. Undefined when all are empty.
+   */
   nextChannel(): ChannelReceiver | undefined {
-    const { channels } = this;
+    const { channels, combiner } = this;
+    let found = -1;
     for (let i = 0; i < channels.length; i += 1) {
       const at = (this.next + i) % channels.length;
-      const channel = channels[at]!;
-      if (channel.isEmpty || this.isBlocked[at]) continue;
-      this.next = at;
-      return channel;
+      if (channels[at]!.isEmpty || this.isBlocked[at]) continue;
+      if (found < 0 || combiner.markOf(at) < combiner.markOf(found)) found = at;
+      if (this.turns % turnsByTime === 0) break;
     }
-    return undefined;
+    if (found < 0) return undefined;
+    this.next = found;
+    return channels[found];
   }
 
   get isEmpty(): boolean {
@@ -55,6 +65,7 @@ export class InputGate {
   /** Lets the other channels have their turn. */
   turn(): void {
     this.next = (this.next + 1) % this.channels.length;
+    this.turns += 1;
   }
 
   /** A batch arrived: its channel is active again. */

@@ -20,12 +20,17 @@ export class LoopMembers {
   /** Records that each step let through; filters add to it, `count` takes it. */
   readonly passed: Float64Array;
   private readonly members: readonly LoopMember[];
+  /** Members whose input is counted here. */
+  private readonly counted: number;
   /** Tear-downs of what has been set up. */
   private readonly opened: (() => Promise<void>)[] = [];
   private isRetrying = false;
 
-  constructor(members: readonly LoopMember[]) {
+  /** @param owner of the keyed edge at the end: whether its own stage counts what comes to it */
+  constructor(members: readonly LoopMember[], owner: 'counts' | 'is counted') {
     this.members = members;
+    const { step } = members.at(-1) ?? {};
+    this.counted = step === undefined && owner === 'counts' ? members.length - 1 : members.length;
     this.passed = new Float64Array(members.filter(({ step }) => step !== undefined).length);
   }
 
@@ -53,7 +58,7 @@ export class LoopMembers {
     const { members, passed } = this;
     for (let m = 0; m < members.length; m += 1) {
       const { metrics, step } = members[m]!;
-      metrics.numRecordsIn += left;
+      if (m < this.counted) metrics.numRecordsIn += left;
       if (step?.operator.form === 'filter') {
         left = passed[k]!;
         passed[k] = 0;

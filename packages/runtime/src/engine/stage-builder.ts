@@ -221,7 +221,7 @@ export class StageBuilder {
     return {
       source: fused.source && this.source(fused.source, failuresOf(fused.source)),
       loop: generateFusedLoop(spec, operator.recordLoop!(), this.world.compiler),
-      members: new LoopMembers(members),
+      members: new LoopMembers(members, 'is counted'),
       setWatermark: (timeMs) => {
         time.watermark = timeMs;
       },
@@ -292,7 +292,7 @@ export class StageBuilder {
       id,
       input,
       loop: codegen === 'on' ? generateLoop(spec, compiler) : flatLoop(spec),
-      members: new LoopMembers(members),
+      members: new LoopMembers(members, plan.keys === undefined ? 'is counted' : 'counts'),
       main: main === undefined ? undefined : this.port(main),
       sides: [...ports.values()],
       discarded: new RecordBatch(),

@@ -23,6 +23,11 @@ export class WatermarkCombiner {
     return this.combine();
   }
 
+  /** The input's own watermark, also while it is idle. */
+  markOf(input: number): number {
+    return this.marks[input]!;
+  }
+
   activate(input: number): void {
     this.isIdle[input] = false;
   }

@@ -6,6 +6,7 @@ import {
   idleElement,
   watermarkOf,
 } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
 
 /** What a frame says, as its first byte. */
 export const FrameKind = {
@@ -45,6 +46,13 @@ export function controlFrame(channel: number, element: ControlElement): Uint8Arr
         : 0;
   return numberFrame(kindByte[element.kind]!, channel, value);
 }
+
+/**
+ * Bytes of credit that a batch's frame takes: a short one counts for more, since its records are
+ * ahead of others in time and become objects again.
+ */
+export const creditOf = (frame: Uint8Array): number =>
+  Math.max(frame.byteLength, runtimeLimits.frameCreditMin);
 
 /** @param bytes of the channel that have been taken since the attempt's start */
 export const creditFrame = (channel: number, bytes: number): Uint8Array<ArrayBuffer> =>

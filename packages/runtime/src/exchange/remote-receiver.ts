@@ -4,7 +4,14 @@ import { type ChannelReceiver, type Element, replaces } from '../engine/channel.
 import { runtimeLimits } from '../limits.js';
 import type { BatchShape } from '../plan/batch-shape.js';
 import { type BatchDecoder, batchDecoder } from './codec/batch-decoder.js';
-import { creditFrame, elementOf, type FrameHead, FrameKind, frameHeadBytes } from './frame.js';
+import {
+  creditFrame,
+  creditOf,
+  elementOf,
+  type FrameHead,
+  FrameKind,
+  frameHeadBytes,
+} from './frame.js';
 import type { Lane } from './lane.js';
 
 /**
@@ -64,7 +71,7 @@ export class RemoteReceiver implements ChannelReceiver {
     const next = this.waiting.shift();
     this.first = undefined;
     if (!(next instanceof Uint8Array)) return;
-    this.takenBytes += next.byteLength;
+    this.takenBytes += creditOf(next);
     const untold = this.takenBytes - this.toldBytes;
     if (untold < runtimeLimits.channelBytesMax * runtimeLimits.creditShare) return;
     this.toldBytes = this.takenBytes;

@@ -3,7 +3,7 @@ import type { PooledBatch } from '../engine/batch-pool.js';
 import type { ChannelSender } from '../engine/channel.js';
 import { runtimeLimits } from '../limits.js';
 import { type BatchEncoder, batchEncoder } from './codec/batch-encoder.js';
-import { controlFrame, frameHeadBytes, writeBatchHead } from './frame.js';
+import { controlFrame, creditOf, frameHeadBytes, writeBatchHead } from './frame.js';
 import type { Lane } from './lane.js';
 
 /**
@@ -35,7 +35,7 @@ export class RemoteSender implements ChannelSender {
     const frame = this.encoder.encode(batch, frameHeadBytes);
     writeBatchHead(frame, this.channel);
     this.records += batch.count;
-    this.sentBytes += frame.byteLength;
+    this.sentBytes += creditOf(frame);
     batch.release();
     this.lane.send(frame);
   }

@@ -250,8 +250,8 @@ class Planner {
       const movement = movementOf('key', stage.parallelism, target.parallelism);
       const { input, from: node, port } = keyed;
       const targets = [{ stage: target.index, input, edge: keyed, movement }];
-      const relayed = stage.source === undefined && stage.steps.length === 0;
-      stage.outputs.push({ node, port, targets, relayed, shape: keyedShape(keyed) });
+      // The loop counts what its steps give, and the stage ahead of it what it gives.
+      stage.outputs.push({ node, port, targets, relayed: true, shape: keyedShape(keyed) });
     }
     const failing = stage.steps.map(({ node }) => node.id);
     if (stage.source !== undefined) failing.push(stage.source.id);

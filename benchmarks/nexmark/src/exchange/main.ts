@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { run } from '@millrace/runtime';
+import { median, Stopwatch } from '../bench/stopwatch.js';
+import { generate } from '../generator/generator.js';
+import type { QueryName } from '../model.js';
+import { writeLines } from '../ndjson-file.js';
+import exchangeJob, { type ExchangeJob } from './exchange-job.js';
+
+const usage = `Usage: bench:exchange [case …] [--rounds N] [--events N]
+
+  queries   q5 and q11 in two slots against one, input in memory, with projection and
+            aggregation ahead of the exchange
+  bids      whole bids from one thread to another
+  zipf      counts of keys drawn by Zipf's law (1.2) against evenly drawn ones, in two slots
+
+All unless named. --rounds (5) of each, in turn; --events (2000000) of each.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    events: { type: 'string', default: '2000000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** Events of one lap. */
+const lapEvents = 100_000;
+const rounds = Number(values.rounds);
+const laps = Math.ceil(Number(values.events) / lapEvents);
+const module = new URL('./exchange-job.js', import.meta.url);
+
+interface Sample {
+  readonly perSecond: number;
+  readonly perCpuSecond: number;
+}
+
+/** One run, from when all slots are open to the end of the input. */
+async function measure(argument: ExchangeJob, slots: number): Promise<Sample> {
+  const job = run(exchangeJob(argument), {
+    checkRecords: 'off',
+    slots,
+    module,
+    moduleArgument: argument,
+  });
+  await Promise.race([job.opened, job.done]);
+  const watch = new Stopwatch();
+  await watch.time(() => job.done);
+  const events = job.progress().recordsIn;
+  return { perSecond: events / watch.wallSeconds, perCpuSecond: events / watch.cpuSeconds };
+}
+
+/** Rounds of several ways in turn, so that a slow spell of the machine touches all alike. */
+async function inTurn(ways: readonly (() => Promise<Sample>)[]): Promise<readonly Sample[][]> {
+  const samples: Sample[][] = ways.map(() => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [at, way] of ways.entries()) samples[at]!.push(await way());
+  }
+  return samples;
+}
+
+const millions = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
+const rateOf = (samples: readonly Sample[]): string =>
+  `${millions(median(samples.map((s) => s.perSecond)))}/s, ` +
+  `${millions(median(samples.map((s) => s.perCpuSecond)))} per CPU-second`;
+
+/** Of each round one over the other. */
+const ratioOf = (of: readonly Sample[], to: readonly Sample[], by: keyof Sample): string =>
+  `× ${median(of.map((sample, at) => sample[by] / to[at]![by])).toFixed(2)}`;
+
+async function queriesCase(input: string): Promise<void> {
+  for (const query of ['q5', 'q11'] as const satisfies readonly QueryName[]) {
+    const argument: ExchangeJob = { kind: 'query', query, input, laps };
+    const [one, two] = await inTurn([() => measure(argument, 1), () => measure(argument, 2)]);
+    console.log(`${query}, one slot:  ${rateOf(one!)}`);
+    console.log(`${query}, two slots: ${rateOf(two!)}; wall ${ratioOf(two!, one!, 'perSecond')}`);
+  }
+}
+
+async function bidsCase(input: string): Promise<void> {
+  const [bids] = await inTurn([() => measure({ kind: 'bids', input, laps }, 2)]);
+  console.log(`whole events of which 92 % are bids, from thread to thread: ${rateOf(bids!)}`);
+}
+
+async function zipfCase(): Promise<void> {
+  const counts = (keys: 'zipf' | 'even') => () => measure({ kind: 'counts', keys, laps: 4 }, 2);
+  const [zipf, even] = await inTurn([counts('zipf'), counts('even')]);
+  console.log(`counts of 100,000 keys, drawn evenly: ${rateOf(even!)}`);
+  console.log(
+    `the same by Zipf's law (1.2): ${rateOf(zipf!)}; wall ${ratioOf(zipf!, even!, 'perSecond')}`,
+  );
+}
+
+async function main(): Promise<void> {
+  const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-exchange-'));
+  try {
+    const input = join(folder, 'events.ndjson');
+    await writeLines(input, generate({ seed: 1, events: lapEvents, rate: 10_000, disorderMs: 0 }));
+    if (wanted('queries')) await queriesCase(input);
+    if (wanted('bids')) await bidsCase(input);
+    if (wanted('zipf')) await zipfCase();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (values.help) console.log(usage);
+else await main();
