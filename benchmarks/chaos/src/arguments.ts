@@ -8,6 +8,7 @@ export interface Arguments {
   /** All jobs are attacked. */
   readonly isWhole: boolean;
   readonly backend: (typeof backends)[number] | undefined;
+  readonly slots: number;
   readonly help: boolean;
 }
 
@@ -25,6 +26,7 @@ what they write undisturbed.
   --seed N           of moments and steps (1)
   --job NAME         one of ${jobNames.join(', ')}, may be repeated; all unless named
   --backend heap|level   where state is (heap)
+  --slots N          threads of the queries (1); with several all kills come at random moments
 
 Some kills come at random moments, others right before, within or right after a step of the commit
 order. It fails where an output differs by a byte, a process goes on from anything but the newest
@@ -61,6 +63,7 @@ export function readArguments(args: readonly string[]): Arguments {
     jobs: chosen.length === 0 ? jobNames : chosen,
     isWhole: chosen.length === 0 || chosen.length === jobNames.length,
     backend,
+    slots: whole('slots', values.slots, 1),
     help,
   };
 }
@@ -75,6 +78,7 @@ function parse(args: readonly string[]) {
         seed: { type: 'string', default: '1' },
         job: { type: 'string', multiple: true, default: [] },
         backend: { type: 'string' },
+        slots: { type: 'string', default: '1' },
         help: { type: 'boolean', default: false },
       },
     });

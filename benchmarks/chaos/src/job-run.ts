@@ -14,6 +14,7 @@ export interface JobRunOptions {
   readonly kills: number;
   readonly seed: number;
   readonly backend: Life['backend'];
+  readonly slots: number;
   /** Folder for all its files, and the file of its input. */
   readonly folder: string;
   readonly input: string;
@@ -55,7 +56,7 @@ const checkpointInterval = '100ms';
  */
 export async function killJob(options: JobRunOptions): Promise<JobReport> {
   const expected = await undisturbed(options);
-  const plan = new KillPlan(options.seed, options.job);
+  const plan = new KillPlan(options.seed, options.job, options.slots);
   const kills: KillReport[] = [];
   let rounds = 0;
   do {
@@ -84,7 +85,10 @@ async function undisturbed(options: JobRunOptions): Promise<Result> {
   return { lines: sortedLines(life.output), counts: lived.counts };
 }
 
-function firstLife({ job, kills, backend, folder, input }: JobRunOptions, name: string): Life {
+function firstLife(
+  { job, kills, backend, slots, folder, input }: JobRunOptions,
+  name: string,
+): Life {
   const { records, sinks } = jobs[job];
   const output = join(folder, name, sinks === 'file' ? 'rows' : 'rows/');
   mkdirSync(join(folder, name), { recursive: true });
@@ -94,6 +98,7 @@ function firstLife({ job, kills, backend, folder, input }: JobRunOptions, name: 
     input,
     output,
     backend,
+    slots,
     checkpoints: join(folder, name, 'checkpoints'),
     checkpointInterval,
     recordsPerSecond: records / (Math.max(kills, 3) * secondsPerLife),

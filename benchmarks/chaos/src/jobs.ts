@@ -1,5 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { fileQueryJob, generate, writeLines } from '@millrace/benchmark-nexmark';
+import {
+  generate,
+  type SlotJob,
+  slotJob,
+  slotModule,
+  writeLines,
+} from '@millrace/benchmark-nexmark';
 import { pacedSource } from '@millrace/connectors';
 import {
   CSV_HEADER,
@@ -70,8 +76,13 @@ function nexmark(query: 'q5' | 'q8' | 'q11', sinks: ChaosJob['sinks']): ChaosJob
     writeInput: (path) =>
       writeLines(path, generate({ seed: 7, events: records, rate: 500, disorderMs: 3_000 })),
     start({ input, output, recordsPerSecond: eventsPerSecond }, options) {
-      const definition = fileQueryJob(query, { input, output, eventsPerSecond });
-      return { handle: run(definition, options), counts: () => null };
+      const argument: SlotJob = { query, input, output, eventsPerSecond, from: 'file' };
+      const threads = { module: slotModule, moduleArgument: argument };
+      const handle = run(slotJob(argument), {
+        ...options,
+        ...(options.slots === 1 ? {} : threads),
+      });
+      return { handle, counts: () => null };
     },
   };
 }

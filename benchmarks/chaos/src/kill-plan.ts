@@ -26,14 +26,18 @@ export class KillPlan {
   private planned = 0;
   private moment: number;
 
-  constructor(seed: number, job: JobName) {
+  private readonly slots: number;
+
+  /** @param slots with several, steps are taken in threads where nobody sees them */
+  constructor(seed: number, job: JobName, slots = 1) {
+    this.slots = slots;
     this.random = new Random(seed, job);
     this.moment = this.random.whole(0, moments.length - 1);
     this.steps = stepsOf(job);
   }
 
   next(): Kill {
-    const kind = rhythm[this.planned % rhythm.length]!;
+    const kind = this.slots > 1 ? 'time' : rhythm[this.planned % rhythm.length]!;
     this.planned += 1;
     if (kind === 'time') {
       return { kind, afterCommitMs: this.random.whole(0, afterCommitMsMax) };

@@ -25,6 +25,7 @@ export interface Life extends Places {
   /** Undefined: as fast as it goes. */
   readonly recordsPerSecond: number | undefined;
   readonly backend: RunOptions['backend'];
+  readonly slots: number;
   readonly failpoint: Failpoint | undefined;
 }
 

@@ -10,7 +10,7 @@ import { watchedStorage } from './watched-storage.js';
 
 /** `node life.js LIFE`: runs a job once, until its input has ended or the process is killed. */
 async function live(life: Life): Promise<void> {
-  const { input, output, recordsPerSecond, checkpoints, checkpointInterval, backend } = life;
+  const { input, output, recordsPerSecond, checkpoints, checkpointInterval, backend, slots } = life;
   const env = nodeEnv();
   const kill = () => process.kill(process.pid, 'SIGKILL');
   const steps = new StepWatcher<CommitStep>({ failpoint: life.failpoint, tell, kill });
@@ -26,6 +26,7 @@ async function live(life: Life): Promise<void> {
         ? {}
         : { checkpoints: { folder: checkpoints, interval: checkpointInterval as Duration } }),
       backend,
+      slots,
     },
   );
   const resumed = await Promise.race([handle.resumed, handle.done.then(() => undefined)]);

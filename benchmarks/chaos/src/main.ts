@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 }
 
 async function attack(
-  { seed, backend }: Arguments,
+  { seed, backend, slots }: Arguments,
   job: JobName,
   { kills, folder, inputs }: { kills: number; folder: string; inputs: Map<string, Promise<void>> },
 ): Promise<JobReport> {
@@ -65,7 +65,7 @@ async function attack(
   const own = join(folder, job);
   mkdirSync(own);
   const begunMs = performance.now();
-  const report = await killJob({ job, kills, seed, backend, folder: own, input: path });
+  const report = await killJob({ job, kills, seed, backend, slots, folder: own, input: path });
   const seconds = ((performance.now() - begunMs) / 1_000).toFixed(1);
   console.log(`${job.padEnd(6)} ${kills} kills in ${seconds} s: the output is as it should be`);
   rmSync(own, { recursive: true });
@@ -77,8 +77,10 @@ function shareOf({ kills, jobs: names }: Arguments, index: number): number {
   return Math.floor(kills / names.length) + (index < kills % names.length ? 1 : 0);
 }
 
-function replayOf({ seed, backend }: Arguments, job: JobName, kills: number): string {
-  const more = backend === undefined ? '' : ` --backend ${backend}`;
+function replayOf({ seed, backend, slots }: Arguments, job: JobName, kills: number): string {
+  const more =
+    (backend === undefined ? '' : ` --backend ${backend}`) +
+    (slots === 1 ? '' : ` --slots ${slots}`);
   return `npm run chaos -- embedded --kills ${kills} --seed ${seed} --job ${job}${more}`;
 }
 
@@ -90,7 +92,8 @@ function conclude(args: Arguments, reports: readonly JobReport[]): void {
     console.log(`FAILED: too few kills (${report.afterCommit}) came after a commit`);
     process.exitCode = 1;
   }
-  if (report.missed.length === 0) return;
+  // Of several slots, most steps are taken in their threads.
+  if (report.missed.length === 0 || args.slots > 1) return;
   console.log(`not killed at: ${report.missed.join(', ')}`);
   if (args.isWhole && args.kills >= commitSteps.length * killsPerStep) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type JobHandle, type ResumedFrom, run } from '@millrace/runtime';
 import { Stopwatch } from '../bench/stopwatch.js';
 import type { Durability } from '../engine/durability.js';
-import slotJob, { type SlotJob } from '../engine/slot-job.js';
+import { type SlotJob, slotJob } from '../engine/slot-job.js';
 import type { RunCommand } from './run.js';
 import { runFigures } from './run-figures.js';
 import { slotModule } from './run-in-slots.js';

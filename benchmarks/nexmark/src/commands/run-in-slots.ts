@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@millrace/runtime';
 import { Stopwatch } from '../bench/stopwatch.js';
-import slotJob, { type SlotJob } from '../engine/slot-job.js';
+import { type SlotJob, slotJob } from '../engine/slot-job.js';
 import { writeLines } from '../ndjson-file.js';
 import type { RunCommand } from './run.js';
 import { runFigures } from './run-figures.js';

@@ -15,7 +15,7 @@ export interface SlotJob extends QueryFiles {
 }
 
 /** The job of a slot: the module's default export, which threads load. */
-export default function slotJob(settings: SlotJob): JobDefinition {
+export function slotJob(settings: SlotJob): JobDefinition {
   const { query, input, output, eventsPerSecond, from } = settings;
   if (from === 'file') return fileQueryJob(query, settings);
   const held = heldSource(input, 1);
@@ -38,3 +38,5 @@ export function heldSource(input: string, laps: number): ReturnType<typeof parte
     return read;
   }, lapsOf);
 }
+
+export default slotJob;

@@ -87,7 +87,8 @@ function countsJob(keys: 'zipf' | 'even', laps: number): JobDefinition {
 }
 
 function drawnBatches(kind: 'zipf' | 'even'): readonly FeedBatch<Draw>[] {
-  const drawn = kind === 'zipf' ? zipfKeys(100_000, 1.2, drawsPerLap) : evenKeys(100_000, drawsPerLap);
+  const drawn =
+    kind === 'zipf' ? zipfKeys(100_000, 1.2, drawsPerLap) : evenKeys(100_000, drawsPerLap);
   const batches: FeedBatch<Draw>[] = [];
   for (let from = 0; from < drawsPerLap; from += drawsPerBatch) {
     const values = Array.from(drawn.subarray(from, from + drawsPerBatch), (key) => ({ key }));

@@ -32,7 +32,7 @@ export interface RunOptions<P extends JobParams = JobParams> {
   readonly codegen?: 'on' | 'off' | undefined;
   /**
    * Places of the job that run side by side, in threads. Default 1: in this thread. With an `env`
-   * of its own the job stays in this thread, and its slots take turns.
+   * and no `module` the job stays in this thread, and its slots take turns.
    */
   readonly slots?: number | undefined;
   /**

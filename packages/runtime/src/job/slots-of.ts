@@ -40,7 +40,8 @@ export function slotsOf(
     stateMemoryBytes: options.stateMemoryBytes,
     checkpointFolder: options.checkpoints?.folder,
   } as const;
-  if (plan.slots === 1 || options.env !== undefined) {
+  const isHere = options.module === undefined && options.env !== undefined;
+  if (plan.slots === 1 || isHere) {
     return { plan, slots: new LocalSlots({ ...parts, job, scratch }) };
   }
   const slots = new ThreadSlots({
