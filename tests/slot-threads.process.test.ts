@@ -129,6 +129,50 @@ describe('a function in a thread', () => {
     expect(stderr).toMatch(/ERR_SLOT_LOST.*exit code 3/s);
   });
 
+  test('that ends its thread once: all slots go back to the checkpoint, and nothing is lost', () => {
+    const out = outFolder('again');
+    const mark = join(folder, 'mark');
+    const job = jobFile(
+      'again.ts',
+      `import { existsSync, writeFileSync } from 'node:fs';
+import { csvSink, generator } from '@millrace/connectors';
+import { defineJob, watermarks } from '@millrace/core';
+import { keyBy, keyedProcess, sinkTo, type, valueState } from '@millrace/operators';
+const numbers = generator<{ n: number }>({
+  seed: 1, count: 6_000, splits: 2, ratePerSecond: 4_000, create: (n) => ({ n }),
+});
+export default defineJob('sums', {}, (job) => {
+  job.source('numbers', numbers, watermarks((r) => r.n, { farFuture: 'off' })).pipe(
+    keyBy((r) => r.n % 10),
+    keyedProcess('sum', {
+      output: type<{ n: number; seen: number }>(),
+      state: { seen: valueState<number>() },
+      process({ n }, ctx) {
+        if (n === 4_000 && !existsSync(${JSON.stringify(mark)})) {
+          writeFileSync(${JSON.stringify(mark)}, '');
+          process.exit(3);
+        }
+        ctx.state.seen.set((ctx.state.seen.get() ?? 0) + 1);
+        ctx.emit({ n, seen: ctx.state.seen.get()! });
+      },
+    }),
+    sinkTo('out', csvSink({ path: ${JSON.stringify(join(out, 'sums-{subtask}.csv'))}, columns: ['n', 'seen'] })),
+  );
+});
+`,
+    );
+    const more = ['--checkpoints', join(folder, 'checkpoints-again'), '--interval', '50ms'];
+    const { status, stderr } = run(job, 2, out, more);
+    expect(stderr).toMatch(/the job restarts.*ERR_SLOT_LOST/s);
+    expect(status).toBe(0);
+    const rows = linesOf(out).map((line) => line.replace('sums: ', '').split(',').map(Number));
+    expect(rows.map(([n]) => n!).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 6_000 }, (_, n) => n),
+    );
+    // Each key has been counted from 1 to 600.
+    expect(rows.filter(([, seen]) => seen === 600)).toHaveLength(10);
+  });
+
   test('that does not return is named', () => {
     const job = jobFile(
       'blocks.ts',
