@@ -9,6 +9,7 @@ import {
   maxBy,
   min,
   minBy,
+  session,
   sliding,
   sum,
   tumbling,
@@ -83,6 +84,8 @@ const shapes: readonly Shape[] = [
     assigner: sliding(10, 4, { offset: 1 }),
     model: aligned(10, 4, 1),
   },
+  { name: 'session', assigner: session(5), model: { kind: 'session', gap: 5 } },
+  { name: 'long session', assigner: session(20), model: { kind: 'session', gap: 20 } },
 ];
 
 type Step =
@@ -199,7 +202,7 @@ describe.each(shapes)('$name windows in two phases', ({ assigner, model }) => {
               }
             },
           ),
-          { numRuns: 60, seed: 11 },
+          { numRuns: 40, seed: 11 },
         );
       },
     );
@@ -241,7 +244,7 @@ describe.each(shapes)('$name windows in two phases', ({ assigner, model }) => {
             });
             expect(byText(found)).toEqual(byText(expected));
           }),
-          { numRuns: 60, seed: 12 },
+          { numRuns: 40, seed: 12 },
         );
       },
     );
@@ -266,7 +269,7 @@ describe.each(shapes)('$name windows in two phases', ({ assigner, model }) => {
           const expected = await promptly(undivided, script, options);
           expect(unordered(found)).toEqual(unordered(expected));
         }),
-        { numRuns: 60, seed: 13 },
+        { numRuns: 40, seed: 13 },
       );
     },
   );

@@ -1,5 +1,5 @@
 import type { RecordBatch } from '@millrace/core/spi';
-import { count, sliding, sum, tumbling, type WindowAssigner } from '@millrace/operators';
+import { count, session, sliding, sum, tumbling, type WindowAssigner } from '@millrace/operators';
 import { describe, expect, test } from 'vitest';
 import {
   contextOf,
@@ -118,6 +118,56 @@ describe.each(['on', 'off'] as const)('the local phase, codegen %s', (codegen) =
     expect(rows).toHaveLength(200);
     driven.barrier();
     expect(rows.slice(200)).toEqual(['a@0 2 2 2']);
+  });
+});
+
+describe.each(['on', 'off'] as const)('the local phase of sessions, codegen %s', (codegen) => {
+  test('gives out partial sessions: first timestamp, number of records, last timestamp', () => {
+    const { driven, take, rows } = localOf(session(5), codegen);
+    take([rec('a', 10, 5), rec('b', 2), rec('a', 15, 2), rec('a', 5)]);
+    expect(rows).toEqual([]);
+    driven.barrier();
+    expect(rows).toEqual(['a@5 3 15 3 8', 'b@2 1 2 1 1']);
+  });
+
+  test('gives out a key’s partial session when a record is not within the gap of it', () => {
+    const { driven, take, rows } = localOf(session(5), codegen);
+    take([rec('a', 10), rec('a', 16), rec('a', 10, 2)]);
+    expect(rows).toEqual(['a@10 1 10 1 1', 'a@16 1 16 1 1']);
+    driven.barrier();
+    expect(rows.slice(2)).toEqual(['a@10 1 10 1 2']);
+  });
+
+  test('gives out ahead of a watermark what begins before it, and no more', () => {
+    const { driven, take, rows } = localOf(session(5), codegen);
+    take([rec('a', 10), rec('b', 12), rec('b', 14), rec('c', 13)]);
+    driven.watermark(10);
+    expect(rows).toEqual([]);
+    // Of these `b` goes on for long; yet a session that it continues may fire now.
+    driven.watermark(13);
+    expect(rows).toEqual(['a@10 1 10 1 1', 'b@12 2 14 2 2']);
+    driven.watermark(Infinity);
+    expect(rows.slice(2)).toEqual(['c@13 1 13 1 1']);
+  });
+
+  test('holds nothing back that is behind its own watermark', () => {
+    const { driven, take, rows } = localOf(session(5), codegen);
+    driven.watermark(10);
+    take([rec('a', 12), rec('b', 9), rec('a', 8, 3), rec('a', 11)]);
+    expect(rows).toEqual(['b@9 1 9 1 1', 'a@8 2 12 2 4']);
+    driven.barrier();
+    expect(rows.slice(2)).toEqual(['a@11 1 11 1 1']);
+  });
+
+  test('has nothing left behind a barrier', () => {
+    const { driven, take, rows } = localOf(session(5), codegen);
+    take(many(40, 0));
+    driven.barrier();
+    expect(rows).toHaveLength(40);
+    driven.barrier();
+    driven.watermark(Infinity);
+    driven.end();
+    expect(rows).toHaveLength(40);
   });
 });
 

@@ -28,7 +28,7 @@ export function columnTypes(layout: PartialLayout): ('number' | 'any')[] {
   ];
 }
 
-export const numberColumn = (layout: PartialLayout, n: number): number => columnsAhead(layout) + n;
+const numberColumn = (layout: PartialLayout, n: number): number => columnsAhead(layout) + n;
 
 export const refColumn = (layout: PartialLayout, r: number): number =>
   columnsAhead(layout) + layout.fold.row.numbers.length + r;

@@ -12,6 +12,7 @@ import {
   keyBy,
   maxBy,
   reduce,
+  session,
   sinkTo,
   sliding,
   sum,
@@ -22,7 +23,7 @@ import {
   windowProcess,
 } from '../index.js';
 
-const byKey = keyBy(() => 'k');
+const byKey = keyBy((_n: number) => 'k');
 const value = (n: number): number => n;
 
 function jobOf(piece: (input: Stream<number>) => Stream<unknown>) {
@@ -39,7 +40,7 @@ const reduced = (input: Stream<number>) =>
   input.pipe(
     byKey,
     window('w', tumbling(10)),
-    reduce((a: number, b: number) => a + b),
+    reduce((a, b) => a + b),
   );
 
 const aggregated =
@@ -62,6 +63,7 @@ describe('rows between the phases', () => {
     ['numbers', aggregated({ n: count(), mean: average(value) }), ['number', 4]],
     ['numbers, then objects', aggregated({ top: maxBy(value), all: collect() }), ['any', 4]],
     ['what reduce combines', reduced, ['any', 2]],
+    ['the last timestamp of a session', aggregated({ n: count() }, session(10)), ['number', 3]],
   ] as const)('have the number of records, then %s', (_name, piece, [last, length]) => {
     const { columns } = jobOf(piece).phases!;
     expect([columns[0], columns.at(-1), columns.length]).toEqual(['number', last, length]);

@@ -2,9 +2,12 @@ import type { Operator, OperatorContext, OperatorPhases } from '@millrace/core/s
 import { AlignedFinalPhase } from './aligned-final.js';
 import { AlignedLocalPhase } from './aligned-local.js';
 import { storageOf } from './aligned-operator.js';
+import type { AlignedAssigner, SessionAssigner } from './assigner.js';
 import type { Fold } from './fold.js';
 import { type LocalLimits, windowLimits } from './limits.js';
-import { columnTypes, type PartialLayout } from './partial-rows.js';
+import { columnTypes } from './partial-rows.js';
+import { SessionFinalPhase } from './session-final.js';
+import { SessionLocalPhase } from './session-local.js';
 import type { PendingWindow } from './window.js';
 
 /**
@@ -33,13 +36,26 @@ export function phasesOf(
   // Late panes show how records came one by one. What is expanded keeps all records: nothing is saved.
   const isDivisible = fold.mergeable && allowedLatenessMs === 0 && fold.expand === undefined;
   if (options.preAggregate === 'off' || !isDivisible) return undefined;
-  if (assigner.kind === 'custom' || assigner.kind === 'session') return undefined;
-  if (storageOf({ assigner, fold }) !== 'slices') return undefined;
-  const layout: PartialLayout = { fold, of: 'slices' };
-  return {
-    columns: columnTypes(layout),
-    createLocal: (context, limits = windowLimits) =>
-      new AlignedLocalPhase({ assigner, fold, limits }, context),
-    createFinal: (context) => new AlignedFinalPhase({ assigner, latenessMs: 0, fold }, context),
-  };
+  switch (assigner.kind) {
+    case 'custom':
+      return undefined;
+    case 'session':
+      return sessionPhases(assigner, fold);
+    default:
+      return storageOf({ assigner, fold }) === 'slices' ? slicePhases(assigner, fold) : undefined;
+  }
 }
+
+const slicePhases = (assigner: AlignedAssigner, fold: Fold): WindowPhases => ({
+  columns: columnTypes({ fold, of: 'slices' }),
+  createLocal: (context, limits = windowLimits) =>
+    new AlignedLocalPhase({ assigner, fold, limits }, context),
+  createFinal: (context) => new AlignedFinalPhase({ assigner, latenessMs: 0, fold }, context),
+});
+
+const sessionPhases = ({ gapMs }: SessionAssigner, fold: Fold): WindowPhases => ({
+  columns: columnTypes({ fold, of: 'sessions' }),
+  createLocal: (context, limits = windowLimits) =>
+    new SessionLocalPhase({ gapMs, fold, limits }, context),
+  createFinal: (context) => new SessionFinalPhase({ gapMs, latenessMs: 0, fold }, context),
+});

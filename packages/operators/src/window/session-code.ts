@@ -15,6 +15,9 @@ import { type Tracking, trackingOf } from './tracking.js';
 /** Numbers of a session's row ahead of its accumulators. */
 export const sessionCells = { start: 0, end: 1, nextPane: 2, bucket: 3 } as const;
 
+/** Their initial values. */
+export const sessionNumbers = [0, 0, 0, 0] as const;
+
 /** A record as the slow path takes it. */
 export interface SessionRecord {
   readonly value: unknown;
@@ -23,6 +26,26 @@ export interface SessionRecord {
   /** The projection's inputs. */
   readonly inputs: readonly unknown[];
 }
+
+/** What the local phase has made of a key's records, each of them within the gap of another. */
+export interface PartialSession {
+  readonly key: Key;
+  /** Of the first record. */
+  readonly timestamp: number;
+  readonly lastMs: number;
+  /** How many. */
+  readonly records: number;
+  /** Makes its accumulators those of a new row. */
+  storeIn(table: KeyTable, slot: number): void;
+  /** Merges its accumulators into a row's. */
+  mergeInto(table: KeyTable, slot: number): void;
+}
+
+/** What is added to a key's sessions on the slow path. */
+export type SessionAddition = SessionRecord | PartialSession;
+
+export const lastMsOf = (addition: SessionAddition): number =>
+  'lastMs' in addition ? addition.lastMs : addition.timestamp;
 
 /** What the loop needs of its operator. */
 export interface SessionTarget {

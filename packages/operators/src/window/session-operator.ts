@@ -1,5 +1,4 @@
 import type {
-  Key,
   KeyGroupTimes,
   KeyTable,
   Operator,
@@ -22,11 +21,15 @@ import { SessionCalendar, type SessionRef } from './session-calendar.js';
 import {
   type AddRow,
   addRowOf,
+  lastMsOf,
+  type PartialSession,
   plainSessionLoop,
+  type SessionAddition,
   type SessionRecord,
   type SessionTarget,
   sessionCells,
   sessionLoopOf,
+  sessionNumbers,
 } from './session-code.js';
 import { type RestoredSession, SessionRows } from './session-rows.js';
 import { trackingOf } from './tracking.js';
@@ -77,7 +80,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   private lookedAt: SessionRef[] = [];
 
   constructor(spec: SessionSpec, context: OperatorContext) {
-    const fold = withReserved(spec.fold, [0, 0, 0, 0]);
+    const fold = withReserved(spec.fold, sessionNumbers);
     this.gapMs = spec.gapMs;
     this.latenessMs = spec.latenessMs;
     const table = { ...fold.row, shape: shapeOf(fold), namespaceLength: 0 };
@@ -122,21 +125,31 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   takeElsewhere(record: SessionRecord, out: Outputs): void {
-    if (this.rows.has(record.key)) this.takeBeside(record, out);
-    else this.takeFirst(record, out);
+    this.takeAny(record, out);
+  }
+
+  /** Takes what stands for several records; for operators without late panes. */
+  takePartial(partial: PartialSession, out: Outputs): void {
+    this.takeAny(partial, out);
+  }
+
+  private takeAny(addition: SessionAddition, out: Outputs): void {
+    if (this.rows.has(addition.key)) this.takeBeside(addition, out);
+    else this.takeFirst(addition, out);
   }
 
   /** Begins the first session of a key. */
-  private takeFirst({ value, key, timestamp, inputs }: SessionRecord, out: Outputs): void {
-    const endMs = timestamp + this.gapMs;
+  private takeFirst(addition: SessionAddition, out: Outputs): void {
+    const { key, timestamp } = addition;
+    const endMs = lastMsOf(addition) + this.gapMs;
     if (endMs + this.latenessMs < this.watermark) {
-      this.lateRecords.take(value, key, timestamp, out);
+      this.takeLate(addition, out);
       return;
     }
     const { latest } = this;
     const slot = latest.slot(key);
     try {
-      this.addRow(latest, slot, inputs);
+      this.addTo('new', latest, slot, addition);
     } catch (error) {
       latest.remove(slot);
       throw error;
@@ -149,21 +162,39 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     this.register(session);
   }
 
-  /** Merges what the record's own session touches, and makes that the key's new session. */
-  private takeBeside({ value, key, timestamp, inputs }: SessionRecord, out: Outputs): void {
-    const touched = this.rows.touching(key, timestamp, timestamp + this.gapMs);
-    const merged = this.mergedRow(key, timestamp, touched);
+  /** Merges what the addition's own session touches, and makes that the key's new session. */
+  private takeBeside(addition: SessionAddition, out: Outputs): void {
+    const { key, timestamp } = addition;
+    const touched = this.rows.touching(key, timestamp, lastMsOf(addition) + this.gapMs);
+    const merged = this.mergedRow(addition, touched);
     const { scratch } = this.rows;
     if (scratch.numbers[end]! + this.latenessMs < this.watermark) {
-      this.lateRecords.take(value, key, timestamp, out);
+      this.takeLate(addition, out);
       return;
     }
     // Throws, if at all, before any session has changed.
-    this.addRow(scratch, merged, inputs);
+    this.addTo(touched.length === 0 ? 'new' : 'merged', scratch, merged, addition);
     for (const session of touched) this.rows.remove(session);
     const placed = this.rows.insert(key, cellsAt(scratch, merged));
     if (scratch.numbers[end]! < this.watermark) this.fireLate(placed[0], out);
     for (const session of placed) this.register(session);
+  }
+
+  private addTo(
+    row: 'new' | 'merged',
+    table: KeyTable,
+    slot: number,
+    addition: SessionAddition,
+  ): void {
+    if ('inputs' in addition) this.addRow(table, slot, addition.inputs);
+    else if (row === 'new') addition.storeIn(table, slot);
+    else addition.mergeInto(table, slot);
+  }
+
+  private takeLate(addition: SessionAddition, out: Outputs): void {
+    const { key, timestamp } = addition;
+    if ('records' in addition) this.lateRecords.drop(addition.records, key, timestamp);
+    else this.lateRecords.take(addition.value, key, timestamp, out);
   }
 
   retryFiring(): void {
@@ -274,13 +305,13 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     else this.calendar.add(stood, session);
   }
 
-  private mergedRow(key: Key, timestamp: number, touched: readonly SessionRef[]): number {
+  private mergedRow(addition: SessionAddition, touched: readonly SessionRef[]): number {
     const { scratch } = this.rows;
     scratch.clear();
-    const merged = scratch.slot(key);
+    const merged = scratch.slot(addition.key);
     const cells = scratch.numbers;
-    cells[start] = timestamp;
-    cells[end] = timestamp + this.gapMs;
+    cells[start] = addition.timestamp;
+    cells[end] = lastMsOf(addition) + this.gapMs;
     for (const session of touched) {
       const { table, slot } = this.rows.find(session);
       const at = slot * table.numberStride;

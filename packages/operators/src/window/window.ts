@@ -32,14 +32,14 @@ export interface WindowOptions {
    */
   readonly allowedLateness?: Duration | undefined;
   /**
-   * `on` (default): where records change subtasks on their way to the window, each subtask folds its
-   * own first, and only partial results go on: a row for many records of a key. Used where the
-   * aggregators have `merge`, no lateness is allowed, nobody consumes the side outputs, and the
-   * error policy is `fail`; not for custom windows and `windowProcess`. Where it leaves nearly as
-   * many rows as records, these pass as they are.
+   * `on` (default): where records change subtasks on their way to the window, each subtask aggregates
+   * its own first, and only partial results go on: a row for many records of a key. Used where all
+   * aggregators have `merge`, no lateness is allowed, nobody consumes the side outputs, and the error
+   * policy is `fail`; not for custom windows and `windowProcess`. Where it leaves nearly as many rows
+   * as records, these pass as they are. Sums of fractions may differ in their last bits.
    *
-   * `off`: records go to the window one by one. Helps where an aggregator's `merge` costs much more
-   * than its `add`, or where a record that adds nothing new is rare, as with `collect`.
+   * `off`: records go to the window one by one. Helps where `merge` costs much more than `add`, or
+   * accumulators are as large as the records in them, as with `collect`.
    *
    * @example window('visits', tumbling('1m'), { preAggregate: 'off' })
    */
