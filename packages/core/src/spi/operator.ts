@@ -102,8 +102,8 @@ export interface Operator {
   retryFiring?(): void;
 
   /**
-   * A barrier comes next: gives out all that belongs ahead of it and is in no state. Called until
-   * done; then state is frozen.
+   * A barrier or an idle mark comes next: gives out all that belongs ahead of it and is in no state.
+   * Called until done; ahead of a barrier state is frozen then.
    */
   onBarrier?(out: Outputs): Progress;
 
