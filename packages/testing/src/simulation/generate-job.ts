@@ -112,14 +112,14 @@ function stepOf(random: SeededRandom): StatelessPlan {
   }
 }
 
-function keyedOf({ isOrdered, kind, sources }: Input, random: SeededRandom): KeyedPlan {
+function keyedOf({ isOrdered, kind, sources, late }: Input, random: SeededRandom): KeyedPlan {
   const among: readonly KeyedPlan['kind'][] = [
     'none',
     'window',
     'window',
     'window',
-    'process',
-    'process',
+    // A timer for the past fires at the next watermark, and a restored job sends its last one again.
+    ...(kind === 'conserving' || late === 'none' ? (['process', 'process'] as const) : []),
     ...(isOrdered || kind === 'conserving' ? (['running', 'running'] as const) : []),
     ...(kind === 'conserving' ? (['byClock', 'byClock'] as const) : []),
     ...(sources > 1 ? (['connect', 'connect'] as const) : []),
