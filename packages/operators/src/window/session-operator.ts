@@ -134,8 +134,31 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   private takeAny(addition: SessionAddition, out: Outputs): void {
+    if (this.joinLatest(addition)) return;
     if (this.rows.has(addition.key)) this.takeBeside(addition, out);
     else this.takeFirst(addition, out);
+  }
+
+  /**
+   * Adds to the key's latest session what touches that one alone: mostly what begins it earlier, as
+   * records of another subtask do. The session stays in the calendar where it is.
+   */
+  private joinLatest(addition: SessionAddition): boolean {
+    const { key, timestamp } = addition;
+    const { latest } = this;
+    const slot = latest.find(key);
+    if (slot < 0 || this.rows.hasOlder(key)) return false;
+    const at = slot * latest.numberStride;
+    const endMs = lastMsOf(addition) + this.gapMs;
+    const { [at + start]: startMs = 0, [at + end]: latestEndMs = 0 } = latest.numbers;
+    const touches = timestamp <= latestEndMs && endMs >= startMs;
+    if (!touches || latest.numbers[at + nextPane] !== 0) return false;
+    // Throws, if at all, before the session has changed.
+    this.addTo('merged', latest, slot, addition);
+    touchRow(latest, slot);
+    latest.numbers[at + start] = Math.min(startMs, timestamp);
+    latest.numbers[at + end] = Math.max(latestEndMs, endMs);
+    return true;
   }
 
   /** Begins the first session of a key. */
