@@ -134,30 +134,28 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   private takeAny(addition: SessionAddition, out: Outputs): void {
-    if (this.joinLatest(addition)) return;
-    if (this.rows.has(addition.key)) this.takeBeside(addition, out);
-    else this.takeFirst(addition, out);
+    if (!this.rows.has(addition.key)) this.takeFirst(addition, out);
+    else if (!this.joinOne(addition)) this.takeBeside(addition, out);
   }
 
   /**
-   * Adds to the key's latest session what touches that one alone: mostly what begins it earlier, as
-   * records of another subtask do. The session stays in the calendar where it is.
+   * Adds in place to the only session that is touched, if it has not fired: mostly what begins it
+   * earlier, or belongs to an older one, as records of another subtask do. The session stays in the
+   * calendar where it is.
    */
-  private joinLatest(addition: SessionAddition): boolean {
+  private joinOne(addition: SessionAddition): boolean {
     const { key, timestamp } = addition;
-    const { latest } = this;
-    const slot = latest.find(key);
-    if (slot < 0 || this.rows.hasOlder(key)) return false;
-    const at = slot * latest.numberStride;
-    const endMs = lastMsOf(addition) + this.gapMs;
-    const { [at + start]: startMs = 0, [at + end]: latestEndMs = 0 } = latest.numbers;
-    const touches = timestamp <= latestEndMs && endMs >= startMs;
-    if (!touches || latest.numbers[at + nextPane] !== 0) return false;
+    const additionEndMs = lastMsOf(addition) + this.gapMs;
+    const touched = this.rows.touching(key, timestamp, additionEndMs);
+    const [session] = touched;
+    if (session === undefined || touched.length > 1) return false;
+    const { table, slot } = this.rows.find(session);
+    const at = slot * table.numberStride;
+    const { [at + start]: startMs = 0, [at + end]: endMs = 0 } = table.numbers;
+    if (table.numbers[at + nextPane] !== 0) return false;
     // Throws, if at all, before the session has changed.
-    this.addTo('merged', latest, slot, addition);
-    touchRow(latest, slot);
-    latest.numbers[at + start] = Math.min(startMs, timestamp);
-    latest.numbers[at + end] = Math.max(latestEndMs, endMs);
+    this.addTo('merged', table, slot, addition);
+    this.rows.move(session, Math.min(startMs, timestamp), Math.max(endMs, additionEndMs));
     return true;
   }
 

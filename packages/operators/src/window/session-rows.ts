@@ -22,6 +22,12 @@ export interface RestoredSession {
   readonly slot: number;
 }
 
+/** A session beside its key's latest one, with its borders: it is looked for by them. */
+interface OlderSession extends SessionRef {
+  startMs: number;
+  endMs: number;
+}
+
 /**
  * The rows of open sessions. A key's latest session is found by its key; older ones, of which there
  * are few (records out of order, or sessions kept for late records), by number.
@@ -31,7 +37,7 @@ export class SessionRows {
   /** For one row at a time. */
   readonly scratch: KeyTable;
   private readonly older: KeyTable;
-  private readonly olderOf = new Map<unknown, SessionRef[]>();
+  private readonly olderOf = new Map<unknown, OlderSession[]>();
   private nextNumber = 0;
   private readonly tables: SessionTables;
 
@@ -76,7 +82,9 @@ export class SessionRows {
     for await (const { table, slot } of allRows(tables.older, older)) {
       const [key, number] = table.keyAt(slot) as readonly [Key, number];
       this.nextNumber = Math.max(this.nextNumber, number + 1);
-      const session: SessionRef = { key, number };
+      const at = slot * table.numberStride;
+      const { [at + start]: startMs = 0, [at + end]: endMs = 0 } = table.numbers;
+      const session = { key, number, startMs, endMs };
       this.addOlder(session);
       yield { session, table, slot };
     }
@@ -98,11 +106,6 @@ export class SessionRows {
     return this.olderOf.size > 0 && this.olderOf.has(canonicalKey(key));
   }
 
-  /** Whether the key has sessions beside its latest one. */
-  hasOlder(key: Key): boolean {
-    return this.olderOf.size > 0 && this.olderOf.has(canonicalKey(key));
-  }
-
   /** Where results are made of a session: a row that has the session's key, not its number. */
   shown(session: SessionRef): { readonly table: KeyTable; readonly slot: number } {
     const found = this.find(session);
@@ -115,12 +118,30 @@ export class SessionRows {
 
   /** The key's sessions that overlap or touch `from … to`, earliest first. */
   touching(key: Key, from: number, to: number): readonly SessionRef[] {
-    const latest: SessionRef = { key, number: undefined };
-    return [latest, ...(this.olderOf.get(canonicalKey(key)) ?? [])]
-      .map((session) => ({ session, borders: this.borders(session) }))
-      .filter(({ borders }) => borders.start <= to && borders.end >= from)
-      .sort((a, b) => a.borders.start - b.borders.start)
-      .map(({ session }) => session);
+    const touched: OlderSession[] = [];
+    const older = this.olderOf.size === 0 ? undefined : this.olderOf.get(canonicalKey(key));
+    if (older !== undefined) {
+      for (const session of older) {
+        if (session.startMs <= to && session.endMs >= from) touched.push(session);
+      }
+    }
+    const slot = this.latest.find(key);
+    const at = slot * this.latest.numberStride;
+    const { [at + start]: startMs = Infinity, [at + end]: endMs = -Infinity } = this.latest.numbers;
+    // The latest one ends last, and sessions do not overlap: it is the last one here, too.
+    touched.sort((a, b) => a.startMs - b.startMs);
+    const touchesLatest = slot >= 0 && startMs <= to && endMs >= from;
+    return touchesLatest ? [...touched, { key, number: undefined }] : touched;
+  }
+
+  /** The row of a session has other borders now, within which it touches no other one. */
+  move(session: SessionRef, startMs: number, endMs: number): void {
+    const { table, slot } = this.find(session);
+    const at = slot * table.numberStride;
+    touchRow(table, slot);
+    table.numbers[at + start] = startMs;
+    table.numbers[at + end] = endMs;
+    if (session.number !== undefined) Object.assign(session, { startMs, endMs });
   }
 
   remove(session: SessionRef): void {
@@ -157,25 +178,24 @@ export class SessionRows {
   }
 
   private insertOlder(key: Key, cells: AccumulatorCells): SessionRef {
-    const session: SessionRef = { key, number: this.nextNumber };
+    const { numbers, n } = cells;
+    const session: OlderSession = {
+      key,
+      number: this.nextNumber,
+      startMs: numbers[n + start]!,
+      endMs: numbers[n + end]!,
+    };
     this.nextNumber += 1;
     storeCells(this.older, this.older.slot([key, session.number!]), cells);
     this.addOlder(session);
     return session;
   }
 
-  private addOlder(session: SessionRef): void {
+  private addOlder(session: OlderSession): void {
     const id = canonicalKey(session.key);
     const others = this.olderOf.get(id);
     if (others === undefined) this.olderOf.set(id, [session]);
     else others.push(session);
-  }
-
-  private borders(session: SessionRef): { readonly start: number; readonly end: number } {
-    const { table, slot } = this.find(session);
-    if (slot < 0) return { start: Infinity, end: -Infinity };
-    const at = slot * table.numberStride;
-    return { start: table.numbers[at + start]!, end: table.numbers[at + end]! };
   }
 }
 
