@@ -31,6 +31,8 @@ interface OpenWindow {
   end: number;
   records: Rec[];
   panes: number;
+  /** With its present borders. */
+  isFired: boolean;
 }
 
 /**
@@ -62,7 +64,7 @@ export class WindowModel {
 
   advance(watermark: number): void {
     this.watermark = Math.max(this.watermark, watermark);
-    const due = this.windows.filter((w) => w.panes === 0 && this.isPast(w.end));
+    const due = this.windows.filter((w) => !w.isFired && this.isPast(w.end));
     for (const window of due) this.fire(window, 'onTime');
     this.windows = this.windows.filter((w) => !this.isPast(w.end + this.lateness));
   }
@@ -82,7 +84,14 @@ export class WindowModel {
       isLate = false;
       let window = this.windows.find((w) => w.key === record.key && w.start === start);
       if (window === undefined) {
-        window = { key: record.key, start, end: start + size, records: [], panes: 0 };
+        window = {
+          key: record.key,
+          start,
+          end: start + size,
+          records: [],
+          panes: 0,
+          isFired: false,
+        };
         this.windows.push(window);
       }
       window.records.push(record);
@@ -98,6 +107,7 @@ export class WindowModel {
       end: record.at + gap,
       records: [],
       panes: 0,
+      isFired: false,
     };
     const touched = this.windows.filter(
       (w) => w.key === record.key && w.start <= merged.end && w.end >= merged.start,
@@ -122,5 +132,6 @@ export class WindowModel {
     const sum = records.reduce((total, { v }) => total + v, 0);
     this.results.push({ key, start, end, n: records.length, sum, pane: window.panes, timing });
     window.panes += 1;
+    window.isFired = true;
   }
 }

@@ -57,8 +57,6 @@ export class ChangeTracker {
   /** What was frozen last, until the next barrier: it may be lost after it was written. */
   private last: FrozenChanges | undefined;
   private readonly rows: TrackedRows;
-  /** There was a barrier: what was before it is in a snapshot. */
-  private hasBarrier = false;
 
   /** The next snapshot takes all rows, so nothing need be marked: none knows any of them, or most change. */
   private isFresh: boolean;
@@ -164,7 +162,6 @@ export class ChangeTracker {
     this.last = { epoch, all, slots: dirty, count: dirtyCount, removedKeys };
     this.beginEpoch();
     this.movableBelow = all ? 0 : epoch;
-    this.hasBarrier = true;
     return this.frozen;
   }
 
@@ -172,7 +169,6 @@ export class ChangeTracker {
   settle(): void {
     this.last = undefined;
     this.movableBelow = this.epoch;
-    this.hasBarrier = true;
   }
 
   /** Begins a new epoch where nobody takes snapshots; rows of the last one stay for one more. */
@@ -230,9 +226,7 @@ export class ChangeTracker {
       this.needsAll = true;
       this.movableBelow = 0;
     } else if (last !== undefined) this.takeAgain(last);
-    else if (!this.hasBarrier) {
-      throw new MillraceError('ERR_INVARIANT', `${outside} restored rows are outside memory`);
-    }
+    // Otherwise no snapshot has been taken of them yet: they are as they were restored.
   }
 
   /** All rows are forgotten; for tables that are used again under another name. */
@@ -246,7 +240,6 @@ export class ChangeTracker {
     this.untoldLeft = 0;
     this.frozen = undefined;
     this.settle();
-    this.hasBarrier = false;
     this.rows.forgetAside();
   }
 

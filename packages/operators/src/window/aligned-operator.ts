@@ -20,9 +20,9 @@ import { type Fold, shapeOf } from './fold.js';
 import { LateRecords } from './late-records.js';
 import type { PaneStore, Place } from './pane-store.js';
 import { prefetchRows } from './prefetch-rows.js';
-import { assertEqual } from './restored-times.js';
 import { rowCodeOf } from './row-code.js';
 import { RowPages } from './row-pages.js';
+import { RowsBehind } from './rows-behind.js';
 import { SliceStore } from './slice-store.js';
 import { trackingOf } from './tracking.js';
 import { WholeWindowStore } from './whole-window-store.js';
@@ -72,6 +72,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   /** By end of window the next pane of each key that fired; kept while late records may come. */
   private readonly nextPane: KeyTables;
   private readonly firedTimes: KeyGroupTimes;
+  private readonly behind: RowsBehind;
   private readonly rowTables: KeyTables;
   private readonly store: PaneStore;
   private readonly fold: Fold;
@@ -102,6 +103,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     const panes = { numbers: [0], refs: [], shape: 'next pane', namespaceLength: 1 };
     this.nextPane = context.keyTables('panes', panes);
     this.firedTimes = context.keyGroupTimes('fired');
+    this.behind = new RowsBehind(this.firedTimes, () => context.scratchTable(fold.row));
     this.fold = fold;
     this.perWindow = perWindow;
     if (context.codegen === 'off') this.add = plainAddLoop(fold, this, context.operatorId);
@@ -117,9 +119,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
 
   async open(): Promise<void> {
     this.store.restore();
-    assertEqual(this.firedTimes, this.context.operatorId);
     this.firedUpTo = this.firedTimes.highest;
-    this.lastFired = { start: Infinity, end: this.firedUpTo };
+    this.lastFired = { start: Infinity, end: this.firedTimes.lowest };
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs): number {
@@ -218,7 +219,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     }
     this.firedUpTo = Math.max(this.firedUpTo, timeMs);
     this.firedTimes.advance(timeMs);
-    this.lastFired = { start: Infinity, end: this.firedUpTo };
+    this.lastFired = { start: Infinity, end: this.firedTimes.lowest };
     this.purge();
     return 'done';
   }
@@ -231,12 +232,14 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     return { window, rows, pages: pages && new RowPages(pages) };
   }
 
-  private emitRows(window: TimeWindow, rows: KeyTable): void {
+  private emitRows(window: TimeWindow, all: KeyTable): void {
+    const { lowest, highest } = this.firedTimes;
+    const rows = lowest < highest ? this.behind.rowsOf(all, window.end) : all;
     this.fire.start({ rows, window: borders(window), pane: onTime, from: 0, to: rows.high });
   }
 
   private purge(): void {
-    this.store.purge(this.firedUpTo);
+    this.store.purge(this.firedTimes.lowest);
     if (this.latenessMs > 0) {
       for (const [end] of [...this.nextPane.namespaces()]) {
         if (end! + this.latenessMs <= this.firedUpTo) this.nextPane.drop(end!);

@@ -12,7 +12,10 @@ import { addStatements, closureOf } from './fold-code.js';
 import { addCellsAt } from './fold-plain.js';
 import { type Tracking, trackingOf } from './tracking.js';
 
-/** Numbers of a session's row ahead of its accumulators. */
+/**
+ * Numbers of a session's row ahead of its accumulators. `nextPane` is below 0 where panes of it have
+ * been fired, and none with its present borders: it fires again at its end.
+ */
 export const sessionCells = { start: 0, end: 1, nextPane: 2, bucket: 3 } as const;
 
 /** Their initial values. */
@@ -72,7 +75,7 @@ export function sessionLoopOf(fold: Fold, target: SessionTarget, tracking: Track
     record: `const found = table.find(key);
 if (found >= 0) {
   const cells = table.numbers, row = found * ${fold.row.numbers.length};
-  if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
+  if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] <= 0) {
     ${addStatements(fold, 'found', tracking)}
     if (t + gap > cells[row + ${end}]) cells[row + ${end}] = t + gap;
     continue;
@@ -118,7 +121,7 @@ export function plainSessionLoop(
         const cells = table.numbers;
         const inside =
           slot >= 0 && timestamp >= cells[row + start]! && timestamp <= cells[row + end]!;
-        if (!inside || cells[row + nextPane] !== 0) {
+        if (!inside || cells[row + nextPane]! > 0) {
           target.takeElsewhere({ value: batch.values[i], key, timestamp, inputs }, out);
         } else {
           addCellsAt(fold, table, slot, inputs);

@@ -98,7 +98,7 @@ function generatedLoop(
       const t = timestamps[i], slot = table.find(keys[i]);
       if (slot >= 0) {
         const cells = table.numbers, row = slot * ${fold.row.numbers.length};
-        if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] === 0) {
+        if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] <= 0) {
           ${mergeIntoStatements(fold, layout, tracking)}
           const sessionEnd = part${partialColumns.lastMs}[i] + gap;
           if (sessionEnd > cells[row + ${end}]) cells[row + ${end}] = sessionEnd;

@@ -15,7 +15,6 @@ import { Firing } from './firing.js';
 import { type Fold, shapeOf, withReserved } from './fold.js';
 import { cellsAt } from './fold-plain.js';
 import { LateRecords } from './late-records.js';
-import { assertEqual } from './restored-times.js';
 import { type RowCode, rowCodeOf } from './row-code.js';
 import { SessionCalendar, type SessionRef } from './session-calendar.js';
 import {
@@ -103,7 +102,6 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   async open(): Promise<void> {
-    assertEqual(this.firedTimes, this.context.operatorId);
     this.watermark = this.firedTimes.highest;
     for await (const restored of this.rows.restore()) this.registerAgain(restored);
   }
@@ -152,7 +150,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const { table, slot } = this.rows.find(session);
     const at = slot * table.numberStride;
     const { [at + start]: startMs = 0, [at + end]: endMs = 0 } = table.numbers;
-    if (table.numbers[at + nextPane] !== 0) return false;
+    if (table.numbers[at + nextPane]! > 0) return false;
     // Throws, if at all, before the session has changed.
     this.addTo('merged', table, slot, addition);
     this.rows.move(session, Math.min(startMs, timestamp), Math.max(endMs, additionEndMs));
@@ -268,7 +266,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     if (cells[at + bucket] !== inBucket) return;
     // Not back into the calendar at once: its bucket may be this one, for ever.
     if (this.dueAt(cells, at) >= this.watermark) this.lookedAt.push(session);
-    else if (cells[at + nextPane] === 0) this.fire(session, 'onTime');
+    else if (cells[at + nextPane]! <= 0) this.fire(session, 'onTime');
     else this.rows.remove(session);
   }
 
@@ -276,7 +274,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const { table, slot } = this.rows.find(session);
     const cells = table.numbers;
     const at = slot * table.numberStride;
-    const index = cells[at + nextPane]!;
+    const index = Math.abs(cells[at + nextPane]!);
     touchRow(table, slot);
     cells[at + nextPane] = index + 1;
     const window: TimeWindow = { start: cells[at + start]!, end: cells[at + end]! };
@@ -308,7 +306,6 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const { table, slot } = this.rows.find(session);
     const at = slot * table.numberStride;
     const inBucket = this.calendar.bucketOf(this.dueAt(table.numbers, at));
-    if (table.numbers[at + bucket] !== inBucket) touchRow(table, slot);
     if (table.numbers[at + bucket] !== inBucket) {
       // Outside memory the row would otherwise stand where it stood before.
       touchRow(table, slot);
@@ -339,7 +336,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
       this.rowCode.mergeRow(scratch, merged, table, slot);
       cells[start] = Math.min(cells[start]!, table.numbers[at + start]!);
       cells[end] = Math.max(cells[end]!, table.numbers[at + end]!);
-      cells[nextPane] = Math.max(cells[nextPane]!, table.numbers[at + nextPane]!);
+      cells[nextPane] = Math.min(cells[nextPane]!, -Math.abs(table.numbers[at + nextPane]!));
     }
     return merged;
   }

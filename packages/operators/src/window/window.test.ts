@@ -105,6 +105,12 @@ describe('which windows a record is in', () => {
     expect(results).toEqual(expected);
   });
 
+  test('a fired session that a record continues beyond the watermark fires again at its end', async () => {
+    const records = [rec('a', 535), rec('b', 806), rec('a', 656)];
+    const { results } = await resultsOf(session(150), records, { allowedLateness: 50 });
+    expect(results).toEqual(['a [535, 685) 1', 'a [535, 806) 1+1', 'b [806, 956) 1']);
+  });
+
   test.each([
     ['a size of 0', () => tumbling(0)],
     ['a slide of 0', () => sliding(10, 0)],

@@ -147,10 +147,7 @@ export class LevelBackend implements SnapshotStateBackend {
 
   /**
    * As the heap does, but that the next snapshot takes again what the lost one had where rows are
-   * outside.
-   *
-   * @throws MillraceError `ERR_INVARIANT` after a restore, ahead of the first barrier, where
-   *   restored rows are outside: a snapshot of all rows is not to be had then
+   * outside. So a restore that is not followed moves no rows outside ahead of its first snapshot.
    */
   abandon(): void {
     this.heap.abandon();
