@@ -20,6 +20,18 @@ export const runtimeLimits = {
   channelBytesMax: 256 * 1024,
   /** Bytes that each batch between slots counts for at least: a channel has 16 of them on their way. */
   frameCreditMin: 16 * 1024,
+  /**
+   * Records that may wait in a channel, whatever its credit, so that what was begun ends ahead of a
+   * barrier that overtakes: a firing of windows, for example. With more, it waits for credit.
+   */
+  overdraftRecordsMax: 16_384,
+  /** The same for a channel between slots, bytes. */
+  overdraftBytesMax: 4 * 1024 * 1024,
+  /**
+   * Bytes of a channel that are noted for a checkpoint while its barrier is on its way; beyond them
+   * the channel waits for its barrier, so that a checkpoint takes bounded memory.
+   */
+  recordedBytesMax: 1024 * 1024,
   /** Share of these bytes after which a receiver says that it has taken them. */
   creditShare: 0.25,
   /** Batches an output keeps for reuse. */
@@ -69,6 +81,10 @@ export const runtimeLimits = {
   checkpointPauseMsDefault: 500,
   /** Time after which a checkpoint that does not complete is given up, ms. */
   checkpointTimeoutMsDefault: 600_000,
+  /** Time that barriers have to reach all tasks in their places, ms; then they overtake. */
+  alignmentTimeoutMsDefault: 10_000,
+  /** Checkpoints in a row that are not aligned in time, with none between: the attempt fails. */
+  alignmentTimeoutsInRowMax: 3,
   /** Failed checkpoints in a row that a job endures; each lengthens what a restart repeats. */
   toleratedFailuresDefault: 3,
   /** Checkpoints that are kept: the last one, and one more in case that is damaged. */

@@ -91,10 +91,18 @@ export interface Idle {
   readonly kind: 'idle';
 }
 
+/**
+ * How a checkpoint deals with what waits in channels. `aligned`: barriers keep their place, and a
+ * subtask waits for the barrier of each input. `unaligned`: they overtake what waits, which becomes
+ * part of the checkpoint.
+ */
+export type CheckpointMode = 'aligned' | 'unaligned';
+
 /** Cuts the stream into what belongs to a checkpoint and what follows it. */
 export interface CheckpointBarrier {
   readonly kind: 'barrier';
   readonly checkpoint: number;
+  readonly mode: CheckpointMode;
 }
 
 /** No more records; barriers may still follow until `Close`. */

@@ -29,6 +29,7 @@ export type {
 } from './aggregator.js';
 export type {
   CheckpointBarrier,
+  CheckpointMode,
   Close,
   Column,
   ControlElement,

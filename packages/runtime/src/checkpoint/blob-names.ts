@@ -6,6 +6,8 @@ import type { AttemptId } from './manifest.js';
 export const blobFolders = {
   manifests: 'manifests/',
   segments: 'segments/',
+  /** What waited in channels at an unaligned checkpoint. */
+  channels: 'channels/',
   /** What sinks have not published yet. */
   outputs: 'outputs/',
   /** One folder for each savepoint, which is complete once its manifest is there. */
@@ -29,6 +31,12 @@ export function manifestName(checkpoint: number, attempt: AttemptId): string {
 export function segmentName(checkpoint: number, attempt: string, task: string): string {
   const number = String(checkpoint).padStart(10, '0');
   return `${blobFolders.segments}${number}-${attempt}-${fileSafe(task)}`;
+}
+
+/** What the channels that a task reads had for an unaligned checkpoint. */
+export function channelsName(checkpoint: number, attempt: string, task: string): string {
+  const number = String(checkpoint).padStart(10, '0');
+  return `${blobFolders.channels}in-${number}-${attempt}-${fileSafe(task)}`;
 }
 
 /** @param number of the merge, among those of its task and attempt */
@@ -65,8 +73,8 @@ export function savepointBlobName(name: string, blob: string): string {
   return `${savepointFolder(name)}${lastPart(blob)}`;
 }
 
-/** Segments and outputs: where a job keeps the blobs that its checkpoints refer to. */
-export type BlobFolder = typeof blobFolders.segments | typeof blobFolders.outputs;
+/** Where a job keeps the blobs that its checkpoints refer to. */
+export type BlobFolder = (typeof blobFolders)['segments' | 'channels' | 'outputs'];
 
 /** What a savepoint's blob is called when a checkpoint refers to it. */
 export function adoptedBlobName(blob: string, folder: BlobFolder, lineage: string): string {

@@ -1,6 +1,12 @@
 import { runtimeLimits } from '../limits.js';
 import type { Draft } from './coordinator-draft.js';
-import { type CheckpointInProgress, type CheckpointRequest, kindOf } from './coordinator-state.js';
+import {
+  type CheckpointInProgress,
+  type CheckpointRequest,
+  type CheckpointSchedule,
+  kindOf,
+  type Phase,
+} from './coordinator-state.js';
 
 /** Begins a checkpoint when it is time for one. */
 export function begin(draft: Draft): void {
@@ -9,8 +15,10 @@ export function begin(draft: Draft): void {
   const request = draft.state.requests.find((each) => isReady(draft, each));
   if (request === undefined && draft.nowMs < intervalAtMs(draft)) return;
 
-  const { nextId, reservedId, requests } = draft.state;
-  const checkpoint = { id: nextId, request, startedMs: draft.nowMs };
+  const { nextId, reservedId, requests, nextMode } = draft.state;
+  // What is asked for outlives its parallelism, so it has nothing of channels in it.
+  const mode = request === undefined ? nextMode : 'aligned';
+  const checkpoint = { id: nextId, request, mode, startedMs: draft.nowMs };
   draft.change({ requests: requests.filter((each) => each !== request) });
   if (request === undefined) {
     draft.change({ dueMs: draft.nowMs + draft.state.schedule.intervalMs });
@@ -39,9 +47,16 @@ export function trigger(draft: Draft, checkpoint: CheckpointInProgress): void {
   }
   draft.change({
     nextId: checkpoint.id + 1,
-    phase: { kind: 'collecting', checkpoint, missing: tasks, references: new Set() },
+    phase: {
+      kind: 'collecting',
+      checkpoint,
+      triggeredMs: draft.nowMs,
+      missing: tasks,
+      references: new Set(),
+    },
   });
-  draft.effects.push({ kind: 'trigger', checkpoint: checkpoint.id, as: kindOf(checkpoint) });
+  const { id, mode } = checkpoint;
+  draft.effects.push({ kind: 'trigger', checkpoint: id, as: kindOf(checkpoint), mode });
   if (tasks.size === 0) write(draft, checkpoint, new Set());
 }
 
@@ -71,6 +86,14 @@ export function commit(
   });
 }
 
+/** When a checkpoint is given up whose barriers are still on their way; +∞ for one that waits. */
+export function alignmentEndMs(phase: Phase, { alignmentTimeoutMs }: CheckpointSchedule): number {
+  if (phase.kind !== 'collecting') return Infinity;
+  const { mode, request } = phase.checkpoint;
+  if (mode === 'unaligned' || request !== undefined) return Infinity;
+  return phase.triggeredMs + alignmentTimeoutMs;
+}
+
 function isReady(draft: Draft, { kind }: CheckpointRequest): boolean {
   return kind === 'savepoint' || draft.nowMs >= draft.state.finalRetryMs;
 }
@@ -86,7 +109,8 @@ function nextDecisionMs(draft: Draft): number | undefined {
   const { phase, tasks, life, requests, schedule, finalRetryMs, alarm } = draft.state;
   if (phase.kind !== 'idle') {
     const late = phase.checkpoint.startedMs + schedule.timeoutMs;
-    return phase.kind === 'collecting' || alarm === 'clear' ? late : undefined;
+    if (phase.kind === 'collecting') return Math.min(late, alignmentEndMs(phase, schedule));
+    return alarm === 'clear' ? late : undefined;
   }
   if (tasks === undefined || life === 'superseded') return undefined;
   const atMs = requests.length > 0 ? finalRetryMs : intervalAtMs(draft);

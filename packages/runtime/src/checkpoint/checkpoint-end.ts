@@ -1,5 +1,6 @@
 import { type ErrorCode, MillraceError } from '@millrace/core';
 import { runtimeLimits } from '../limits.js';
+import { alignmentEndMs } from './checkpoint-begin.js';
 import type { Draft } from './coordinator-draft.js';
 import { type CheckpointInProgress, kindOf, type Phase } from './coordinator-state.js';
 import { afterCommit, swept, withLoose, withUnsure } from './retention.js';
@@ -24,6 +25,8 @@ export function complete(
     committed: id,
     reservedId: id + runtimeLimits.checkpointIdsReserved,
     failuresInRow: 0,
+    alignmentTimeoutsInRow: 0,
+    nextMode: 'aligned',
     retention,
   });
   ended(draft, checkpoint, undefined);
@@ -100,7 +103,11 @@ export function abandon(draft: Draft, phase: BeforeCommit, error: MillraceError)
 export function giveUpLate(draft: Draft): void {
   draft.change({ wakeAtMs: undefined });
   const { phase, schedule } = draft.state;
-  if (phase.kind === 'idle' || draft.nowMs < phase.checkpoint.startedMs + schedule.timeoutMs) {
+  if (phase.kind === 'idle') return;
+  if (draft.nowMs < phase.checkpoint.startedMs + schedule.timeoutMs) {
+    if (phase.kind === 'collecting' && draft.nowMs >= alignmentEndMs(phase, schedule)) {
+      giveUpAligning(draft, phase);
+    }
     return;
   }
   const why = `checkpoint ${phase.checkpoint.id} took longer than ${schedule.timeoutMs} ms`;
@@ -108,9 +115,35 @@ export function giveUpLate(draft: Draft): void {
     raiseAlarm(draft, new MillraceError('ERR_STORAGE_FAILED', `${why}: ${phase.kind}`));
     return;
   }
-  const tasks = [...phase.missing].slice(0, 5).join(', ');
-  const late = `${phase.missing.size} tasks have not acknowledged it: ${tasks}`;
-  fail(draft, phase, new MillraceError('ERR_CHECKPOINT_FAILED', `${why}; ${late}`));
+  fail(draft, phase, new MillraceError('ERR_CHECKPOINT_FAILED', `${why}; ${lateTasks(phase)}`));
+}
+
+type Collecting = Extract<Phase, { kind: 'collecting' }>;
+
+function lateTasks({ missing }: Collecting): string {
+  const tasks = [...missing].slice(0, 5).join(', ');
+  return `${missing.size} tasks have not acknowledged it: ${tasks}`;
+}
+
+/**
+ * What waits in channels holds barriers up: the next checkpoint's overtake it, where they may. One
+ * that is given up for that is no failure; more of them in a row are.
+ */
+function giveUpAligning(draft: Draft, phase: Collecting): void {
+  const { schedule, alignmentTimeoutsInRow: before } = draft.state;
+  const { id } = phase.checkpoint;
+  const why = `checkpoint ${id} was not aligned within ${schedule.alignmentTimeoutMs} ms`;
+  const error = new MillraceError('ERR_CHECKPOINT_FAILED', `${why}; ${lateTasks(phase)}`);
+  abandon(draft, phase, error);
+  draft.change({ alignmentTimeoutsInRow: before + 1 });
+  if (before + 1 >= runtimeLimits.alignmentTimeoutsInRowMax) {
+    draft.change({ alignmentTimeoutsInRow: 0 });
+    draft.effects.push({ kind: 'fail attempt', error });
+    return;
+  }
+  if (before > 0) countFailure(draft, error);
+  if (schedule.unaligned === 'never') return;
+  draft.change({ nextMode: 'unaligned', dueMs: draft.nowMs, pausedUntilMs: draft.nowMs });
 }
 
 export function answer(
@@ -146,10 +179,10 @@ function ended(
   checkpoint: CheckpointInProgress,
   error: MillraceError | undefined,
 ): void {
-  const { id, startedMs } = checkpoint;
+  const { id, startedMs, mode } = checkpoint;
   const durationMs = draft.nowMs - startedMs;
   const as = kindOf(checkpoint);
-  draft.effects.push({ kind: 'ended', checkpoint: id, as, durationMs, error });
+  draft.effects.push({ kind: 'ended', checkpoint: id, as, mode, durationMs, error });
 }
 
 function pause(draft: Draft): void {

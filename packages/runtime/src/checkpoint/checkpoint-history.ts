@@ -1,4 +1,5 @@
 import type { MillraceError } from '@millrace/core';
+import type { CheckpointMode } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { CoordinatorEffect } from './coordinator-state.js';
 import type { CheckpointKind } from './manifest.js';
@@ -7,13 +8,18 @@ import type { CheckpointKind } from './manifest.js';
 export interface CheckpointReport {
   readonly checkpoint: number;
   readonly kind: CheckpointKind;
+  readonly mode: CheckpointMode;
   /** Epoch ms. */
   readonly endedMs: number;
   readonly durationMs: number;
-  /** Of all segments it refers to, as far as tasks have acknowledged it. */
+  /** Of all blobs it refers to, as far as tasks have acknowledged it. */
   readonly bytes: number;
+  /** Of them, what waited in channels: an unaligned one has that, too. */
+  readonly channelBytes: number;
   /** How long the slowest task stood still for it, ms; the rest goes on between batches. */
   readonly syncMs: number;
+  /** From the trigger until the barrier had been everywhere in the slowest task, ms. */
+  readonly alignmentMs: number;
   /** Undefined when it was committed. */
   readonly error: MillraceError | undefined;
 }
@@ -28,10 +34,13 @@ export class History {
 
   add(
     ended: Extract<CoordinatorEffect, { kind: 'ended' }>,
-    { endedMs, bytes, syncMs }: Pick<CheckpointReport, 'endedMs' | 'bytes' | 'syncMs'>,
+    measured: Pick<
+      CheckpointReport,
+      'endedMs' | 'bytes' | 'channelBytes' | 'syncMs' | 'alignmentMs'
+    >,
   ): void {
-    const { checkpoint, as: kind, durationMs, error } = ended;
-    const report = { checkpoint, kind, endedMs, durationMs, bytes, syncMs, error };
+    const { checkpoint, as: kind, mode, durationMs, error } = ended;
+    const report = { checkpoint, kind, mode, durationMs, ...measured, error };
     this.list = [...this.list, report].slice(-runtimeLimits.checkpointHistoryMax);
   }
 }

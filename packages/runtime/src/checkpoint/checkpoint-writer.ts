@@ -17,7 +17,7 @@ import type {
   StateSummary,
   TaskSnapshot,
 } from './manifest.js';
-import { blobsOf, outputOf, withBlobNames, writeManifest } from './manifest-io.js';
+import { blobsOf, channelsOf, outputOf, withBlobNames, writeManifest } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
 import { writeSavepointManifest } from './savepoint-manifest.js';
 import { stagedBlobsOf } from './staged-blobs.js';
@@ -68,10 +68,24 @@ export class CheckpointWriter {
     return Math.max(0, ...[...this.snapshots.values()].map(({ syncMs }) => syncMs));
   }
 
+  /** From the trigger until the barrier had been everywhere in the slowest task, ms. */
+  alignmentMsOf(checkpoint: number): number {
+    if (checkpoint !== this.checkpoint) return 0;
+    return Math.max(0, ...[...this.snapshots.values()].map(({ alignmentMs }) => alignmentMs));
+  }
+
+  /** Of what waited in channels, as far as tasks have acknowledged the checkpoint. */
+  channelBytesOf(checkpoint: number): number {
+    if (checkpoint !== this.checkpoint) return 0;
+    const parts = [...this.snapshots.values()].map(({ part }) => part);
+    return channelsOf(parts).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   bytesOf(checkpoint: number): number {
     if (checkpoint !== this.checkpoint) return 0;
     const blobs = [...this.snapshots.values()].flatMap(({ part, sinks }) => [
       ...part.chain,
+      ...channelsOf([part]),
       ...stagedBlobsOf(sinks),
     ]);
     const byName = new Map(blobs.map(({ blob, bytes }) => [blob, bytes]));

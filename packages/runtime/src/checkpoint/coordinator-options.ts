@@ -1,5 +1,5 @@
 import type { MillraceError } from '@millrace/core';
-import type { CheckpointStore, Env, MetaStore } from '@millrace/core/spi';
+import type { CheckpointMode, CheckpointStore, Env, MetaStore } from '@millrace/core/spi';
 import type { CheckpointSchedule } from './coordinator-state.js';
 import type { CheckpointKind, SegmentRef, StateSummary } from './manifest.js';
 import type { RestoreFrom } from './take-over.js';
@@ -8,7 +8,7 @@ import type { RestoreFrom } from './take-over.js';
 export interface CheckpointedTask {
   readonly id: string;
   /** Once for each id, in order. Answered by `acknowledge` or `decline`. */
-  trigger(checkpoint: number, kind: CheckpointKind): void;
+  trigger(checkpoint: number, kind: CheckpointKind, mode: CheckpointMode): void;
   /** The checkpoint will not be committed, also when it was acknowledged. */
   abort(checkpoint: number): void;
   /** This checkpoint and all before it are committed. May be said again. */

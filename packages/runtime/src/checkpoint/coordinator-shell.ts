@@ -19,7 +19,7 @@ import type {
   CoordinatorState,
 } from './coordinator-state.js';
 import type { AttemptId, Lineage, Manifest, TaskSnapshot } from './manifest.js';
-import { verifyBlob } from './manifest-io.js';
+import { channelsOf, verifyBlob } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
 import { stagedBlobsOf } from './staged-blobs.js';
 import { removeOrphans, takeOver } from './take-over.js';
@@ -117,7 +117,8 @@ export class CheckpointCoordinator {
   }
 
   acknowledge(task: string, checkpoint: number, snapshot: TaskSnapshot): void {
-    const blobs = [...snapshot.part.chain, ...stagedBlobsOf(snapshot.sinks)];
+    const { part, sinks } = snapshot;
+    const blobs = [...part.chain, ...channelsOf([part]), ...stagedBlobsOf(sinks)];
     const references = blobs.map(({ blob }) => blob);
     this.writer?.keep(checkpoint, task, snapshot);
     this.dispatch({ kind: 'acknowledged', task, checkpoint, references });
@@ -215,7 +216,9 @@ export class CheckpointCoordinator {
     switch (effect.kind) {
       case 'trigger':
         this.writer!.begin(effect.checkpoint, this.attempt);
-        for (const task of this.tasks.values()) task.trigger(effect.checkpoint, effect.as);
+        for (const task of this.tasks.values()) {
+          task.trigger(effect.checkpoint, effect.as, effect.mode);
+        }
         break;
       case 'abort':
         for (const task of this.tasks.values()) task.abort(effect.checkpoint);
@@ -241,7 +244,9 @@ export class CheckpointCoordinator {
         this.past.add(effect, {
           endedMs: env.clock.nowMs(),
           bytes: this.writer!.bytesOf(effect.checkpoint),
+          channelBytes: this.writer!.channelBytesOf(effect.checkpoint),
           syncMs: this.writer!.syncMsOf(effect.checkpoint),
+          alignmentMs: this.writer!.alignmentMsOf(effect.checkpoint),
         });
         break;
       case 'refuse':

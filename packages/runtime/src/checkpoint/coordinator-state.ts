@@ -1,4 +1,5 @@
 import type { MillraceError } from '@millrace/core';
+import type { CheckpointMode } from '@millrace/core/spi';
 import type { CheckpointKind } from './manifest.js';
 import type { Retention } from './retention.js';
 
@@ -10,6 +11,13 @@ export interface CheckpointSchedule {
   readonly pauseMs: number;
   /** From the start until it is given up, ms. */
   readonly timeoutMs: number;
+  /**
+   * From the trigger until one whose barriers are still on their way is given up in favour of one
+   * whose barriers overtake, ms.
+   */
+  readonly alignmentTimeoutMs: number;
+  /** Whether barriers may overtake, which makes what waits in channels part of the checkpoint. */
+  readonly unaligned: 'allowed' | 'never';
   /** Failed ones in a row, beyond which the attempt fails. Failures of storage do not count. */
   readonly toleratedFailures: number;
   /** Committed ones that are kept; at least 1. */
@@ -31,6 +39,7 @@ export type CheckpointRequest =
 export interface CheckpointInProgress {
   readonly id: number;
   readonly request: CheckpointRequest | undefined;
+  readonly mode: CheckpointMode;
   readonly startedMs: number;
 }
 
@@ -41,6 +50,7 @@ export type Phase =
   | {
       readonly kind: 'collecting';
       readonly checkpoint: CheckpointInProgress;
+      readonly triggeredMs: number;
       /** Tasks that have not acknowledged. */
       readonly missing: ReadonlySet<string>;
       readonly references: ReadonlySet<string>;
@@ -74,6 +84,10 @@ export interface CoordinatorState {
   /** A final one that failed is not tried again earlier. */
   readonly finalRetryMs: number;
   readonly failuresInRow: number;
+  /** Checkpoints that were not aligned in time since the last commit. */
+  readonly alignmentTimeoutsInRow: number;
+  /** Of the next one that the interval begins: requested ones are aligned always. */
+  readonly nextMode: CheckpointMode;
   readonly alarm: 'raised' | 'clear';
   readonly retention: Retention;
   /** The wake-up that was asked for last. */
@@ -112,7 +126,12 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
 export type CoordinatorEffect =
   /** Stamp the commit record: ids to this one may be used. */
   | { readonly kind: 'reserve'; readonly checkpoint: number }
-  | { readonly kind: 'trigger'; readonly checkpoint: number; readonly as: CheckpointKind }
+  | {
+      readonly kind: 'trigger';
+      readonly checkpoint: number;
+      readonly as: CheckpointKind;
+      readonly mode: CheckpointMode;
+    }
   | { readonly kind: 'abort'; readonly checkpoint: number }
   | { readonly kind: 'write manifest'; readonly checkpoint: number; readonly as: CheckpointKind }
   | {
@@ -136,6 +155,7 @@ export type CoordinatorEffect =
       readonly kind: 'ended';
       readonly checkpoint: number;
       readonly as: CheckpointKind;
+      readonly mode: CheckpointMode;
       readonly durationMs: number;
       /** Undefined when it was committed. */
       readonly error: MillraceError | undefined;

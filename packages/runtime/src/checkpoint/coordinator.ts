@@ -36,6 +36,8 @@ export const defaultSchedule: CheckpointSchedule = {
   intervalMs: runtimeLimits.checkpointIntervalMsDefault,
   pauseMs: runtimeLimits.checkpointPauseMsDefault,
   timeoutMs: runtimeLimits.checkpointTimeoutMsDefault,
+  alignmentTimeoutMs: runtimeLimits.alignmentTimeoutMsDefault,
+  unaligned: 'allowed',
   toleratedFailures: runtimeLimits.toleratedFailuresDefault,
   retained: runtimeLimits.retainedCheckpointsDefault,
 };
@@ -65,6 +67,8 @@ export function initialState(
     pausedUntilMs: 0,
     finalRetryMs: 0,
     failuresInRow: 0,
+    alignmentTimeoutsInRow: 0,
+    nextMode: 'aligned',
     alarm: 'clear',
     retention: {
       retained: restored.retained,
@@ -116,6 +120,8 @@ function startAttempt(draft: Draft, tasks: readonly string[]): void {
     pausedUntilMs: 0,
     finalRetryMs: 0,
     failuresInRow: 0,
+    alignmentTimeoutsInRow: 0,
+    nextMode: 'aligned',
     retention: withoutChains(draft.state.retention),
   });
   // Whoever was told before may have died before it acted on it.

@@ -4,7 +4,7 @@ import type { CheckpointStore } from '@millrace/core/spi';
 import { sha256Digest } from '../host/digest.js';
 import { runtimeLimits } from '../limits.js';
 import { type BlobFolder, blobFolders } from './blob-names.js';
-import type { Manifest, SegmentRef } from './manifest.js';
+import type { ChannelsRef, Manifest, SegmentRef, TaskPart } from './manifest.js';
 import { stagedBlobsOf, withStagedNames } from './staged-blobs.js';
 
 /** Writes a manifest durably under a name. */
@@ -64,9 +64,14 @@ export function segmentsOf({ tasks }: Manifest): readonly SegmentRef[] {
   return [...byName.values()];
 }
 
-/** All blobs that a checkpoint needs, without its manifest: segments, and output of its sinks. */
+/** What waited in channels; nothing for an aligned checkpoint. */
+export const channelsOf = (tasks: readonly TaskPart[]): readonly ChannelsRef[] =>
+  tasks.flatMap(({ channels }) => channels ?? []);
+
+/** All blobs that a checkpoint needs, without its manifest. */
 export function blobsOf(manifest: Manifest): readonly SegmentRef[] {
-  return [...segmentsOf(manifest), ...stagedBlobsOf(manifest.sinks)];
+  const { tasks, sinks } = manifest;
+  return [...segmentsOf(manifest), ...channelsOf(tasks), ...stagedBlobsOf(sinks)];
 }
 
 /** The same checkpoint with other names for its blobs. */
@@ -74,9 +79,12 @@ export function withBlobNames(
   manifest: Manifest,
   nameOf: (blob: string, folder: BlobFolder) => string,
 ): Manifest {
-  const tasks = manifest.tasks.map((task) => ({
+  const tasks = manifest.tasks.map(({ channels, ...task }) => ({
     ...task,
     chain: task.chain.map((ref) => ({ ...ref, blob: nameOf(ref.blob, blobFolders.segments) })),
+    ...(channels !== undefined && {
+      channels: { ...channels, blob: nameOf(channels.blob, blobFolders.channels) },
+    }),
   }));
   const sinks = manifest.sinks.map((part) =>
     withStagedNames(part, (blob) => nameOf(blob, blobFolders.outputs)),

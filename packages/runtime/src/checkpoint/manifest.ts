@@ -21,6 +21,12 @@ export interface AttemptId {
   readonly random: string;
 }
 
+/** What waited in the channels that a task reads, in an unaligned checkpoint. */
+export interface ChannelsRef extends SegmentRef {
+  /** Batches in it; without any, the checkpoint is as good as an aligned one. */
+  readonly batches: number;
+}
+
 /** The keyed and operator state of one subtask. */
 export interface TaskPart {
   readonly task: string;
@@ -30,6 +36,8 @@ export interface TaskPart {
   readonly operators?: readonly string[] | undefined;
   /** Applied in this order. */
   readonly chain: readonly SegmentRef[];
+  /** Undefined: the checkpoint is aligned, or the task reads no channel. */
+  readonly channels?: ChannelsRef | undefined;
 }
 
 /** JSON of the parts that are small: positions of sources, what sinks prepared. */
@@ -52,6 +60,8 @@ export interface TaskSnapshot {
   readonly sinks: readonly SinkPart[];
   /** How long barriers held up the task, ms; in no manifest. */
   readonly syncMs: number;
+  /** From the trigger until the barrier had been everywhere in the task, ms; in no manifest. */
+  readonly alignmentMs: number;
 }
 
 /** A state as an operator declared it, for the check ahead of a restore. */

@@ -95,6 +95,6 @@ export function orphans(
 
 /** Savepoints belong to who asked for them. */
 function isOwn(blob: string): boolean {
-  const { segments, outputs, manifests } = blobFolders;
-  return [segments, outputs, manifests].some((folder) => blob.startsWith(folder));
+  const { segments, channels, outputs, manifests } = blobFolders;
+  return [segments, channels, outputs, manifests].some((folder) => blob.startsWith(folder));
 }

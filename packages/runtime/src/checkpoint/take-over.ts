@@ -171,6 +171,7 @@ export async function removeOrphans(
 ): Promise<void> {
   const blobs = [
     ...(await store.list(blobFolders.segments)),
+    ...(await store.list(blobFolders.channels)),
     ...(await store.list(blobFolders.outputs)),
     ...(await store.list(blobFolders.manifests)),
   ];

@@ -25,6 +25,7 @@ export function buildStages(world: SlotWorld, tasks: readonly TaskWorld[]): Buil
       operators: of
         .filter((stage) => stage instanceof OperatorStage)
         .filter(({ role }) => role !== 'local'),
+      gates: builder.gates,
       sinks: of.filter((stage) => stage instanceof SinkStage),
     };
   });

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/core';
+import { channelIdOf } from '../plan/channel-id.js';
 import { type ChannelPlan, slotOf } from '../plan/physical-plan.js';
 import type { StageOutput, StageTarget } from '../plan/stage-plan.js';
 import { Channel, type ChannelReceiver, type ChannelSender } from './channel.js';
@@ -70,13 +71,14 @@ export class ChannelEnds {
     const toSlot = slotOf(plan.to.subtask, whole.slots);
     let sender: ChannelSender | undefined;
     let receiver: ChannelReceiver | undefined;
+    const id = channelIdOf(whole, plan);
     if (fromSlot === slot && toSlot === slot) {
-      const channel = new Channel(plan.target.edge.id, plan.target.input);
+      const channel = new Channel(id, plan.output.shape);
       sender = channel;
       receiver = channel;
     } else if (fromSlot === slot) sender = this.exchange().sender(plan, toSlot);
     else if (toSlot === slot) {
-      receiver = this.exchange().receiver(plan, fromSlot);
+      receiver = this.exchange().receiver(plan, id, fromSlot);
     }
     if (sender !== undefined) {
       add(this.outgoing, senderKey(plan.output, plan.target, plan.from.subtask), sender);

@@ -4,7 +4,10 @@ import {
   idleElement,
   watermarkOf,
 } from '@millrace/core/spi';
+import type { ChannelState } from '../checkpoint/channel-state.js';
+import { channelName } from '../plan/channel-id.js';
 import type { ChannelReceiver } from './channel.js';
+import { type CaptureListener, ChannelCapture } from './channel-capture.js';
 import { WatermarkCombiner } from './watermark-combiner.js';
 
 /** What the gate makes of a control element: what is to be told the operator, if anything. */
@@ -15,21 +18,40 @@ const turnsByTime = 8;
 
 /** The inputs of a stage: takes elements from its channels in turn and combines control. */
 export class InputGate {
+  /** A barrier has overtaken what waits: the stage answers it ahead of all else, by `capture`. */
+  overtaking: CheckpointBarrier | undefined;
   private readonly channels: readonly ChannelReceiver[];
+  private readonly listener: CaptureListener | undefined;
   private readonly combiner: WatermarkCombiner;
   private next = 0;
   private turns = 0;
-  private ended = 0;
+  private readonly hasEnded: boolean[];
+  private readonly hasClosed: boolean[];
   private closed = 0;
-  /** Channels that have delivered the barrier the others are waited for; closed ones, too. */
+  /** Channels that are not read until the others have delivered a barrier, or they their own. */
   private readonly isBlocked: boolean[];
   private blocked = 0;
+  /** Newest checkpoint of all barriers so far: those of older ones mean nothing any more. */
+  private newest = -1;
+  private abandoned = -1;
+  /** Channels that have delivered the overtaking barrier of the newest checkpoint. */
+  private readonly hasDelivered: boolean[];
+  private capturing: ChannelCapture | undefined;
 
-  constructor(channels: readonly ChannelReceiver[]) {
+  /** @param listener told what channels have for checkpoints; undefined: there are none */
+  constructor(channels: readonly ChannelReceiver[], listener?: CaptureListener) {
     this.channels = channels;
-    this.isBlocked = channels.map(() => false);
+    this.listener = listener;
+    const none = (): boolean[] => channels.map(() => false);
+    this.isBlocked = none();
+    this.hasEnded = none();
+    this.hasClosed = none();
+    this.hasDelivered = none();
     // A stage that reads a source directly has no channel, and still one watermark.
     this.combiner = new WatermarkCombiner(Math.max(1, channels.length));
+    for (const [index, channel] of channels.entries()) {
+      channel.onOvertaking((barrier) => this.overtake(index, barrier));
+    }
   }
 
   get watermark(): number {
@@ -83,10 +105,11 @@ export class InputGate {
       case 'idle':
         return this.onIdle(index);
       case 'endOfInput':
-        this.ended += 1;
-        return this.ended === this.channels.length ? element : undefined;
+        return this.onEnd(index, element);
       case 'close':
+        this.hasClosed[index] = true;
         this.closed += 1;
+        this.capturing?.delivered(index);
         return this.closed === this.channels.length ? element : undefined;
       case 'barrier':
         return this.align(index, element);
@@ -100,14 +123,97 @@ export class InputGate {
     return element;
   }
 
+  /**
+   * The stage's state is frozen for this barrier: what its channels have is part of the checkpoint,
+   * if the barrier has overtaken it.
+   */
+  capture(barrier: CheckpointBarrier): void {
+    if (barrier !== this.overtaking || this.listener === undefined) return;
+    this.overtaking = undefined;
+    const { combiner } = this;
+    const channels = this.channels.map((receiver, index) => ({
+      receiver,
+      hasBarrier: this.hasDelivered[index]! || this.hasClosed[index]!,
+      ...combiner.input(index),
+      combined: combiner.watermark,
+    }));
+    this.capturing = new ChannelCapture(barrier, channels, this.listener, (index) => {
+      this.isBlocked[index] = true;
+    });
+    this.capturing.begin();
+  }
+
+  /** The checkpoint is given up: none of its barriers is waited for. */
+  abort(checkpoint: number): void {
+    if (checkpoint < this.newest) return;
+    this.begin(checkpoint);
+    this.abandoned = checkpoint;
+  }
+
+  /** Of its channels, as checkpoints have them. */
+  names(): readonly string[] {
+    return this.channels.map(({ id }) => channelName(id));
+  }
+
+  /** Takes up what a checkpoint had of the channels, by their names; before anything arrives. */
+  restore(states: ReadonlyMap<string, ChannelState>): void {
+    for (const [index, channel] of this.channels.entries()) {
+      const state = states.get(channelName(channel.id));
+      if (state === undefined) continue;
+      channel.restore(state.elements);
+      this.combiner.restore(index, state);
+    }
+  }
+
   /** Blocks the channel until all have delivered the barrier: what follows it is not part of it. */
   private align(index: number, barrier: CheckpointBarrier): GateEvent {
+    const { checkpoint, mode } = barrier;
+    // In the queue it only marks the place at which it has overtaken.
+    if (mode === 'unaligned' || this.isOld(checkpoint)) return undefined;
+    if (checkpoint > this.newest) this.begin(checkpoint);
     this.isBlocked[index] = true;
     this.blocked += 1;
     if (this.blocked + this.closed < this.channels.length) return undefined;
+    this.unblock();
+    return barrier;
+  }
+
+  private overtake(index: number, barrier: CheckpointBarrier): void {
+    const { checkpoint } = barrier;
+    if (this.isOld(checkpoint)) return;
+    if (checkpoint > this.newest) {
+      this.begin(checkpoint);
+      this.hasDelivered.fill(false);
+      this.overtaking = barrier;
+    }
+    this.hasDelivered[index] = true;
+    this.isBlocked[index] = false;
+    this.capturing?.delivered(index);
+  }
+
+  private isOld(checkpoint: number): boolean {
+    return checkpoint < this.newest || checkpoint <= this.abandoned;
+  }
+
+  /** Only one checkpoint is taken at a time: what the one before it still waits for is over. */
+  private begin(checkpoint: number): void {
+    this.newest = checkpoint;
+    this.overtaking = undefined;
+    this.capturing?.cancel();
+    this.capturing = undefined;
+    this.unblock();
+  }
+
+  private unblock(): void {
     this.isBlocked.fill(false);
     this.blocked = 0;
-    return barrier;
+  }
+
+  /** Once for each channel: a restored source ends again, behind an end that waited here. */
+  private onEnd(index: number, element: ControlElement): GateEvent {
+    if (this.hasEnded[index]) return undefined;
+    this.hasEnded[index] = true;
+    return this.hasEnded.every((ended) => ended) ? element : undefined;
   }
 
   private onIdle(index: number): GateEvent {

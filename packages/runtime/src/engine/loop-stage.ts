@@ -1,5 +1,10 @@
 import { coreLimits } from '@millrace/core/internal';
-import { type ControlElement, type RecordBatch, RecordFailure } from '@millrace/core/spi';
+import {
+  type CheckpointBarrier,
+  type ControlElement,
+  type RecordBatch,
+  RecordFailure,
+} from '@millrace/core/spi';
 import type { Loop } from '../codegen/loop.js';
 import type { PooledBatch } from './batch-pool.js';
 import { type ChannelReceiver, isBatch } from './channel.js';
@@ -46,11 +51,11 @@ export class LoopStage implements Stage {
   }
 
   isReady(): boolean {
-    return this.hasWork() && this.hasCredit();
+    return this.hasWork() && (this.hasCredit() || this.hurries());
   }
 
   isBlocked(): boolean {
-    return this.hasWork() && !this.hasCredit();
+    return this.hasWork() && !this.hasCredit() && !this.hurries();
   }
 
   isWaiting(): boolean {
@@ -67,6 +72,10 @@ export class LoopStage implements Stage {
       return;
     }
     const { gate } = input;
+    if (this.current === undefined && gate.overtaking !== undefined) {
+      this.onBarrier(gate, gate.overtaking);
+      return;
+    }
     const channel = this.current ?? gate.nextChannel()!;
     const element = channel.peek()!;
     if (isBatch(element)) {
@@ -95,9 +104,11 @@ export class LoopStage implements Stage {
   }
 
   async open(): Promise<void> {
-    const { members, input } = this.parts;
+    const { members, input, setWatermark } = this.parts;
     await members.open();
     if (input.kind === 'source') await input.source.open();
+    // What a checkpoint had in channels is not to be looked at as if nothing had been there before.
+    else setWatermark(input.gate.watermark);
   }
 
   async close(): Promise<void> {
@@ -114,7 +125,20 @@ export class LoopStage implements Stage {
 
   private hasWork(): boolean {
     const { input } = this.parts;
-    return input.kind === 'source' ? input.source.hasWork : !input.gate.isEmpty;
+    if (input.kind === 'source') return input.source.hasWork;
+    return !input.gate.isEmpty || input.gate.overtaking !== undefined || this.current !== undefined;
+  }
+
+  /** A barrier does not wait for credit: the chunk or batch that was begun is done first. */
+  private hurries(): boolean {
+    const { input } = this.parts;
+    return input.kind === 'source' ? input.source.hurries : input.gate.overtaking !== undefined;
+  }
+
+  /** What the channels have is noted at the moment at which the barrier goes on. */
+  private onBarrier(gate: InputGate, barrier: CheckpointBarrier): void {
+    gate.capture(barrier);
+    this.onControl(barrier);
   }
 
   private hasCredit(): boolean {
@@ -185,7 +209,8 @@ export class LoopStage implements Stage {
     if (
       main.open.count + records > coreLimits.batchRecordsMax &&
       main.handOn() &&
-      !main.hasCredit
+      !main.hasCredit &&
+      !this.hurries()
     ) {
       return undefined;
     }

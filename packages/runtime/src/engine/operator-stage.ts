@@ -6,9 +6,7 @@ import {
   idleElement,
   type KeyedStateAccess,
   type Operator,
-  type Prefetch,
   type Progress,
-  type RecordBatch,
   RecordFailure,
   watermarkOf,
 } from '@millrace/core/spi';
@@ -16,11 +14,12 @@ import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { OperatorRole } from '../plan/stage-plan.js';
 import type { PooledBatch } from './batch-pool.js';
-import { type ChannelReceiver, isBatch } from './channel.js';
+import { isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { GateEvent, InputGate } from './input-gate.js';
 import { type LoopMembers, openFunction } from './loop-members.js';
+import { type Cursor, callOf } from './operator-cursor.js';
 import { type Places, positionOf, type RowsPerRecord } from './record-places.js';
 import type { ChunkPart, SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
@@ -45,7 +44,7 @@ export interface OperatorStageParts {
   /** What is fused ahead of the operator, if anything is. */
   readonly fused: FusedHead | undefined;
   /** All inputs have delivered the barrier: freezes the operator's state. */
-  readonly atBarrier: (checkpoint: number) => void;
+  readonly atBarrier: (barrier: CheckpointBarrier) => void;
   readonly loading: StateLoading;
 }
 
@@ -75,24 +74,6 @@ const partOf = (batch: PooledBatch, from: number): FusedPart => ({
   latestMs: 0,
 });
 
-/** Work that was begun and goes on in the next step. */
-type Cursor =
-  | { readonly kind: 'batch'; readonly channel: ChannelReceiver; from: number }
-  | { readonly kind: 'watermark'; readonly time: number }
-  | { readonly kind: 'processingTime'; readonly time: number }
-  | CheckpointBarrier
-  | { readonly kind: 'endOfInput' }
-  | undefined;
-
-/** What the operator is called with next; undefined where nothing is loaded ahead. */
-function callOf(cursor: NonNullable<Cursor>): Prefetch | undefined {
-  if (cursor.kind === 'watermark') return { kind: 'watermark', timeMs: cursor.time };
-  if (cursor.kind !== 'batch') return undefined;
-  const { channel, from } = cursor;
-  const batch = channel.peek() as RecordBatch;
-  return { kind: 'batch', batch, from, input: channel.input };
-}
-
 /** Runs an operator: batches, watermarks, timers and the end, each as a cursor. */
 export class OperatorStage implements Stage {
   readonly id: string;
@@ -109,11 +90,11 @@ export class OperatorStage implements Stage {
   }
 
   isReady(): boolean {
-    return this.hasWork() && this.parts.outputs.hasCredit;
+    return this.hasWork() && (this.parts.outputs.hasCredit || this.hurries());
   }
 
   isBlocked(): boolean {
-    return this.hasWork() && !this.parts.outputs.hasCredit;
+    return this.hasWork() && !this.parts.outputs.hasCredit && !this.hurries();
   }
 
   isWaiting(): boolean {
@@ -121,7 +102,7 @@ export class OperatorStage implements Stage {
   }
 
   step(): void {
-    this.cursor ??= this.dueTimers() ?? this.nextInput();
+    this.cursor ??= this.parts.gate.overtaking ?? this.dueTimers() ?? this.nextInput();
     const { cursor } = this;
     if (cursor !== undefined) {
       if (this.parts.loading.mustWaitFor(() => callOf(cursor))) return;
@@ -145,6 +126,9 @@ export class OperatorStage implements Stage {
       this.isOpen = true;
     });
     await this.parts.fused?.source?.open();
+    // What a checkpoint had in channels is not to be looked at as if nothing had been there before.
+    const { watermark } = this.parts.gate;
+    if (watermark > -Infinity) this.cursor = { kind: 'watermark', time: watermark };
   }
 
   async close(): Promise<void> {
@@ -171,7 +155,17 @@ export class OperatorStage implements Stage {
   }
 
   private hasInput(): boolean {
-    return this.parts.fused?.source?.hasWork ?? !this.parts.gate.isEmpty;
+    const { fused, gate } = this.parts;
+    return fused?.source?.hasWork ?? (!gate.isEmpty || gate.overtaking !== undefined);
+  }
+
+  /** A barrier does not wait for credit: what was begun overdraws it, and is done first. */
+  private hurries(): boolean {
+    const { gate, fused, outputs } = this.parts;
+    const { source } = fused ?? {};
+    const isOvertaken = source === undefined ? gate.overtaking !== undefined : source.hurries;
+    // What an operator has begun, e.g. a firing, may give much; the rest of a chunk may not.
+    return isOvertaken && (this.cursor === undefined || outputs.canOverdraw);
   }
 
   private hasDueTimers(): boolean {
@@ -218,8 +212,7 @@ export class OperatorStage implements Stage {
       case 'endOfInput':
         return { kind: 'endOfInput' };
       case 'idle':
-        this.parts.outputs.sendControl(idleElement);
-        return undefined;
+        return event;
       case 'barrier':
         return event;
       case 'close':
@@ -250,8 +243,14 @@ export class OperatorStage implements Stage {
       }
       case 'barrier':
         if (this.fire(() => operator.onBarrier?.(outputs)) === 'more') return false;
-        this.parts.atBarrier(cursor.checkpoint);
+        this.parts.atBarrier(cursor);
+        this.parts.gate.capture(cursor);
         outputs.sendControl(cursor);
+        return true;
+      case 'idle':
+        // Whoever does not wait for this channel any more must not find records of it late.
+        if (this.fire(() => operator.onBarrier?.(outputs)) === 'more') return false;
+        outputs.sendControl(idleElement);
         return true;
       case 'endOfInput':
         if (this.fire(() => operator.onEnd?.(outputs)) === 'more') return false;

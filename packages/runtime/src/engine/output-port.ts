@@ -40,6 +40,13 @@ export class OutputPort {
     return true;
   }
 
+  get canOverdraw(): boolean {
+    for (const { channels } of this.routes) {
+      for (const channel of channels) if (!channel.canOverdraw) return false;
+    }
+    return true;
+  }
+
   get isFull(): boolean {
     return this.open.count >= coreLimits.batchRecordsMax;
   }

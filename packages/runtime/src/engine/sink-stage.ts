@@ -1,5 +1,5 @@
 import { toMillraceError } from '@millrace/core/internal';
-import { RecordFailure, type SinkWriter } from '@millrace/core/spi';
+import { type CheckpointBarrier, RecordFailure, type SinkWriter } from '@millrace/core/spi';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { PooledBatch } from './batch-pool.js';
 import { isBatch } from './channel.js';
@@ -18,7 +18,7 @@ export class SinkStage implements Stage {
   private readonly writer: SinkWriter;
   private readonly metrics: OperatorMetrics;
   private readonly wake: (failure?: unknown) => void;
-  private readonly atBarrier: (checkpoint: number, prepared: unknown) => void;
+  private readonly atBarrier: (barrier: CheckpointBarrier, prepared: unknown) => void;
   /** The newest committed checkpoint that the writer has not been told of. */
   private committed: number | undefined;
 
@@ -28,7 +28,7 @@ export class SinkStage implements Stage {
     writer: SinkWriter,
     metrics: OperatorMetrics,
     wake: (failure?: unknown) => void,
-    atBarrier: (checkpoint: number, prepared: unknown) => void,
+    atBarrier: (barrier: CheckpointBarrier, prepared: unknown) => void,
   ) {
     this.id = metrics.operator;
     this.gate = gate;
@@ -39,7 +39,9 @@ export class SinkStage implements Stage {
   }
 
   isReady(): boolean {
-    return !this.isBusy && (!this.gate.isEmpty || this.committed !== undefined);
+    if (this.isBusy) return false;
+    const { isEmpty, overtaking } = this.gate;
+    return !isEmpty || overtaking !== undefined || this.committed !== undefined;
   }
 
   /** The checkpoint and all before it are committed: the writer publishes what they prepared. */
@@ -69,6 +71,12 @@ export class SinkStage implements Stage {
       this.waitFor(this.call(() => this.writer.committed!(committed)));
       return;
     }
+    const { overtaking } = this.gate;
+    if (overtaking !== undefined) {
+      this.gate.capture(overtaking);
+      this.prepare(overtaking);
+      return;
+    }
     const channel = this.gate.nextChannel()!;
     const element = channel.peek()!;
     this.gate.turn();
@@ -82,7 +90,7 @@ export class SinkStage implements Stage {
     if (event?.kind === 'endOfInput' && this.writer.finish !== undefined) {
       this.waitFor(this.call(() => this.writer.finish!()));
     } else if (event?.kind === 'barrier') {
-      this.prepare(event.checkpoint);
+      this.prepare(event);
     } else if (event?.kind === 'close') {
       this.isFinished = true;
     }
@@ -112,14 +120,14 @@ export class SinkStage implements Stage {
     return Infinity;
   }
 
-  private prepare(checkpoint: number): void {
+  private prepare(barrier: CheckpointBarrier): void {
     const { writer } = this;
     const prepared = async (): Promise<void> => {
       if (writer.prepare !== undefined)
-        this.atBarrier(checkpoint, await writer.prepare(checkpoint));
+        this.atBarrier(barrier, await writer.prepare(barrier.checkpoint));
       else {
         await writer.flush?.();
-        this.atBarrier(checkpoint, undefined);
+        this.atBarrier(barrier, undefined);
       }
     };
     this.waitFor(prepared());

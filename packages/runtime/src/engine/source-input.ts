@@ -1,5 +1,7 @@
 import { coreLimits, toMillraceError } from '@millrace/core/internal';
 import {
+  type CheckpointBarrier,
+  type CheckpointMode,
   type ControlElement,
   closeElement,
   endOfInput,
@@ -52,7 +54,7 @@ export interface SourceSnapshot {
 }
 
 interface TriggeredBarrier {
-  readonly checkpoint: number;
+  readonly barrier: CheckpointBarrier;
   readonly enumerator: unknown;
 }
 
@@ -87,7 +89,7 @@ export class SourceInput {
   private hasEnded = false;
   private isDraining = false;
   /** Checkpoints whose barriers are to be sent. */
-  private readonly barriers: TriggeredBarrier[] = [];
+  private barriers: readonly TriggeredBarrier[] = [];
 
   constructor(parts: SourceInputParts) {
     this.id = parts.id;
@@ -105,13 +107,14 @@ export class SourceInput {
   }
 
   /**
-   * Sends a barrier behind the chunk at hand.
+   * Sends a barrier behind the chunk at hand; barriers of older checkpoints that wait for that are
+   * not sent any more.
    *
    * @param enumerator the enumerator's state as of the splits assigned so far, for the checkpoint
    *   to have with this subtask
    */
-  trigger(checkpoint: number, enumerator?: unknown): void {
-    this.barriers.push({ checkpoint, enumerator });
+  trigger(checkpoint: number, mode: CheckpointMode, enumerator?: unknown): void {
+    this.barriers = [{ barrier: { kind: 'barrier', checkpoint, mode }, enumerator }];
     this.parts.wake();
   }
 
@@ -139,6 +142,11 @@ export class SourceInput {
     this.parts.wake();
   }
 
+  /** A barrier is to be sent that waits for no credit. */
+  get hurries(): boolean {
+    return this.barriers[0]?.barrier.mode === 'unaligned';
+  }
+
   get hasWork(): boolean {
     if (this.control.length > 0 || this.chunk !== undefined) return true;
     if (this.barriers.length > 0) return true;
@@ -149,7 +157,8 @@ export class SourceInput {
   /** What comes next; records are to be answered with `taken`. */
   next(): ControlElement | ChunkPart | undefined {
     if (this.control.length === 0 && this.chunk === undefined) {
-      if (this.barriers.length > 0) return this.barrier(this.barriers.shift()!);
+      const [triggered] = this.barriers;
+      if (triggered !== undefined) return this.barrier(triggered);
       this.poll();
     }
     const control = this.control.shift();
@@ -200,12 +209,14 @@ export class SourceInput {
     return this.hasEnded ? Infinity : this.lookAtMs;
   }
 
-  private barrier({ checkpoint, enumerator }: TriggeredBarrier): ControlElement {
+  private barrier({ barrier, enumerator }: TriggeredBarrier): ControlElement {
+    this.barriers = [];
+    const { checkpoint } = barrier;
     const { reader, time, atBarrier } = this.parts;
     const splits = this.read(() => reader.snapshot(checkpoint));
     const own = { splits, time: time.snapshot() };
     atBarrier(checkpoint, enumerator === undefined ? own : { enumerator, ...own });
-    return { kind: 'barrier', checkpoint };
+    return barrier;
   }
 
   private restore(): void {

@@ -51,6 +51,8 @@ export interface StageBuilderParts {
 /** Makes the stages of one task. */
 export class StageBuilder {
   readonly sources: SourceInput[] = [];
+  /** Those of stages that read channels. */
+  readonly gates: InputGate[] = [];
   private readonly hasSeveralSources: boolean;
   private readonly world: SlotWorld;
   private readonly task: TaskWorld;
@@ -81,7 +83,10 @@ export class StageBuilder {
   }
 
   private gate({ index }: StagePlan): InputGate {
-    return new InputGate(this.ends.into(index, this.subtask));
+    const channels = this.ends.into(index, this.subtask);
+    const gate = new InputGate(channels, this.task.checkpoints);
+    if (channels.length > 0) this.gates.push(gate);
+    return gate;
   }
 
   private definition<D>(node: LogicalNode): D {
@@ -171,8 +176,8 @@ export class StageBuilder {
     };
     const writer = this.definition<Sink<unknown>>(node).createWriter(context);
     metricsOf(node.id).gauge('currentInputWatermark', () => gate.watermark);
-    return new SinkStage(gate, writer, metricsOf(node.id), wake, (id, prepared) =>
-      checkpoints?.sinkAtBarrier(node.id, id, prepared),
+    return new SinkStage(gate, writer, metricsOf(node.id), wake, (barrier, prepared) =>
+      checkpoints?.sinkAtBarrier(node.id, barrier, prepared),
     );
   }
 
@@ -199,8 +204,8 @@ export class StageBuilder {
       states,
       nowMs,
       // What runs ahead of the exchange has no state of its own to freeze.
-      atBarrier: (id) => {
-        if (plan.role !== 'local') this.task.checkpoints?.operatorAtBarrier(node.id, id);
+      atBarrier: (barrier) => {
+        if (plan.role !== 'local') this.task.checkpoints?.operatorAtBarrier(node.id, barrier);
       },
       loading: new StateLoading(operator, this.task.state, this.world.wake),
     });

@@ -82,6 +82,12 @@ export class StageOutputs implements Outputs {
     return true;
   }
 
+  /** Whether there is room for ending what was begun, ahead of a barrier that overtakes. */
+  get canOverdraw(): boolean {
+    for (const port of this.ports) if (!port.canOverdraw) return false;
+    return true;
+  }
+
   /** Hands on the batches that are full; the others wait for more. */
   flushFull(): void {
     for (const port of this.ports) if (port.isFull) port.handOn();

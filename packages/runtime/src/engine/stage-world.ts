@@ -1,10 +1,12 @@
 import type { BuiltJob } from '@millrace/core';
-import type { Env, StateBackend } from '@millrace/core/spi';
+import type { CheckpointBarrier, Env, StateBackend } from '@millrace/core/spi';
 import type { Compiler } from '../codegen/compiler.js';
 import type { SlotExchange } from '../exchange/slot-exchange.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { PhysicalPlan, TaskPlan } from '../plan/physical-plan.js';
 import type { ChannelSender } from './channel.js';
+import type { CaptureListener } from './channel-capture.js';
+import type { InputGate } from './input-gate.js';
 import type { OperatorStage } from './operator-stage.js';
 import type { SinkCheckpoints } from './sink-checkpoints.js';
 import type { SinkStage } from './sink-stage.js';
@@ -12,10 +14,10 @@ import type { RestoredSource, SourceInput, SourceSnapshot } from './source-input
 import type { Stage } from './stage.js';
 
 /** What a checkpointed task does at barriers, and what it is restored from. */
-export interface StageCheckpoints {
+export interface StageCheckpoints extends CaptureListener {
   sourceAtBarrier(operator: string, checkpoint: number, snapshot: SourceSnapshot): void;
-  operatorAtBarrier(operator: string, checkpoint: number): void;
-  sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void;
+  operatorAtBarrier(operator: string, barrier: CheckpointBarrier): void;
+  sinkAtBarrier(operator: string, barrier: CheckpointBarrier, prepared: unknown): void;
   /** A source has no more records; its channel is held open. */
   sourceEnded(): void;
   restoredSource(operator: string): RestoredSource | undefined;
@@ -53,6 +55,8 @@ export interface BuiltTask {
   readonly sources: readonly SourceInput[];
   readonly operators: readonly OperatorStage[];
   readonly sinks: readonly SinkStage[];
+  /** Of its stages that read channels. */
+  readonly gates: readonly InputGate[];
 }
 
 export interface BuiltStages {

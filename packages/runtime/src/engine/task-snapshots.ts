@@ -1,5 +1,11 @@
 import { canonicalJson } from '@millrace/core/internal';
-import type { BlobWriter, CheckpointStore, Env } from '@millrace/core/spi';
+import type {
+  BlobWriter,
+  CheckpointBarrier,
+  CheckpointMode,
+  CheckpointStore,
+  Env,
+} from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
 import {
   type BlockSink,
@@ -8,10 +14,13 @@ import {
   SegmentWriter,
   type StateLayout,
 } from '@millrace/state/internal';
-import { segmentName } from '../checkpoint/blob-names.js';
-import type { SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
+import { channelsName, segmentName } from '../checkpoint/blob-names.js';
+import { batchesIn, type ChannelState, writeChannelStates } from '../checkpoint/channel-state.js';
+import type { ChannelsRef, SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
+import { writeBlob } from '../checkpoint/manifest-io.js';
 import type { SegmentChain } from '../checkpoint/segment-chain.js';
 import { runtimeLimits } from '../limits.js';
+import type { InputGate } from './input-gate.js';
 import type { SourceInput } from './source-input.js';
 import type { SpareWork } from './task.js';
 
@@ -26,6 +35,8 @@ export interface TaskSnapshotsParts {
   readonly chain: SegmentChain;
   /** Those that the checkpoint's barrier begins at. */
   readonly sources: readonly Pick<SourceInput, 'id' | 'trigger'>[];
+  /** Each says what its channels had for an unaligned checkpoint. */
+  readonly gates: readonly Pick<InputGate, 'abort'>[];
   /** Stages that a barrier passes: operators by id. */
   readonly expected: {
     readonly operators: number;
@@ -39,10 +50,16 @@ export interface TaskSnapshotsParts {
 /** The checkpoint being taken of a task. */
 interface Running {
   readonly checkpoint: number;
+  readonly mode: CheckpointMode;
+  readonly begunMs: number;
   readonly sources: SourcePart[];
   readonly sinks: SinkPart[];
   operators: number;
+  /** Of gates that have said it. */
+  readonly channels: ChannelState[];
+  gates: number;
   syncMs: number;
+  alignmentMs: number;
   readonly writer: SegmentWriter;
   readonly sink: BlockCounter;
   readonly blob: Promise<BlobWriter>;
@@ -86,6 +103,8 @@ class BlockCounter implements BlockSink {
 export class TaskSnapshots implements SpareWork {
   private readonly parts: TaskSnapshotsParts;
   private running: Running | undefined;
+  /** The newest checkpoint that was begun or given up here. */
+  private newest = -1;
   private nextStepMs = -Infinity;
   private readonly buffers = new ChunkBuffers();
 
@@ -94,17 +113,47 @@ export class TaskSnapshots implements SpareWork {
   }
 
   /** @param enumerators states of the sources' enumerators as of the splits assigned so far */
-  trigger(checkpoint: number, enumerators: Readonly<Record<string, unknown>>): void {
-    const { store, attempt, task, subtask, sources } = this.parts;
+  trigger(
+    checkpoint: number,
+    mode: CheckpointMode,
+    enumerators: Readonly<Record<string, unknown>>,
+  ): void {
+    if (this.runningFor({ checkpoint, mode }) === undefined) return;
+    const { subtask, sources } = this.parts;
+    for (const source of sources) {
+      source.trigger(checkpoint, mode, subtask === 0 ? enumerators[source.id] : undefined);
+    }
+  }
+
+  /** Barriers of other slots may come ahead of the trigger: the snapshot begins with the first. */
+  private runningFor({
+    checkpoint,
+    mode,
+  }: Pick<CheckpointBarrier, 'checkpoint' | 'mode'>): Running | undefined {
+    if (this.running?.checkpoint === checkpoint) return this.running;
+    if (checkpoint <= this.newest) return undefined;
     if (this.running !== undefined) this.abort(this.running.checkpoint);
+    this.newest = checkpoint;
+    this.running = this.begin(checkpoint, mode);
+    this.running.writing.catch((error: unknown) => this.fail(checkpoint, error));
+    return this.running;
+  }
+
+  private begin(checkpoint: number, mode: CheckpointMode): Running {
+    const { store, attempt, task, env } = this.parts;
     const blob = store.create(segmentName(checkpoint, attempt, task));
     const writer = new SegmentWriter(this.buffers);
-    this.running = {
+    return {
       checkpoint,
+      mode,
+      begunMs: env.clock.monotonicMs(),
       sources: [],
       sinks: [],
       operators: 0,
+      channels: [],
+      gates: 0,
       syncMs: 0,
+      alignmentMs: 0,
       writer,
       sink: new BlockCounter(writer),
       blob,
@@ -113,14 +162,12 @@ export class TaskSnapshots implements SpareWork {
       hasFrozen: false,
       isEncoded: false,
     };
-    this.running.writing.catch((error: unknown) => this.fail(checkpoint, error));
-    for (const source of sources) {
-      source.trigger(checkpoint, subtask === 0 ? enumerators[source.id] : undefined);
-    }
   }
 
   abort(checkpoint: number): void {
     const { running } = this;
+    this.newest = Math.max(this.newest, checkpoint);
+    for (const gate of this.parts.gates) gate.abort(checkpoint);
     if (running?.checkpoint !== checkpoint) return;
     this.running = undefined;
     // Nothing is lost of a snapshot that no operator has begun.
@@ -134,24 +181,42 @@ export class TaskSnapshots implements SpareWork {
     // Positions are JSON; a copy, since readers go on.
     const copy: unknown = JSON.parse(canonicalJson(snapshot));
     running.sources.push({ operator, subtask: this.parts.subtask, snapshot: copy });
+    this.noteAligned(running);
   }
 
-  operatorAtBarrier(operator: string, checkpoint: number): void {
-    const { running } = this;
-    if (running?.checkpoint !== checkpoint) return;
+  operatorAtBarrier(operator: string, barrier: CheckpointBarrier): void {
+    const running = this.runningFor(barrier);
+    if (running === undefined) return;
     const { backend, env } = this.parts;
     const begunMs = env.clock.monotonicMs();
     backend.freeze(operator);
     running.syncMs += env.clock.monotonicMs() - begunMs;
     running.operators += 1;
     running.hasFrozen = true;
+    this.noteAligned(running);
   }
 
-  sinkAtBarrier(operator: string, checkpoint: number, prepared: unknown): void {
-    const { running } = this;
-    if (running?.checkpoint !== checkpoint) return;
+  sinkAtBarrier(operator: string, barrier: CheckpointBarrier, prepared: unknown): void {
+    const running = this.runningFor(barrier);
+    if (running === undefined) return;
     running.sinks.push({ operator, subtask: this.parts.subtask, prepared: prepared ?? null });
+    this.noteAligned(running);
     this.parts.wake();
+  }
+
+  /** What the channels of one gate had. */
+  channelsAtBarrier(barrier: CheckpointBarrier, states: readonly ChannelState[]): void {
+    const running = this.runningFor(barrier);
+    if (running === undefined) return;
+    running.channels.push(...states);
+    running.gates += 1;
+    this.noteAligned(running);
+    this.parts.wake();
+  }
+
+  /** What waits in channels cannot be stored. */
+  channelsFailed(checkpoint: number, error: unknown): void {
+    this.fail(checkpoint, error);
   }
 
   /** Whether a step would do something now. */
@@ -188,13 +253,19 @@ export class TaskSnapshots implements SpareWork {
     return nowMs >= this.nextStepMs && this.hasWork;
   }
 
-  private isComplete({ sources, operators, sinks }: Running): boolean {
+  private isComplete({ mode, sources, operators, sinks, gates }: Running): boolean {
     const { expected } = this.parts;
     return (
       sources.length === this.parts.sources.length &&
       operators === expected.operators &&
-      sinks.length === expected.sinks
+      sinks.length === expected.sinks &&
+      (mode === 'aligned' || gates === this.parts.gates.length)
     );
+  }
+
+  private noteAligned(running: Running): void {
+    if (!this.isComplete(running)) return;
+    running.alignmentMs = this.parts.env.clock.monotonicMs() - running.begunMs;
   }
 
   private writeChunks(running: Running): void {
@@ -228,10 +299,23 @@ export class TaskSnapshots implements SpareWork {
       const { name, bytes, sha256 } = await blob.complete();
       await chain.add({ blob: name, bytes, sha256 }, index);
     }
-    if (this.running !== running) return;
+    const channels = await this.writeChannels(running);
+    if (this.running !== running) {
+      if (channels !== undefined) await this.parts.store.remove(channels.blob);
+      return;
+    }
     this.running = undefined;
-    const { checkpoint, sources, sinks, syncMs } = running;
-    acknowledge(checkpoint, { part: chain.part(), sources, sinks, syncMs });
+    const { checkpoint, sources, sinks, syncMs, alignmentMs } = running;
+    const part = { ...chain.part(), ...(channels !== undefined && { channels }) };
+    acknowledge(checkpoint, { part, sources, sinks, syncMs, alignmentMs });
+  }
+
+  private async writeChannels({ checkpoint, channels }: Running): Promise<ChannelsRef | undefined> {
+    if (channels.length === 0) return undefined;
+    const { store, attempt, task } = this.parts;
+    const name = channelsName(checkpoint, attempt, task);
+    const ref = await writeBlob(store, name, writeChannelStates(channels));
+    return { ...ref, batches: batchesIn(channels) };
   }
 
   private fail(checkpoint: number, error: unknown): void {

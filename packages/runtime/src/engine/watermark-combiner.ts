@@ -28,6 +28,21 @@ export class WatermarkCombiner {
     return this.marks[input]!;
   }
 
+  /** What is known of one input. */
+  input(input: number): { readonly watermark: number; readonly isIdle: boolean } {
+    return { watermark: this.marks[input]!, isIdle: this.isIdle[input]! };
+  }
+
+  /** Takes up where a checkpoint stood. */
+  restore(
+    input: number,
+    state: { readonly watermark: number; readonly isIdle: boolean; readonly combined: number },
+  ): void {
+    this.marks[input] = state.watermark;
+    this.isIdle[input] = state.isIdle;
+    this.combined = Math.max(this.combined, state.combined);
+  }
+
   activate(input: number): void {
     this.isIdle[input] = false;
   }

@@ -21,11 +21,14 @@ export const FrameKind = {
 } as const;
 
 /**
- * Bytes ahead of a batch: kind, three of padding, channel. A control frame has a number of eight
- * bytes behind them.
+ * Bytes ahead of a batch: kind, flags, two of padding, channel. A control frame has a number of
+ * eight bytes behind them.
  */
 export const frameHeadBytes = 8;
 const controlFrameBytes = 16;
+
+/** Flag of a barrier that overtakes what waits. */
+const unalignedFlag = 1;
 
 const kindByte: Readonly<Record<ControlElement['kind'], number>> = FrameKind;
 
@@ -44,7 +47,9 @@ export function controlFrame(channel: number, element: ControlElement): Uint8Arr
       : element.kind === 'barrier'
         ? element.checkpoint
         : 0;
-  return numberFrame(kindByte[element.kind]!, channel, value);
+  const frame = numberFrame(kindByte[element.kind]!, channel, value);
+  if (element.kind === 'barrier' && element.mode === 'unaligned') frame[1] = unalignedFlag;
+  return frame;
 }
 
 /**
@@ -70,6 +75,7 @@ function numberFrame(kind: number, channel: number, value: number): Uint8Array<A
 /** What every frame begins with. */
 export interface FrameHead {
   readonly kind: number;
+  readonly flags: number;
   readonly channel: number;
   /** Of control frames: watermark, checkpoint or bytes; 0 otherwise. */
   readonly value: number;
@@ -84,18 +90,22 @@ export function readHead(frame: Uint8Array): FrameHead {
     throw new MillraceError('ERR_CODEC_CORRUPT', `no frame: kind ${kind}, ${frame.length} bytes`);
   }
   const value = kind === FrameKind.batch ? 0 : view.getFloat64(8);
-  return { kind, channel: view.getUint32(4), value };
+  return { kind, flags: view.getUint8(1), channel: view.getUint32(4), value };
 }
 
 /** The control element of a frame that is neither a batch nor credit. */
-export function elementOf({ kind, value }: FrameHead): ControlElement {
+export function elementOf({ kind, flags, value }: FrameHead): ControlElement {
   switch (kind) {
     case FrameKind.watermark:
       return watermarkOf(value);
     case FrameKind.idle:
       return idleElement;
     case FrameKind.barrier:
-      return { kind: 'barrier', checkpoint: value };
+      return {
+        kind: 'barrier',
+        checkpoint: value,
+        mode: (flags & unalignedFlag) === 0 ? 'aligned' : 'unaligned',
+      };
     case FrameKind.endOfInput:
       return endOfInput;
     case FrameKind.close:

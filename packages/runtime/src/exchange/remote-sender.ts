@@ -31,6 +31,12 @@ export class RemoteSender implements ChannelSender {
     return this.sentBytes - this.takenBytes < runtimeLimits.channelBytesMax && this.lane.hasRoom;
   }
 
+  get canOverdraw(): boolean {
+    const { channelBytesMax, overdraftBytesMax } = runtimeLimits;
+    const onTheirWay = this.sentBytes - this.takenBytes;
+    return onTheirWay < channelBytesMax + overdraftBytesMax && this.lane.hasRoom;
+  }
+
   send(batch: PooledBatch): void {
     const frame = this.encoder.encode(batch, frameHeadBytes);
     writeBatchHead(frame, this.channel);
@@ -44,8 +50,11 @@ export class RemoteSender implements ChannelSender {
     this.lane.send(controlFrame(this.channel, element));
   }
 
-  /** The receiver has taken so many bytes ever. */
+  /**
+   * The receiver has taken so many bytes ever. A number below 0 says how many it has still to take
+   * of what a checkpoint had of the channel, which was never sent.
+   */
   onCredit(takenBytes: number): void {
-    if (takenBytes > this.takenBytes) this.takenBytes = takenBytes;
+    if (takenBytes < 0 || takenBytes > this.takenBytes) this.takenBytes = takenBytes;
   }
 }

@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import type { ChannelReceiver, ChannelSender } from '../engine/channel.js';
+import type { ChannelId } from '../plan/channel-id.js';
 import type { ChannelPlan } from '../plan/physical-plan.js';
 import { FrameKind, readHead } from './frame.js';
 import type { Lane, LaneListener } from './lane.js';
@@ -29,8 +30,8 @@ export class SlotExchange {
     return sender;
   }
 
-  receiver({ id, target, output }: ChannelPlan, fromSlot: number): ChannelReceiver {
-    const receiver = new RemoteReceiver(id, target.input, output.shape, this.laneTo(fromSlot));
+  receiver({ id, output }: ChannelPlan, name: ChannelId, fromSlot: number): ChannelReceiver {
+    const receiver = new RemoteReceiver(id, name, output.shape, this.laneTo(fromSlot));
     this.receivers.set(id, receiver);
     return receiver;
   }

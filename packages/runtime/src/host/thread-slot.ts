@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { MillraceError } from '@millrace/core';
-import type { Cancellable, Env, Split } from '@millrace/core/spi';
+import type { Cancellable, CheckpointMode, Env, Split } from '@millrace/core/spi';
 import type { DeclaredState } from '../checkpoint/state-difference.js';
 import type { Pulse } from '../engine/pulse.js';
 import type {
@@ -65,8 +65,13 @@ export class ThreadSlot implements SlotControl {
     return (await this.ask('start')) as 'finished' | 'cancelled';
   }
 
-  trigger(task: string, checkpoint: number, enumerators: EnumeratorStates): void {
-    this.tell('trigger', task, checkpoint, enumerators);
+  trigger(
+    task: string,
+    checkpoint: number,
+    enumerators: EnumeratorStates,
+    mode: CheckpointMode,
+  ): void {
+    this.tell('trigger', task, checkpoint, enumerators, mode);
   }
 
   abort(task: string, checkpoint: number): void {

@@ -8,6 +8,7 @@ import { canGenerateCode } from '../codegen/compiler.js';
 import { closeAll } from '../engine/close-all.js';
 import type { PhysicalPlan } from '../plan/physical-plan.js';
 import { refuseStateChange } from './restore-state.js';
+import { refuseLostChannels } from './restored-channels.js';
 import type { EnumeratorStates, SlotControl, SlotListener } from './slot-control.js';
 import { SourceAssignments } from './source-assignments.js';
 
@@ -68,7 +69,10 @@ export class JobAttempt {
       const declared = await Promise.all(this.slots.map((slot) => slot.build()));
       this.declared = declared.flat();
       const { restored, allowStateChange = [] } = checkpoints ?? {};
-      if (restored !== undefined) refuseStateChange(restored, this.declared, allowStateChange);
+      if (restored !== undefined) {
+        refuseStateChange(restored, this.declared, allowStateChange);
+        refuseLostChannels(restored, this.parts.plan);
+      }
       await this.open();
       await this.sources.discover();
       this.parts.onOpen();
@@ -143,7 +147,8 @@ export class JobAttempt {
       const control = this.slots[slot]!;
       return {
         id,
-        trigger: (checkpoint) => control.trigger(id, checkpoint, this.enumeratedFor(checkpoint)),
+        trigger: (checkpoint, _kind, mode) =>
+          control.trigger(id, checkpoint, this.enumeratedFor(checkpoint), mode),
         abort: (checkpoint) => control.abort(id, checkpoint),
         committed: (checkpoint) => control.committed(id, checkpoint),
       };

@@ -13,6 +13,19 @@ export interface CheckpointOptions {
   readonly minPause?: Duration | undefined;
   /** After which a checkpoint is given up. Default 10 min. */
   readonly timeout?: Duration | undefined;
+  /**
+   * After which a checkpoint whose barriers wait behind records is given up, and the next one taken
+   * unaligned. At most `timeout`; where it is the same, there is no fallback. Default 10 s, or half
+   * of a `timeout` that is shorter than 20 s.
+   */
+  readonly alignmentTimeout?: Duration | undefined;
+  /**
+   * `allowed`: under backpressure, barriers overtake records that wait, which become part of the
+   * checkpoint; such a one is restored with the same parallelism only. `never`: three checkpoints
+   * in a row that are not aligned in time fail the attempt. Savepoints are aligned always.
+   * Default `allowed`.
+   */
+  readonly unaligned?: 'allowed' | 'never' | undefined;
   /** Failed ones in a row that are endured; lack of space does not count. Default 3. */
   readonly toleratedFailures?: number | undefined;
   /** Committed checkpoints that are kept. Default 2. */
@@ -32,8 +45,9 @@ export interface CheckpointOptions {
 }
 
 export function scheduleOf(options: CheckpointOptions): CheckpointSchedule {
-  const { interval, minPause, timeout } = options;
-  const { toleratedFailures, retained } = { ...defaultSchedule, ...given(options) };
+  const { interval, minPause, timeout: given } = options;
+  const { toleratedFailures, retained, unaligned } = { ...defaultSchedule, ...givenIn(options) };
+  const timeoutMs = given === undefined ? defaultSchedule.timeoutMs : durationMs(given, 'timeout');
   const intervalMs =
     interval === undefined ? defaultSchedule.intervalMs : durationMs(interval, 'interval');
   if (intervalMs < 1) refuse('interval', 'must be at least 1 ms');
@@ -44,15 +58,28 @@ export function scheduleOf(options: CheckpointOptions): CheckpointSchedule {
   return {
     intervalMs,
     pauseMs: minPause === undefined ? intervalMs / 2 : durationMs(minPause, 'minPause'),
-    timeoutMs: timeout === undefined ? defaultSchedule.timeoutMs : durationMs(timeout, 'timeout'),
+    timeoutMs,
+    alignmentTimeoutMs: alignmentTimeoutMs(options, timeoutMs),
+    unaligned,
     toleratedFailures,
     retained,
   };
 }
 
+function alignmentTimeoutMs({ alignmentTimeout }: CheckpointOptions, timeoutMs: number): number {
+  if (alignmentTimeout === undefined) {
+    return Math.min(defaultSchedule.alignmentTimeoutMs, timeoutMs / 2);
+  }
+  const ms = durationMs(alignmentTimeout, 'alignmentTimeout');
+  if (ms > timeoutMs) refuse('alignmentTimeout', `is longer than the timeout of ${timeoutMs} ms`);
+  return ms;
+}
+
 /** The options that are set. */
-function given({ toleratedFailures, retained }: CheckpointOptions): Partial<CheckpointSchedule> {
+function givenIn(options: CheckpointOptions): Partial<CheckpointSchedule> {
+  const { toleratedFailures, retained, unaligned } = options;
   return {
+    ...(unaligned !== undefined && { unaligned }),
     ...(toleratedFailures !== undefined && { toleratedFailures }),
     ...(retained !== undefined && { retained }),
   };

@@ -1,5 +1,5 @@
 import type { MillraceError } from '@millrace/core';
-import type { Split } from '@millrace/core/spi';
+import type { CheckpointMode, Split } from '@millrace/core/spi';
 import type { TaskSnapshot } from '../checkpoint/manifest.js';
 import type { DeclaredState } from '../checkpoint/state-difference.js';
 
@@ -29,7 +29,12 @@ export interface SlotControl {
   /** Runs. Resolves when all has ended, or was cancelled; rejects when it failed. */
   start(): Promise<'finished' | 'cancelled'>;
   /** Takes a task's part of a checkpoint. */
-  trigger(task: string, checkpoint: number, enumerators: EnumeratorStates): void;
+  trigger(
+    task: string,
+    checkpoint: number,
+    enumerators: EnumeratorStates,
+    mode: CheckpointMode,
+  ): void;
   abort(task: string, checkpoint: number): void;
   /** The checkpoint and all before it are committed. */
   committed(task: string, checkpoint: number): void;

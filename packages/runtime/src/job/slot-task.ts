@@ -1,5 +1,5 @@
 import { toMillraceError } from '@millrace/core/internal';
-import type { Env } from '@millrace/core/spi';
+import type { CheckpointMode, Env } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
 import type { Manifest, TaskPart } from '../checkpoint/manifest.js';
 import { SegmentChain } from '../checkpoint/segment-chain.js';
@@ -12,6 +12,7 @@ import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { TaskPlan } from '../plan/physical-plan.js';
 import type { AttemptState } from './attempt-state.js';
 import { chainToFollow, declaredStates, operatorsOf, restoreState } from './restore-state.js';
+import { restoreChannels } from './restored-channels.js';
 import { restoredSource } from './restored-sources.js';
 import type { EnumeratorStates, SlotListener } from './slot-control.js';
 import { StateGuard } from './state-guard.js';
@@ -66,8 +67,8 @@ export class SlotTask {
     await closeAll([async () => this.chain?.close(), () => this.parts.state.close()]);
   }
 
-  trigger(checkpoint: number, enumerators: EnumeratorStates): void {
-    this.snapshots?.trigger(checkpoint, enumerators);
+  trigger(checkpoint: number, enumerators: EnumeratorStates, mode: CheckpointMode): void {
+    this.snapshots?.trigger(checkpoint, mode, enumerators);
   }
 
   abort(checkpoint: number): void {
@@ -97,6 +98,7 @@ export class SlotTask {
       pause: () => env.scheduler.yield(),
     });
     if (!follows) this.backend.abandon();
+    await restoreChannels({ manifest, store: checkpoints!.store, plan, gates: this.built!.gates });
   }
 
   private chainToFollow(manifest: Manifest | undefined): TaskPart['chain'] | undefined {
@@ -109,6 +111,8 @@ export class SlotTask {
       sourceAtBarrier: (...at) => this.snapshots!.sourceAtBarrier(...at),
       operatorAtBarrier: (...at) => this.snapshots!.operatorAtBarrier(...at),
       sinkAtBarrier: (...at) => this.snapshots!.sinkAtBarrier(...at),
+      channelsAtBarrier: (...at) => this.snapshots!.channelsAtBarrier(...at),
+      channelsFailed: (...failed) => this.snapshots!.channelsFailed(...failed),
       sourceEnded: () => listener.sourceEnded(),
       restoredSource: (operator) => restoredSource(checkpoints.restored, operator, plan),
       ofSink: (operator) => sinkCheckpoints(checkpoints, operator, plan.subtask),
@@ -136,6 +140,7 @@ export class SlotTask {
       backend: this.backend,
       chain: this.chain,
       sources: built.sources,
+      gates: built.gates,
       expected: { operators: built.operators.length, sinks: built.sinks.length },
       acknowledge: (...acknowledged) => listener.acknowledged(plan.id, ...acknowledged),
       decline: (checkpoint, error) =>

@@ -1,5 +1,5 @@
 import { type BuiltJob, MillraceError } from '@millrace/core';
-import type { Env, Split } from '@millrace/core/spi';
+import type { CheckpointMode, Env, Split } from '@millrace/core/spi';
 import type { StateBackendOptions } from '@millrace/state';
 import type { DeclaredState } from '../checkpoint/state-difference.js';
 import type { Compiler } from '../codegen/compiler.js';
@@ -96,8 +96,13 @@ export class Slot implements SlotControl {
     return this.ended!;
   }
 
-  trigger(task: string, checkpoint: number, enumerators: EnumeratorStates): void {
-    this.taskOf(task).trigger(checkpoint, enumerators);
+  trigger(
+    task: string,
+    checkpoint: number,
+    enumerators: EnumeratorStates,
+    mode: CheckpointMode,
+  ): void {
+    this.taskOf(task).trigger(checkpoint, enumerators, mode);
   }
 
   abort(task: string, checkpoint: number): void {
