@@ -35,7 +35,7 @@ export interface CheckpointCoordinatorOptions {
   /** Default: the whole file by size and checksum. Rejects with `ERR_CHECKPOINT_CORRUPT`. */
   readonly verifyBlob?: ((ref: SegmentRef) => Promise<void>) | undefined;
   /** Removes what crashed writers left in the stores; called once the job is taken over. */
-  readonly clean?: (() => Promise<void>) | undefined;
+  readonly clean?: ((assertOwner: () => Promise<void>) => Promise<void>) | undefined;
 }
 
 export interface OpenOptions {

@@ -102,9 +102,9 @@ export class CheckpointCoordinator {
       retained: taken.retained,
     });
     await this.forgive('clean the checkpoint folder', async () => {
-      await this.options.clean?.();
+      await this.options.clean?.(() => this.log.assertCurrent());
       // The history that a fork leaves behind stays until the next time.
-      if (from === undefined) await removeOrphans(store, taken.retained);
+      if (from === undefined) await removeOrphans(store, this.log, taken.retained);
     });
     return this.restore;
   }

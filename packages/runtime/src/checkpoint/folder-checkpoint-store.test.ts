@@ -43,7 +43,7 @@ describe('a folder of blobs', () => {
         const found = await store.list('segments/');
         if (whole) expect(found).toEqual(['segments/a']);
         for (const name of found) expect(textOf(await store.read(name))).toBe('the content');
-        await store.clean();
+        await store.clean(async () => undefined);
         expect(await disk.list('/job/.aside')).toEqual([]);
         await put(store, 'segments/a', 'the content');
       }

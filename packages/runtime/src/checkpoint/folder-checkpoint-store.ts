@@ -33,11 +33,15 @@ export class FolderCheckpointStore implements CheckpointStore {
   /**
    * Removes what crashed processes left half written. A living one whose file goes with it gets
    * `ERR_STORAGE_MISSING` when it completes it; so only the owner of the job calls this.
+   *
+   * @param assertOwner asked once it is known what to remove: what is found ahead of that no
+   *   successor has written, however long this process is stopped afterwards
    */
-  async clean(): Promise<void> {
+  async clean(assertOwner: () => Promise<void>): Promise<void> {
     const aside = `${this.folder}/${asideFolder}`;
-    for (const name of await this.storage.list(aside))
-      await this.storage.remove(`${aside}/${name}`);
+    const names = await this.storage.list(aside);
+    await assertOwner();
+    for (const name of names) await this.storage.remove(`${aside}/${name}`);
   }
 
   async create(name: string): Promise<BlobWriter> {

@@ -85,7 +85,7 @@ describe('records in a folder', () => {
     const slow = openStore(disk, 'slow', 1);
     const first = slow.compareAndSet('commit', 0, bytesOf('a'));
     await settled();
-    await openStore(disk, 'other', 2).clean('commit');
+    await openStore(disk, 'other', 2).clean('commit', async () => undefined);
     wake();
     await expect(first).rejects.toMatchObject({ code: 'ERR_STORAGE_MISSING' });
     const again = slow.compareAndSet('commit', 0, bytesOf('a'));

@@ -54,10 +54,16 @@ export class FolderMetaStore implements MetaStore {
     this.random = options.random;
   }
 
-  /** Removes a record's half-written files; a living writer whose file goes with it rejects. */
-  async clean(name: string): Promise<void> {
+  /**
+   * Removes a record's half-written files; a living writer whose file goes with it rejects.
+   *
+   * @param assertOwner asked once it is known what to remove
+   */
+  async clean(name: string, assertOwner: () => Promise<void>): Promise<void> {
     const folder = this.folderOf(name);
-    for (const entry of await this.storage.list(folder)) {
+    const entries = await this.storage.list(folder);
+    await assertOwner();
+    for (const entry of entries) {
       if (entry.startsWith(asidePrefix)) await this.storage.remove(`${folder}/${entry}`);
     }
   }

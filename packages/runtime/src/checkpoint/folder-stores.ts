@@ -7,8 +7,12 @@ import { FolderMetaStore } from './folder-meta-store.js';
 export interface FolderStores {
   readonly checkpoints: FolderCheckpointStore;
   readonly meta: FolderMetaStore;
-  /** Removes what crashed writers left; only for the owner of the job. */
-  readonly clean: () => Promise<void>;
+  /**
+   * Removes what crashed writers left; only for the owner of the job.
+   *
+   * @param assertOwner rejects when there is another one
+   */
+  readonly clean: (assertOwner: () => Promise<void>) => Promise<void>;
 }
 
 /**
@@ -24,9 +28,9 @@ export function folderStores(
   return {
     checkpoints,
     meta,
-    clean: async () => {
-      await checkpoints.clean();
-      await meta.clean(commitRecordName);
+    clean: async (assertOwner) => {
+      await checkpoints.clean(assertOwner);
+      await meta.clean(commitRecordName, assertOwner);
     },
   };
 }

@@ -164,9 +164,16 @@ async function takeOverFrom(options: TakeOverOptions, current: Current): Promise
   return { record, restore, retained, lastId };
 }
 
-/** Removes blobs that no retained checkpoint needs; those of a job's abandoned history later. */
+/**
+ * Removes blobs that no retained checkpoint needs; those of a job's abandoned history later.
+ *
+ * Law: what is removed was there before a successor could have written anything. So it is looked for
+ * first, then made sure that nobody has taken over, and only what was found is removed, however long
+ * this process is stopped in between.
+ */
 export async function removeOrphans(
   store: CheckpointStore,
+  log: Pick<CommitLog, 'assertCurrent'>,
   retained: readonly RetainedCheckpoint[],
 ): Promise<void> {
   const blobs = [
@@ -175,9 +182,10 @@ export async function removeOrphans(
     ...(await store.list(blobFolders.outputs)),
     ...(await store.list(blobFolders.manifests)),
   ];
+  const marks = (await loadMarks(store)).slice(0, -1);
+  await log.assertCurrent();
   for (const blob of orphans(blobs, retained)) await store.remove(blob);
-  for (const mark of (await loadMarks(store)).slice(0, -1))
-    await store.remove(commitMarkName(mark));
+  for (const mark of marks) await store.remove(commitMarkName(mark));
 }
 
 /** A coordinator writes the record ahead of all manifests, so where they are it was there. */

@@ -51,10 +51,16 @@ export interface TaskExtras {
   /** Called once a turn: looks at how much memory the state takes. What it throws ends the task. */
   readonly afterTurn?: (() => void) | undefined;
   readonly pulse?: Pulse | undefined;
+  /**
+   * `fair`: every other step is that of the ready stage furthest upstream. Where records come from
+   * other slots, too, there is always something to do downstream, and the slot's own sources would
+   * fall behind the others'. Default `downstream`.
+   */
+  readonly order?: 'downstream' | 'fair' | undefined;
 }
 
 /**
- * Runs the stages of one slot, cooperatively: always the one furthest downstream that is ready, so
+ * Runs the stages of one slot, cooperatively: the one furthest downstream that is ready, so
  * that what is in memory leaves it before more comes in. Yields to the process after each turn.
  */
 export class Task {
@@ -75,12 +81,14 @@ export class Task {
   private readonly spare: SpareWork | undefined;
   private readonly afterTurn: TaskExtras['afterTurn'];
   private readonly pulse: Pulse;
+  private readonly order: 'downstream' | 'fair';
+  private takesUpstream = false;
 
   constructor(
     stages: readonly Stage[],
     times: readonly StageTimes[],
     env: Env,
-    { snapshots, afterTurn, pulse = new Pulse() }: TaskExtras,
+    { snapshots, afterTurn, pulse = new Pulse(), order = 'downstream' }: TaskExtras,
   ) {
     this.stages = stages;
     this.times = times;
@@ -89,6 +97,7 @@ export class Task {
     this.spare = snapshots;
     this.afterTurn = afterTurn;
     this.pulse = pulse;
+    this.order = order;
   }
 
   /** Something may be ready again; with an argument: something has failed. */
@@ -213,7 +222,7 @@ export class Task {
         this.spare.step();
         now = clock.monotonicMs();
       }
-      const at = this.lastReady();
+      const at = this.nextReady();
       if (at < 0) {
         if (this.flushFirst()) continue;
         if (this.spare?.hasWork !== true) return false;
@@ -229,6 +238,14 @@ export class Task {
       if (this.failure !== undefined) return true;
     }
     return true;
+  }
+
+  private nextReady(): number {
+    if (this.order === 'fair') {
+      this.takesUpstream = !this.takesUpstream;
+      if (this.takesUpstream) return this.stages.findIndex((stage) => stage.isReady());
+    }
+    return this.lastReady();
   }
 
   private lastReady(): number {

@@ -1,6 +1,7 @@
 /**
  * The watermark of several inputs: the lowest of those that are not idle. It never goes back, also
- * when an idle input comes back with an older one.
+ * when an idle input comes back with an older one. An input that has ended (+∞) says nothing of the
+ * others: while all of them are idle, the watermark stands.
  */
 export class WatermarkCombiner {
   private readonly marks: Float64Array;
@@ -47,22 +48,21 @@ export class WatermarkCombiner {
     this.isIdle[input] = false;
   }
 
-  /** The input is idle; true when now all are. */
+  /** The input is idle; true when now all are that have not ended. */
   idle(input: number): boolean {
     this.isIdle[input] = true;
     this.combine();
-    return this.isIdle.every((idle) => idle);
+    return this.isIdle.every((idle, at) => idle || this.marks[at] === Infinity);
   }
 
   private combine(): boolean {
     let lowest = Infinity;
-    let active = false;
+    let someIdle = false;
     for (let i = 0; i < this.marks.length; i += 1) {
-      if (this.isIdle[i]) continue;
-      active = true;
-      if (this.marks[i]! < lowest) lowest = this.marks[i]!;
+      if (this.isIdle[i]) someIdle = true;
+      else if (this.marks[i]! < lowest) lowest = this.marks[i]!;
     }
-    if (!active || lowest <= this.combined) return false;
+    if ((someIdle && lowest === Infinity) || lowest <= this.combined) return false;
     this.combined = lowest;
     return true;
   }

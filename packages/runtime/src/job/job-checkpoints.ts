@@ -45,7 +45,7 @@ export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCh
     graph,
     onFailure,
     onAlarm,
-    clean: () => own.clean(),
+    clean: (assertOwner) => own.clean(assertOwner),
   });
   const origin = from === undefined ? undefined : await manifestOf(env, from);
   const restored = await coordinator.open({ from: origin, acceptReplay });

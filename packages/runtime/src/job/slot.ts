@@ -47,6 +47,7 @@ export class Slot implements SlotControl {
   private readonly built: BuiltStages;
   private readonly exchange: SlotExchange | undefined;
   private ended: Promise<'finished' | 'cancelled'> | undefined;
+  private hasEnded = false;
   private letStart: () => void = () => undefined;
   private readonly started = new Promise<void>((resolve) => {
     this.letStart = resolve;
@@ -68,6 +69,7 @@ export class Slot implements SlotControl {
     const times = this.built.stages.map(({ id }) => this.timesOf(id));
     task = new Task(this.built.stages, times, parts.env, {
       pulse: parts.pulse,
+      order: parts.plan.slots > 1 ? 'fair' : 'downstream',
       snapshots: spareWork(this.tasks),
       afterTurn: () => {
         for (const own of this.tasks) own.check();
@@ -82,12 +84,16 @@ export class Slot implements SlotControl {
 
   async open(): Promise<void> {
     for (const task of this.tasks) await task.open();
+    const end = (): void => {
+      this.hasEnded = true;
+    };
     await new Promise<void>((resolve, reject) => {
       this.ended = this.task.run(() => {
         resolve();
         return this.started;
       });
       this.ended.catch(reject);
+      this.ended.then(end, end);
     });
   }
 
@@ -135,7 +141,8 @@ export class Slot implements SlotControl {
   async sinksQuiet(): Promise<void> {
     const isQuiet = (): boolean =>
       this.built.tasks.every(({ sinks }) => sinks.every((sink) => sink.isQuiet));
-    while (!isQuiet()) await this.parts.env.scheduler.yield();
+    // What has ended publishes no more.
+    while (!isQuiet() && !this.hasEnded) await this.parts.env.scheduler.yield();
   }
 
   cancel(): void {
