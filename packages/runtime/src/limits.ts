@@ -95,6 +95,9 @@ export const runtimeLimits = {
   checkpointHistoryMax: 32,
   /** Answers that may be lost in a row when a commit is written; then the attempt fails. */
   commitTriesMax: 3,
+  /** How often a failed job asks whether another one has taken over, and how long it waits, ms. */
+  ownerTriesMax: 4,
+  ownerRetryMs: 50,
   /** Commits of a living owner that a take-over is overtaken by before it gives up. */
   takeOverTriesMax: 64,
   /** Commits without an answer that are remembered, should one of them turn out to have happened. */

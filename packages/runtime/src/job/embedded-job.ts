@@ -6,6 +6,7 @@ import type { Manifest } from '../checkpoint/manifest.js';
 import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
 import { nodeEnv } from '../host/node-env.js';
 import { type Scratch, scratchFolders } from '../host/scratch-folder.js';
+import { runtimeLimits } from '../limits.js';
 import { mergeMetrics } from '../metrics/metric-registry.js';
 import type { PhysicalPlan } from '../plan/physical-plan.js';
 import { JobAttempt } from './attempt.js';
@@ -204,11 +205,23 @@ export class EmbeddedJob implements JobHandle {
 
   /** What a successor deletes looks like damage to the one that it has succeeded. */
   private async reasonOf(cause: MillraceError): Promise<MillraceError> {
-    const { checkpoints, name: job } = this;
-    const superseded = await checkpoints?.coordinator.superseded().catch(() => undefined);
+    const { name: job } = this;
+    const superseded = await this.superseded();
     if (superseded === undefined || superseded.code === cause.code) return cause;
     const detail = `${superseded.detail}; here it shows as ${cause.message}`;
     return new MillraceError(superseded.code, detail, { cause, job });
+  }
+
+  /** Asked again where storage does not answer: it may be what has just failed. */
+  private async superseded(): Promise<MillraceError | undefined> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.checkpoints?.coordinator.superseded();
+      } catch {
+        if (tries === runtimeLimits.ownerTriesMax) return undefined;
+        await this.delay(runtimeLimits.ownerRetryMs);
+      }
+    }
   }
 
   private async openCheckpoints(): Promise<void> {
