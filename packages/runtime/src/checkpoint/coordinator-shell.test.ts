@@ -120,6 +120,8 @@ class SimulatedJob {
         intervalMs: 100,
         pauseMs: 10,
         timeoutMs: 1_000,
+        alignmentTimeoutMs: 1_000,
+        unaligned: 'allowed',
         toleratedFailures: 1,
         retained: 2,
       },

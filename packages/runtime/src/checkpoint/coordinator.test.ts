@@ -13,12 +13,17 @@ const schedule: CheckpointSchedule = {
   intervalMs: 100,
   pauseMs: 10,
   timeoutMs: 50,
+  alignmentTimeoutMs: 50,
+  unaligned: 'allowed',
   toleratedFailures: 1,
   retained: 2,
 };
 
-const fresh = (committed?: number): CoordinatorState =>
-  initialState(schedule, { committed, lastId: committed ?? 0, reserved: 1, retained: [] });
+const fresh = (committed?: number, own: Partial<CheckpointSchedule> = {}): CoordinatorState =>
+  initialState(
+    { ...schedule, ...own },
+    { committed, lastId: committed ?? 0, reserved: 1, retained: [] },
+  );
 
 const full = new MillraceError('ERR_STORAGE_FULL', 'no space');
 const refused = new MillraceError('ERR_SINK_FAILED', 'cannot prepare');
@@ -38,7 +43,7 @@ function lineOf(effect: CoordinatorEffect): string | undefined {
     case 'answer':
       return `answer ${effect.request} ${effect.error?.code ?? 'done'}`;
     case 'trigger':
-      return `trigger ${effect.checkpoint} ${effect.as}`;
+      return `trigger ${effect.checkpoint} ${effect.as}${effect.mode === 'aligned' ? '' : ' unaligned'}`;
     case 'commit':
       return `commit ${effect.checkpoint} keep ${effect.retained.join(' ')}`.trim();
     case 'copy savepoint':
@@ -92,6 +97,130 @@ const taken = (nowMs: number, id: number, keep = '', ...more: string[]): Line[] 
   [nowMs, written(id), [`commit ${id} keep ${keep}`.trim()]],
   [nowMs, committed(id), [`notify ${id}`, ...more]],
 ];
+
+describe('a checkpoint that is not aligned in time', () => {
+  const hasty = (own: Partial<CheckpointSchedule> = {}) =>
+    fresh(undefined, { timeoutMs: 1_000, alignmentTimeoutMs: 50, ...own });
+  const reserved = (checkpoint: number) => ({ kind: 'reserved', checkpoint }) as const;
+
+  test('makes way at once for one whose barriers overtake; the one after that is aligned', () => {
+    check(hasty(), [
+      [0, start, ['trigger 1 checkpoint']],
+      [40, ack('a', 1, 'segments/a1'), []],
+      [49, woken, []],
+      [50, woken, ['abort 1', 'reserve 2']],
+      [51, reserved(2), ['trigger 2 checkpoint unaligned']],
+      [99, ack('a', 1), ['refuse a 1']],
+      // One that overtakes has all the time there is.
+      [900, woken, []],
+      [900, ack('a', 2, 'segments/a2', 'channels/a2'), []],
+      [900, ack('b', 2, 'segments/b2'), ['write manifest 2']],
+      [901, written(2), ['commit 2 keep']],
+      [902, committed(2), ['notify 2', 'delete segments/a1']],
+      [912, woken, ['trigger 3 checkpoint']],
+      [962, woken, ['abort 3', 'reserve 4']],
+      [963, reserved(4), ['trigger 4 checkpoint unaligned']],
+    ]);
+  });
+
+  test('asks to be woken for it, from the trigger on, not from the reservation', () => {
+    let state = hasty();
+    const wakes: (number | undefined)[] = [];
+    const events: [number, DistributiveOmit<CoordinatorEvent, 'nowMs'>][] = [
+      [0, start],
+      [50, woken],
+      [200, reserved(2)],
+      [1_051, woken],
+    ];
+    for (const [nowMs, event] of events) {
+      const [next, effects] = step(state, { ...event, nowMs } as CoordinatorEvent);
+      for (const effect of effects) if (effect.kind === 'wake at') wakes.push(effect.atMs);
+      state = next;
+    }
+    expect(wakes).toEqual([50, 1_050, 1_061]);
+  });
+
+  test('is no failure; one that overtakes and fails is, and the next one overtakes, too', () => {
+    check(hasty({ toleratedFailures: 0 }), [
+      [0, start, ['trigger 1 checkpoint']],
+      [50, woken, ['abort 1', 'reserve 2']],
+      [50, reserved(2), ['trigger 2 checkpoint unaligned']],
+      [
+        60,
+        { kind: 'declined', task: 'a', checkpoint: 2, error: refused },
+        ['abort 2', 'fail attempt ERR_CHECKPOINT_FAILED'],
+      ],
+      [150, woken, ['reserve 3']],
+      [150, reserved(3), ['trigger 3 checkpoint unaligned']],
+      [160, { kind: 'attempt ended' }, []],
+      [170, start, ['reserve 4']],
+      [170, reserved(4), ['trigger 4 checkpoint']],
+    ]);
+  });
+
+  test('three times in a row, where none may overtake, fails the attempt', () => {
+    const never = hasty({ unaligned: 'never', toleratedFailures: 5 });
+    check(never, [
+      [0, start, ['trigger 1 checkpoint']],
+      [50, woken, ['abort 1']],
+      [99, woken, []],
+      [100, woken, ['reserve 2']],
+      [100, reserved(2), ['trigger 2 checkpoint']],
+      [150, woken, ['abort 2']],
+      [200, woken, ['reserve 3']],
+      [200, reserved(3), ['trigger 3 checkpoint']],
+      [250, woken, ['abort 3', 'fail attempt ERR_CHECKPOINT_FAILED']],
+    ]);
+    // The second one counts among failures.
+    check(hasty({ unaligned: 'never', toleratedFailures: 0 }), [
+      [0, start, ['trigger 1 checkpoint']],
+      [50, woken, ['abort 1']],
+      [100, woken, ['reserve 2']],
+      [100, reserved(2), ['trigger 2 checkpoint']],
+      [150, woken, ['abort 2', 'fail attempt ERR_CHECKPOINT_FAILED']],
+    ]);
+  });
+
+  test('with a commit in between begins the row anew', () => {
+    const never = hasty({ unaligned: 'never', toleratedFailures: 0 });
+    check(never, [
+      [0, start, ['trigger 1 checkpoint']],
+      [50, woken, ['abort 1']],
+      [100, woken, ['reserve 2']],
+      [100, reserved(2), ['trigger 2 checkpoint']],
+      ...taken(110, 2),
+      [200, woken, ['trigger 3 checkpoint']],
+      [250, woken, ['abort 3']],
+    ]);
+  });
+
+  test('that somebody has asked for waits as long as any', () => {
+    check(hasty(), [
+      [0, start, ['trigger 1 checkpoint']],
+      [50, savepoint(), []],
+      // What is asked for comes first, and is aligned.
+      [50, woken, ['abort 1', 'reserve 2']],
+      [50, reserved(2), ['trigger 2 savepoint']],
+      [999, woken, []],
+      [1_050, woken, ['abort 2', 'answer 8 ERR_CHECKPOINT_FAILED']],
+      [1_060, woken, ['reserve 3']],
+      [1_060, reserved(3), ['trigger 3 checkpoint unaligned']],
+      [1_070, final, []],
+      [1_080, ack('a', 3), []],
+      [1_080, ack('b', 3), ['write manifest 3']],
+      [1_080, written(3), ['commit 3 keep']],
+      [1_080, committed(3), ['notify 3', 'trigger 4 final']],
+      [1_200, woken, []],
+    ]);
+  });
+
+  test('with the same timeout for both is a failure like any', () => {
+    check(fresh(undefined, { toleratedFailures: 0 }), [
+      [0, start, ['trigger 1 checkpoint']],
+      [50, woken, ['abort 1', 'fail attempt ERR_CHECKPOINT_FAILED']],
+    ]);
+  });
+});
 
 describe('a checkpoint', () => {
   test('begins with the attempt, and is committed once all have acknowledged it', () => {
