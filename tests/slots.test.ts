@@ -72,7 +72,7 @@ describe('results are the same', () => {
     const options = { env, slots: 2, backend: 'level', stateMemoryBytes: 100_000 } as const;
     const checkpoints = { folder: '/checkpoints', interval: '100ms' } as const;
     const job = salesJob('/out', { total }).build();
-    const handle = startJob(job, { ...options, checkpoints }, scratch);
+    const handle = startJob(job, { ...options, checkpoints }, { scratch });
     await pass({ env, handle });
     await handle.done;
     expect(merged(await linesOf(disk))).toEqual(expected);

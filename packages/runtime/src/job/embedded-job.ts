@@ -26,7 +26,7 @@ import { noSuspect, watchPoison } from './poison.js';
 import { afterFailure, checkStrategy, noFailures, type RestartStrategy } from './restart.js';
 import type { RunOptions } from './run.js';
 import type { SlotProvider } from './slot-provider.js';
-import { slotsOf } from './slots-of.js';
+import { type Surroundings, slotsOf } from './slots-of.js';
 
 /** A job in this process: one attempt after another, each from the last checkpoint. */
 export class EmbeddedJob implements JobHandle {
@@ -53,7 +53,8 @@ export class EmbeddedJob implements JobHandle {
   private tellResumed: (from: ResumedFrom) => void = () => undefined;
   private tellOpened: () => void = () => undefined;
 
-  constructor(job: BuiltJob, options: RunOptions, scratch: Scratch = scratchFolders) {
+  constructor(job: BuiltJob, options: RunOptions, surroundings: Surroundings = {}) {
+    const { scratch = scratchFolders } = surroundings;
     this.job = job;
     this.scratch = scratch;
     this.options = options;
@@ -62,7 +63,7 @@ export class EmbeddedJob implements JobHandle {
     const { checkpoints, restart } = options;
     this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
     checkStrategy(this.restart);
-    const { plan, slots } = slotsOf(job, options, this.env, scratch);
+    const { plan, slots } = slotsOf(job, options, this.env, { ...surroundings, scratch });
     this.plan = plan;
     this.slots = slots;
     if (checkpoints !== undefined) refuseLoss(job);

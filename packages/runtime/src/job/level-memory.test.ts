@@ -58,7 +58,7 @@ async function run(create: (id: number) => View, stateMemoryBytes: number) {
   const out = new RecordingSink<unknown>();
   const checkpoints = { folder: '/checkpoints', interval: '10s', minPause: '200ms' } as const;
   const options = { env, checkpoints, backend: 'level', stateMemoryBytes } as const;
-  const handle = startJob(views(create, out).build(), options, scratch);
+  const handle = startJob(views(create, out).build(), options, { scratch });
   let rowsOutside = 0;
   while (handle.progress().status === 'running') {
     env.advance(20);

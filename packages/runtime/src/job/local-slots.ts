@@ -24,15 +24,19 @@ export interface LocalSlotsParts {
   /** Memory for rows of the level backend, for all tasks together; undefined: its default. */
   readonly stateMemoryBytes: number | undefined;
   readonly scratch: Scratch;
+  readonly lanes?: MakeLanes | undefined;
   readonly checkpointFolder: string | undefined;
 }
+
+/** Makes the lanes of one attempt; the number tells attempts of this process apart. */
+export type MakeLanes = (attempt: number) => Pick<LocalLanes, 'of'>;
 
 /** The slots of a job that are all in this thread, of one attempt after another. */
 export class LocalSlots implements SlotProvider {
   private readonly parts: LocalSlotsParts;
   private readonly registries: readonly MetricRegistry[];
   private slots: Slot[] = [];
-  private lanes: LocalLanes | undefined;
+  private lanes: Pick<LocalLanes, 'of'> | undefined;
   private compiler: Compiler;
   private attempt = 0;
   private lastNowMs = -Infinity;
@@ -45,11 +49,11 @@ export class LocalSlots implements SlotProvider {
 
   /** An attempt begins: its slots are created next. */
   begin(attempt: number): void {
-    const { plan, env, job } = this.parts;
+    const { plan, env, job, lanes = () => new LocalLanes(env) } = this.parts;
     this.attempt = attempt;
     this.slots = [];
     this.compiler = new Compiler(job.graph.job);
-    this.lanes = plan.slots > 1 ? new LocalLanes(env) : undefined;
+    this.lanes = plan.slots > 1 ? lanes(attempt) : undefined;
   }
 
   create(

@@ -3,7 +3,6 @@ import type { Env } from '@millrace/core/spi';
 import { Compiler, type GeneratedCode } from '../codegen/compiler.js';
 import { LocalLanes } from '../exchange/local-lanes.js';
 import { nodeEnv } from '../host/node-env.js';
-import type { Scratch } from '../host/scratch-folder.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
 import { planPhysically } from '../plan/physical-plan.js';
 import { codegenOf } from './attempt.js';
@@ -14,7 +13,7 @@ import type { JobHandle } from './job-handle.js';
 import type { RestartStrategy } from './restart.js';
 import { Slot, type SlotParts } from './slot.js';
 import type { SlotListener } from './slot-control.js';
-import { planOptionsOf } from './slots-of.js';
+import { planOptionsOf, type Surroundings } from './slots-of.js';
 
 /** Options of a run. All have defaults that fit a first try. */
 export interface RunOptions<P extends JobParams = JobParams> {
@@ -85,10 +84,14 @@ export function run<P extends JobParams>(
 /**
  * Runs a job that is built already.
  *
- * @param scratch where the level backend keeps rows outside memory; by default folders on disk
+ * @param surroundings what a simulation puts in the place of folders and of queues between slots
  */
-export function startJob(job: BuiltJob, options: RunOptions, scratch?: Scratch): EmbeddedJob {
-  return new EmbeddedJob(job, options, scratch);
+export function startJob(
+  job: BuiltJob,
+  options: RunOptions,
+  surroundings?: Surroundings,
+): EmbeddedJob {
+  return new EmbeddedJob(job, options, surroundings);
 }
 
 /** The generated code of a job, without running it. */

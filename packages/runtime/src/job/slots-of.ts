@@ -5,9 +5,17 @@ import type { Scratch } from '../host/scratch-folder.js';
 import { ThreadSlots } from '../host/thread-slots.js';
 import { type PhysicalPlan, type PlanOptions, planPhysically } from '../plan/physical-plan.js';
 import { codegenOf } from './attempt.js';
-import { LocalSlots } from './local-slots.js';
+import { LocalSlots, type MakeLanes } from './local-slots.js';
 import type { RunOptions } from './run.js';
 import type { SlotProvider } from './slot-provider.js';
+
+/** What a simulation puts in the place of the real things. */
+export interface Surroundings {
+  /** Where the level backend keeps rows outside memory. Default: folders on disk. */
+  readonly scratch?: Scratch | undefined;
+  /** Makes the lanes of an attempt whose slots are in this thread. Default: queues. */
+  readonly lanes?: MakeLanes | undefined;
+}
 
 /** How a job is planned with these options. */
 export function planOptionsOf({
@@ -26,7 +34,7 @@ export function slotsOf(
   job: BuiltJob,
   options: RunOptions,
   env: Env,
-  scratch: Scratch,
+  { scratch, lanes }: Surroundings & { readonly scratch: Scratch },
 ): { readonly plan: PhysicalPlan; readonly slots: SlotProvider } {
   const planOptions = planOptionsOf(options);
   const plan = planPhysically(job, planOptions);
@@ -42,7 +50,7 @@ export function slotsOf(
   } as const;
   const isHere = options.module === undefined && options.env !== undefined;
   if (plan.slots === 1 || isHere) {
-    return { plan, slots: new LocalSlots({ ...parts, job, scratch }) };
+    return { plan, slots: new LocalSlots({ ...parts, job, scratch, lanes }) };
   }
   const slots = new ThreadSlots({
     ...parts,

@@ -59,7 +59,7 @@ export function startSimulatedJob(
   const built = buildJob(plan, endsOf(parts, process)).build();
   const { backend, stateMemoryBytes, codegen, checkRecords } = plan;
   const own = { env, backend, stateMemoryBytes, codegen, checkRecords };
-  const handle = startJob(built, { ...own, ...options }, scratchIn(process));
+  const handle = startJob(built, { ...own, ...options }, { scratch: scratchIn(process) });
   const job: SimulatedJob = { process, handle, outcome: undefined };
   const end = (outcome: JobOutcome): void => {
     job.outcome = outcome;
