@@ -2,7 +2,7 @@ import type { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Sink, Source, Storage } from '@millrace/core/spi';
 import type { JobHandle, RunOptions } from '@millrace/runtime';
-import { startJob } from '@millrace/runtime/internal';
+import { type Surroundings, startJob } from '@millrace/runtime/internal';
 import { MemorySpillStore } from '@millrace/state';
 import { buildJob } from './build-job.js';
 import type { JobPlan, SimulatedRecord, SinkPlan } from './job-plan.js';
@@ -108,7 +108,7 @@ const makeSink: Readonly<Record<SinkPlan, (parts: SimulatedSinkParts) => Sink<un
 };
 
 /** Stores in memory instead of LevelDB, whose calls complete when the world picks them. */
-function scratchIn(process: WorldProcess): NonNullable<Parameters<typeof startJob>[2]> {
+function scratchIn(process: WorldProcess): NonNullable<Surroundings['scratch']> {
   return {
     open: () => {
       const begun: (() => void)[] = [];
