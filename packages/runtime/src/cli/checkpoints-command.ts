@@ -1,6 +1,6 @@
 import { formatTimestamp } from '@millrace/core/internal';
-import type { SegmentRef } from '../checkpoint/manifest.js';
-import { blobsOf, segmentsOf } from '../checkpoint/manifest-io.js';
+import type { Manifest, SegmentRef } from '../checkpoint/manifest.js';
+import { blobsOf, channelsOf, segmentsOf } from '../checkpoint/manifest-io.js';
 import { stagedBlobsOf } from '../checkpoint/staged-blobs.js';
 import { nodeEnv } from '../host/node-env.js';
 import { pointAt, pointsIn, type StoredPoint, verifyPoint } from '../inspect/checkpoint-list.js';
@@ -14,13 +14,15 @@ export async function listCheckpoints(folder: string, terminal: Terminal): Promi
   terminal.out(`job ${points[0]!.manifest.job}`);
   const rows = points.map((point) => [
     point.name,
-    point.manifest.kind,
+    kindText(point.manifest),
     formatTimestamp(point.committedMs ?? point.manifest.triggeredMs),
     String(segmentsOf(point.manifest).length),
     bytesText(bytesOf(point)),
+    isUnaligned(point.manifest) ? bytesText(channelBytesOf(point.manifest)) : '',
     point.manifest.lineage.id,
   ]);
-  terminal.out(table(['name', 'kind', 'taken', 'segments', 'bytes', 'lineage'], rows));
+  const columns = ['name', 'kind', 'taken', 'segments', 'bytes', 'in channels', 'lineage'];
+  terminal.out(table(columns, rows));
 }
 
 /** `millrace checkpoints verify DIR`: reads all of it; fails naming what is damaged. */
@@ -47,7 +49,7 @@ export async function showCheckpoint(
 ): Promise<void> {
   const point = await pointAt(nodeEnv(), folder, name);
   const { manifest } = point;
-  terminal.out(`${manifest.kind} ${manifest.checkpoint} of job ${manifest.job}`);
+  terminal.out(`${kindText(manifest)} ${manifest.checkpoint} of job ${manifest.job}`);
   terminal.out(`  triggered  ${formatTimestamp(manifest.triggeredMs)}`);
   terminal.out(`  attempt    ${manifest.attempt.number}-${manifest.attempt.random}`);
   const { parent } = manifest.lineage;
@@ -66,6 +68,7 @@ export async function showCheckpoint(
     terminal.out(`\n${task}: key groups ${keyGroups.first}–${keyGroups.last}`);
     terminal.out(table(['segment', 'bytes', 'sha-256'], chain.map(rowOf)));
   }
+  showChannels(manifest, terminal);
   for (const { operator, snapshot } of manifest.sources) {
     terminal.out(`\nsource ${operator}: ${textOf(snapshot)}`);
   }
@@ -77,6 +80,24 @@ export async function showCheckpoint(
   terminal.out('\noutput that was not published yet');
   terminal.out(table(['output', 'bytes', 'sha-256'], staged.map(rowOf)));
 }
+
+/** What waited in channels, and so ties the checkpoint to its parallelism. */
+function showChannels({ tasks }: Manifest, terminal: Terminal): void {
+  const rows = tasks.flatMap(({ task, channels }) =>
+    channels === undefined ? [] : [[task, String(channels.batches), ...rowOf(channels)]],
+  );
+  if (rows.length === 0) return;
+  terminal.out(`\nrecords that waited in channels`);
+  terminal.out(table(['task', 'batches', 'blob', 'bytes', 'sha-256'], rows));
+}
+
+const isUnaligned = ({ tasks }: Manifest): boolean => channelsOf(tasks).length > 0;
+
+const kindText = (manifest: Manifest): string =>
+  isUnaligned(manifest) ? `${manifest.kind}, unaligned` : manifest.kind;
+
+const channelBytesOf = ({ tasks }: Manifest): number =>
+  channelsOf(tasks).reduce((sum, { bytes }) => sum + bytes, 0);
 
 const rowOf = ({ blob, bytes, sha256 }: SegmentRef): string[] => [
   blob,

@@ -26,6 +26,8 @@ export interface RunCommandOptions {
   /** Folder of checkpoints. */
   readonly checkpoints?: string | undefined;
   readonly interval?: string | undefined;
+  readonly alignmentTimeout?: string | undefined;
+  readonly unaligned?: 'allowed' | 'never' | undefined;
   readonly from?: string | undefined;
   readonly acceptReplay?: boolean | undefined;
   readonly allowStateChange?: readonly string[] | undefined;
@@ -81,17 +83,27 @@ async function runLoaded(
 }
 
 function checkpointsOf(options: RunCommandOptions): CheckpointOptions | undefined {
-  const { checkpoints: folder, interval, from, acceptReplay, allowStateChange } = options;
+  const { checkpoints: folder, from, acceptReplay, allowStateChange } = options;
   if (folder !== undefined) {
     return {
       folder,
-      interval: interval as Duration | undefined,
+      interval: options.interval as Duration | undefined,
+      alignmentTimeout: options.alignmentTimeout as Duration | undefined,
+      unaligned: options.unaligned,
       from,
       acceptReplay,
       allowStateChange,
     };
   }
-  for (const name of ['interval', 'from', 'acceptReplay', 'savepointOnStop'] as const) {
+  const needing = [
+    'interval',
+    'alignmentTimeout',
+    'unaligned',
+    'from',
+    'acceptReplay',
+    'savepointOnStop',
+  ] as const;
+  for (const name of needing) {
     if (options[name] === undefined) continue;
     throw new MillraceError('ERR_INVALID_OPTION', `${name} needs --checkpoints`, { field: name });
   }

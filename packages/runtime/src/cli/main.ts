@@ -45,6 +45,8 @@ program
   .addOption(new Option('--check-records <mode>', 'check first records').choices(['on', 'off']))
   .option('--checkpoints <dir>', 'keep checkpoints in this folder, and go on from the newest')
   .option('--interval <duration>', 'time between checkpoints (default 1s)')
+  .option('--alignment-timeout <duration>', 'then barriers overtake records (default 10s)')
+  .addOption(new Option('--unaligned <mode>', 'whether they may').choices(['allowed', 'never']))
   .option('--from <dir>', "begin with a savepoint's folder, or another checkpoint folder")
   .option('--accept-replay', 'with --from: output since then may be published again')
   .option('--allow-state-change <operator>', 'its state may be dropped, or begin empty', collect)

@@ -2,10 +2,11 @@ import { MillraceError } from '@millrace/core';
 import type { CheckpointStore } from '@millrace/core/spi';
 import { verifySegment } from '@millrace/state/internal';
 import { blobFolders } from '../checkpoint/blob-names.js';
+import { readChannelStates } from '../checkpoint/channel-state.js';
 import { commitRecordOf, type FolderWorld, manifestOf } from '../checkpoint/checkpoint-folder.js';
 import { folderStores } from '../checkpoint/folder-stores.js';
 import type { CommittedCheckpoint, Manifest } from '../checkpoint/manifest.js';
-import { readManifest, segmentsOf, verifyBlob } from '../checkpoint/manifest-io.js';
+import { channelsOf, readManifest, segmentsOf, verifyBlob } from '../checkpoint/manifest-io.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
 import { stagedBlobsOf } from '../checkpoint/staged-blobs.js';
 
@@ -82,6 +83,10 @@ export async function verifyPoint({
 }: StoredPoint): Promise<readonly StateCount[]> {
   const counts = new Map<string, StateCount>();
   for (const output of stagedBlobsOf(manifest.sinks)) await verifyBlob(store, output);
+  for (const channels of channelsOf(manifest.tasks)) {
+    await verifyBlob(store, channels);
+    readChannelStates(await store.read(channels.blob));
+  }
   for (const segment of segmentsOf(manifest)) {
     await verifyBlob(store, segment);
     for (const { layout, blocks, rows } of await verifySegment(
