@@ -1,8 +1,12 @@
+import { generator } from '@millrace/connectors';
+import { defineJob } from '@millrace/core';
+import type { Sink } from '@millrace/core/spi';
+import { flatMap, sinkTo } from '@millrace/operators';
 import { folderStores } from '@millrace/runtime/internal';
 import { type SimulatedDisk, virtualEnv } from '@millrace/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { diskForJobs, linesOf, start } from './durable-rig.js';
-import { merged, passIn, Reports, type SlowJobOptions, slowJob } from './unaligned-rig.js';
+import { merged, passIn, Reports, type SlowJobOptions, slow, slowJob } from './unaligned-rig.js';
 
 const total = 2_000;
 
@@ -190,6 +194,47 @@ describe('an unaligned checkpoint', () => {
       code: 'ERR_CHECKPOINT_CORRUPT',
       detail: expect.stringContaining('channels/in-'),
     });
+  });
+
+  test('that is damaged is passed over where no output is tied to it', async () => {
+    const disk = await diskForJobs();
+    const written: number[] = [];
+    const job = defineJob('plain', {}, (builder) => {
+      const sink: Sink<number> = {
+        type: 'plain',
+        guarantee: 'at-least-once',
+        createWriter: () => ({
+          write: async ({ values, count }) => {
+            written.push(...(values.slice(0, count) as number[]));
+          },
+        }),
+      };
+      const create = (n: number): number => n;
+      builder.source('numbers', generator<number>({ seed: 1, count: 5_000, create })).pipe(
+        flatMap((n) => [n]),
+        sinkTo('out', slow(sink, 300)),
+      );
+    });
+    const first = start(disk, job, { checkpoints: hasty });
+    const reports = new Reports();
+    await passIn(first, 20, () => {
+      reports.take(first);
+      return reports.committed.filter(({ channelBytes }) => channelBytes > 500).length >= 3;
+    });
+    const [older, newest] = reports.committed.slice(-2);
+    disk.powerCut({ next: () => 0 });
+    const channels = `${folder}/channels`;
+    for (const name of await disk.list(channels)) {
+      if (name.includes(`${newest!.checkpoint}-`)) disk.damage(`${channels}/${name}`, 100);
+    }
+    await (await disk.create(`${channels}/in-left-behind`)).close();
+    const second = start(disk, job, { checkpoints: hasty });
+    await passIn(second, 20);
+    await second.handle.done;
+    expect((await second.handle.resumed)?.checkpoint).toBe(older!.checkpoint);
+    expect(new Set(written).size).toBe(5_000);
+    // What nothing refers to is removed.
+    expect(await disk.list(channels)).not.toContain('in-left-behind');
   });
 
   test('keeps its blobs as long as it is kept itself, and no longer', async () => {

@@ -328,6 +328,24 @@ describe('a channel between slots', () => {
     expect(batch !== undefined && isBatch(batch) && batch.values[0]).toBe('a');
   });
 
+  test('has what arrives until its barrier is there', () => {
+    const { sender, receiver } = remote();
+    const local = new Channel(idOf(1), plainShape);
+    const captured: ChannelState[] = [];
+    const gate = new InputGate([receiver, local], {
+      channelsAtBarrier: (_, states) => captured.push(...states),
+      channelsFailed: () => undefined,
+    });
+    local.sendControl(barrier(1));
+    gate.capture(gate.overtaking!);
+    sender.send(batchOf('a'));
+    sender.sendControl(idleElement);
+    receiver.shift();
+    sender.sendControl(barrier(1));
+    sender.send(batchOf('b'));
+    expect(captured[0]!.elements.map(textOf)).toEqual(['a', 'idle']);
+  });
+
   test('gives no credit for what was restored until it is taken', () => {
     const { sender, receiver } = remote();
     const large = batchOf('x'.repeat(runtimeLimits.channelBytesMax));

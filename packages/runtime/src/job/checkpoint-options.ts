@@ -55,6 +55,9 @@ export function scheduleOf(options: CheckpointOptions): CheckpointSchedule {
   if (!Number.isSafeInteger(toleratedFailures) || toleratedFailures < 0) {
     refuse('toleratedFailures', 'must be 0 or more');
   }
+  if (unaligned !== 'allowed' && unaligned !== 'never') {
+    refuse('unaligned', 'must be allowed or never');
+  }
   return {
     intervalMs,
     pauseMs: minPause === undefined ? intervalMs / 2 : durationMs(minPause, 'minPause'),

@@ -1,0 +1,40 @@
+import { fromArray } from '@millrace/connectors';
+import { defineJob } from '@millrace/core';
+import { aggregate, count, keyBy, map, sinkTo, tumbling, union, window } from '@millrace/operators';
+import { RecordingSink } from '@millrace/testing';
+import { expect, test } from 'vitest';
+import { channelIdOf, channelName } from './channel-id.js';
+import { planPhysically } from './physical-plan.js';
+
+/** Keyed edges that several operators read, one of them in two phases, and one edge read twice. */
+const job = defineJob('ids', {}, (builder) => {
+  const numbers = builder.source('numbers', fromArray([1, 2, 3]));
+  const keyed = numbers.pipe(
+    map((n) => n + 1),
+    keyBy((n) => n % 5),
+  );
+  const wide = keyed.pipe(window('wide', tumbling('1s')), aggregate({ n: count() }));
+  const late = keyed.pipe(window('late', tumbling('1s')), aggregate({ n: count() }));
+  late.side.late.pipe(sinkTo('missed', new RecordingSink<number>()));
+  wide.pipe(union(late), union(wide), sinkTo('out', new RecordingSink<unknown>()));
+}).build();
+
+test.each([
+  { fusion: 'on', phases: 'on', slots: 1 },
+  { fusion: 'on', phases: 'on', slots: 3 },
+  { fusion: 'off', phases: 'off', slots: 2 },
+  { fusion: 'off', phases: 'on', slots: 2, parallelism: 5 },
+] as const)('every channel has a name of its own: %j', (options) => {
+  const plan = planPhysically(job, options);
+  const names = plan.channels.map((channel) => channelName(channelIdOf(plan, channel)));
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThan(5);
+});
+
+test('names do not depend on the number of slots', () => {
+  const names = (slots: number): string[] => {
+    const plan = planPhysically(job, { fusion: 'on', phases: 'on', slots, parallelism: 2 });
+    return plan.channels.map((channel) => channelName(channelIdOf(plan, channel)));
+  };
+  expect(names(3)).toEqual(names(1));
+});
