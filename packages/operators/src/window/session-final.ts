@@ -10,7 +10,12 @@ import {
 } from '@millrace/core/spi';
 import { type Fold, withReserved } from './fold.js';
 import { closureOf } from './fold-code.js';
-import { mergeIntoStatements, type TakePartial, takePartialOf } from './partial-input.js';
+import {
+  mergeIntoStatements,
+  storeStatements,
+  type TakePartial,
+  takePartialOf,
+} from './partial-input.js';
 import { openColumns, type PartialLayout, partialColumns } from './partial-rows.js';
 import { type PartialSession, sessionCells, sessionNumbers } from './session-code.js';
 import { type SessionSpec, SessionWindowOperator } from './session-operator.js';
@@ -25,7 +30,7 @@ type TakeBatch = (batch: RecordBatch, from: number, out: Outputs) => number;
 export class SessionFinalPhase implements Operator {
   readonly gapMs: number;
   readonly latest: KeyTable;
-  private readonly windows: SessionWindowOperator;
+  readonly windows: SessionWindowOperator;
   private readonly take: TakeBatch;
   private readonly partials: TakePartial;
 
@@ -79,7 +84,7 @@ export class SessionFinalPhase implements Operator {
 
 const { start, end, nextPane } = sessionCells;
 
-/** Rows that begin within their key's latest session are merged at once. */
+/** Rows that touch their key's only session, or begin it, are taken at once. */
 function generatedLoop(
   fold: Fold,
   layout: PartialLayout,
@@ -95,15 +100,26 @@ function generatedLoop(
   let i = from;
   try {
     for (; i < to; i += 1) {
-      const t = timestamps[i], slot = table.find(keys[i]);
-      if (slot >= 0) {
-        const cells = table.numbers, row = slot * ${fold.row.numbers.length};
-        if (t >= cells[row + ${start}] && t <= cells[row + ${end}] && cells[row + ${nextPane}] <= 0) {
+      const t = timestamps[i], key = keys[i], sessionEnd = part${partialColumns.lastMs}[i] + gap;
+      const found = table.find(key);
+      if (found >= 0) {
+        const slot = found, cells = table.numbers, row = slot * ${fold.row.numbers.length};
+        if (
+          t <= cells[row + ${end}] && sessionEnd >= cells[row + ${start}] && cells[row + ${nextPane}] <= 0 &&
+          (t >= cells[row + ${start}] || windows.isAlone(key))
+        ) {
           ${mergeIntoStatements(fold, layout, tracking)}
-          const sessionEnd = part${partialColumns.lastMs}[i] + gap;
+          if (t < cells[row + ${start}]) cells[row + ${start}] = t;
           if (sessionEnd > cells[row + ${end}]) cells[row + ${end}] = sessionEnd;
           continue;
         }
+      } else if (sessionEnd >= windows.watermarkMs && windows.isAlone(key)) {
+        const slot = table.slot(key), cells = table.numbers, row = slot * ${fold.row.numbers.length};
+        ${storeStatements(fold, layout)}
+        cells[row + ${start}] = t;
+        cells[row + ${end}] = sessionEnd;
+        windows.began(key);
+        continue;
       }
       target.takeElsewhere(batch, i, out);
     }
@@ -113,8 +129,8 @@ function generatedLoop(
   return to;
 };`;
   return context.compile<TakeBatch>('partials', {
-    names: [...names, 'target', 'RecordFailure', 'operatorId'],
-    values: [...values, target, RecordFailure, context.operatorId],
+    names: [...names, 'target', 'windows', 'RecordFailure', 'operatorId'],
+    values: [...values, target, target.windows, RecordFailure, context.operatorId],
     body,
   });
 }

@@ -1,4 +1,5 @@
 import type {
+  Key,
   KeyGroupTimes,
   KeyTable,
   Operator,
@@ -124,6 +125,20 @@ export class SessionWindowOperator implements Operator, SessionTarget {
 
   takeElsewhere(record: SessionRecord, out: Outputs): void {
     this.takeAny(record, out);
+  }
+
+  /** No session that ends before is begun any more, where there are no late panes. */
+  get watermarkMs(): number {
+    return this.watermark;
+  }
+
+  isAlone(key: Key): boolean {
+    return this.rows.isAlone(key);
+  }
+
+  /** The key's latest session has been begun by somebody else. */
+  began(key: Key): void {
+    this.register({ key, number: undefined });
   }
 
   /** Takes what stands for several records; for operators without late panes. */

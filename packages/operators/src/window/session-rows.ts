@@ -106,6 +106,11 @@ export class SessionRows {
     return this.olderOf.size > 0 && this.olderOf.has(canonicalKey(key));
   }
 
+  /** Whether the key has no session beside its latest one. */
+  isAlone(key: Key): boolean {
+    return this.olderOf.size === 0 || !this.olderOf.has(canonicalKey(key));
+  }
+
   /** Where results are made of a session: a row that has the session's key, not its number. */
   shown(session: SessionRef): { readonly table: KeyTable; readonly slot: number } {
     const found = this.find(session);
