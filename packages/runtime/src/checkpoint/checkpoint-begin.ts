@@ -3,7 +3,6 @@ import type { Draft } from './coordinator-draft.js';
 import {
   type CheckpointInProgress,
   type CheckpointRequest,
-  type CheckpointSchedule,
   kindOf,
   type Phase,
 } from './coordinator-state.js';
@@ -17,7 +16,7 @@ export function begin(draft: Draft): void {
 
   const { nextId, reservedId, requests, nextMode } = draft.state;
   // What is asked for outlives its parallelism, so it has nothing of channels in it.
-  const mode = request === undefined ? nextMode : 'aligned';
+  const mode = request === undefined && life === 'running' ? nextMode : 'aligned';
   const checkpoint = { id: nextId, request, mode, startedMs: draft.nowMs };
   draft.change({ requests: requests.filter((each) => each !== request) });
   if (request === undefined) {
@@ -87,11 +86,11 @@ export function commit(
 }
 
 /** When a checkpoint is given up whose barriers are still on their way; +∞ for one that waits. */
-export function alignmentEndMs(phase: Phase, { alignmentTimeoutMs }: CheckpointSchedule): number {
-  if (phase.kind !== 'collecting') return Infinity;
+export function alignmentEndMs({ state }: Draft, phase: Phase): number {
+  if (phase.kind !== 'collecting' || state.life !== 'running') return Infinity;
   const { mode, request } = phase.checkpoint;
   if (mode === 'unaligned' || request !== undefined) return Infinity;
-  return phase.triggeredMs + alignmentTimeoutMs;
+  return phase.triggeredMs + state.schedule.alignmentTimeoutMs;
 }
 
 function isReady(draft: Draft, { kind }: CheckpointRequest): boolean {
@@ -101,7 +100,7 @@ function isReady(draft: Draft, { kind }: CheckpointRequest): boolean {
 /** When the interval begins the next one: never while the final one is due. */
 function intervalAtMs(draft: Draft): number {
   const { life, requests, dueMs, pausedUntilMs } = draft.state;
-  if (life !== 'running' || requests.some(({ kind }) => kind === 'final')) return Infinity;
+  if (life === 'resting' || requests.some(({ kind }) => kind === 'final')) return Infinity;
   return Math.max(dueMs, pausedUntilMs);
 }
 
@@ -109,7 +108,7 @@ function nextDecisionMs(draft: Draft): number | undefined {
   const { phase, tasks, life, requests, schedule, finalRetryMs, alarm } = draft.state;
   if (phase.kind !== 'idle') {
     const late = phase.checkpoint.startedMs + schedule.timeoutMs;
-    if (phase.kind === 'collecting') return Math.min(late, alignmentEndMs(phase, schedule));
+    if (phase.kind === 'collecting') return Math.min(late, alignmentEndMs(draft, phase));
     return alarm === 'clear' ? late : undefined;
   }
   if (tasks === undefined || life === 'superseded') return undefined;

@@ -105,7 +105,7 @@ export function giveUpLate(draft: Draft): void {
   const { phase, schedule } = draft.state;
   if (phase.kind === 'idle') return;
   if (draft.nowMs < phase.checkpoint.startedMs + schedule.timeoutMs) {
-    if (phase.kind === 'collecting' && draft.nowMs >= alignmentEndMs(phase, schedule)) {
+    if (phase.kind === 'collecting' && draft.nowMs >= alignmentEndMs(draft, phase)) {
       giveUpAligning(draft, phase);
     }
     return;

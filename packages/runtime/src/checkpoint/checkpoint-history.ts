@@ -24,6 +24,12 @@ export interface CheckpointReport {
   readonly error: MillraceError | undefined;
 }
 
+/** What tasks have said of a checkpoint. */
+export type CheckpointMeasures = Pick<
+  CheckpointReport,
+  'bytes' | 'channelBytes' | 'syncMs' | 'alignmentMs'
+>;
+
 /** The last checkpoints. */
 export class History {
   private list: readonly CheckpointReport[] = [];
@@ -34,13 +40,11 @@ export class History {
 
   add(
     ended: Extract<CoordinatorEffect, { kind: 'ended' }>,
-    measured: Pick<
-      CheckpointReport,
-      'endedMs' | 'bytes' | 'channelBytes' | 'syncMs' | 'alignmentMs'
-    >,
+    endedMs: number,
+    measured: CheckpointMeasures,
   ): void {
     const { checkpoint, as: kind, mode, durationMs, error } = ended;
-    const report = { checkpoint, kind, mode, durationMs, ...measured, error };
+    const report = { checkpoint, kind, mode, endedMs, durationMs, ...measured, error };
     this.list = [...this.list, report].slice(-runtimeLimits.checkpointHistoryMax);
   }
 }

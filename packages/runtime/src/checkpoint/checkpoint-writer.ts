@@ -6,6 +6,7 @@ import {
   savepointBlobName,
   savepointManifestName,
 } from './blob-names.js';
+import type { CheckpointMeasures } from './checkpoint-history.js';
 import type { CommitLog } from './commit-log.js';
 import type { CoordinatorEffect } from './coordinator-state.js';
 import type {
@@ -62,34 +63,18 @@ export class CheckpointWriter {
     this.snapshots.set(task, snapshot);
   }
 
-  /** How long the slowest task was held up by barriers, ms. */
-  syncMsOf(checkpoint: number): number {
-    if (checkpoint !== this.checkpoint) return 0;
-    return Math.max(0, ...[...this.snapshots.values()].map(({ syncMs }) => syncMs));
-  }
-
-  /** From the trigger until the barrier had been everywhere in the slowest task, ms. */
-  alignmentMsOf(checkpoint: number): number {
-    if (checkpoint !== this.checkpoint) return 0;
-    return Math.max(0, ...[...this.snapshots.values()].map(({ alignmentMs }) => alignmentMs));
-  }
-
-  /** Of what waited in channels, as far as tasks have acknowledged the checkpoint. */
-  channelBytesOf(checkpoint: number): number {
-    if (checkpoint !== this.checkpoint) return 0;
-    const parts = [...this.snapshots.values()].map(({ part }) => part);
-    return channelsOf(parts).reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  bytesOf(checkpoint: number): number {
-    if (checkpoint !== this.checkpoint) return 0;
-    const blobs = [...this.snapshots.values()].flatMap(({ part, sinks }) => [
-      ...part.chain,
-      ...channelsOf([part]),
-      ...stagedBlobsOf(sinks),
-    ]);
-    const byName = new Map(blobs.map(({ blob, bytes }) => [blob, bytes]));
-    return [...byName.values()].reduce((sum, bytes) => sum + bytes, 0);
+  /** What tasks have said of the checkpoint so far; of another one nothing is known. */
+  measured(checkpoint: number): CheckpointMeasures {
+    const snapshots = checkpoint === this.checkpoint ? [...this.snapshots.values()] : [];
+    const parts = snapshots.map(({ part }) => part);
+    const blobs = snapshots.flatMap(({ part, sinks }) => [...part.chain, ...stagedBlobsOf(sinks)]);
+    const channelBytes = bytesOf(channelsOf(parts));
+    return {
+      bytes: bytesOf(blobs) + channelBytes,
+      channelBytes,
+      syncMs: Math.max(0, ...snapshots.map(({ syncMs }) => syncMs)),
+      alignmentMs: Math.max(0, ...snapshots.map(({ alignmentMs }) => alignmentMs)),
+    };
   }
 
   /** Stamps the commit record: ids to this one may be in use. */
@@ -180,6 +165,12 @@ export class CheckpointWriter {
     if (this.written !== undefined) return this.written;
     throw new MillraceError('ERR_INVARIANT', `checkpoint ${this.checkpoint} has no manifest`);
   }
+}
+
+/** Each blob counts once. */
+function bytesOf(blobs: readonly SegmentRef[]): number {
+  const byName = new Map(blobs.map(({ blob, bytes }) => [blob, bytes]));
+  return [...byName.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Tasks acknowledge in any order. */

@@ -119,8 +119,8 @@ export class CheckpointCoordinator {
   acknowledge(task: string, checkpoint: number, snapshot: TaskSnapshot): void {
     const { part, sinks } = snapshot;
     const blobs = [...part.chain, ...channelsOf([part]), ...stagedBlobsOf(sinks)];
-    const references = blobs.map(({ blob }) => blob);
     this.writer?.keep(checkpoint, task, snapshot);
+    const references = blobs.map(({ blob }) => blob);
     this.dispatch({ kind: 'acknowledged', task, checkpoint, references });
   }
 
@@ -134,6 +134,11 @@ export class CheckpointCoordinator {
    */
   hurry(): void {
     this.dispatch({ kind: 'hurried' });
+  }
+
+  /** The attempt ends its input: its checkpoints are aligned from now on. */
+  drained(): void {
+    this.dispatch({ kind: 'drained' });
   }
 
   /** Takes a checkpoint and fills a savepoint's folder from it; resolves with its manifest. */
@@ -241,13 +246,7 @@ export class CheckpointCoordinator {
         onFailure(effect.error);
         break;
       case 'ended':
-        this.past.add(effect, {
-          endedMs: env.clock.nowMs(),
-          bytes: this.writer!.bytesOf(effect.checkpoint),
-          channelBytes: this.writer!.channelBytesOf(effect.checkpoint),
-          syncMs: this.writer!.syncMsOf(effect.checkpoint),
-          alignmentMs: this.writer!.alignmentMsOf(effect.checkpoint),
-        });
+        this.past.add(effect, env.clock.nowMs(), this.writer!.measured(effect.checkpoint));
         break;
       case 'refuse':
         env.log.log('debug', 'a late answer to a checkpoint is not used', { ...effect });

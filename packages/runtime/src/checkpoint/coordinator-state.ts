@@ -69,8 +69,12 @@ export interface CoordinatorState {
   readonly phase: Phase;
   /** Undefined between attempts. */
   readonly tasks: ReadonlySet<string> | undefined;
-  /** `resting`: the final checkpoint or one to stop with was taken. */
-  readonly life: 'running' | 'resting' | 'superseded';
+  /**
+   * `draining`: sources end where they stand, so checkpoints are aligned: the end that waits in a
+   * channel must not be met by an attempt that reads on. `resting`: the final checkpoint or one to
+   * stop with was taken.
+   */
+  readonly life: 'running' | 'draining' | 'resting' | 'superseded';
   readonly requests: readonly CheckpointRequest[];
   readonly nextId: number;
   /** Largest id that may be used as the commit record stands. */
@@ -102,6 +106,8 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
   | { readonly kind: 'requested'; readonly request: CheckpointRequest }
   /** The next one is wanted ahead of the interval, as soon as the pause allows. */
   | { readonly kind: 'hurried' }
+  /** The input of all sources ends where it stands. */
+  | { readonly kind: 'drained' }
   | {
       readonly kind: 'acknowledged';
       readonly task: string;

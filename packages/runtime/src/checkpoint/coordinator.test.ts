@@ -214,6 +214,26 @@ describe('a checkpoint that is not aligned in time', () => {
     ]);
   });
 
+  test('waits as long as any while the input is drained', () => {
+    check(hasty(), [
+      [0, start, ['trigger 1 checkpoint']],
+      [40, { kind: 'drained' }, []],
+      [60, woken, []],
+      ...taken(70, 1),
+      [170, woken, ['trigger 2 checkpoint']],
+      [180, { kind: 'attempt ended' }, []],
+      [200, start, ['notify 1', 'reserve 3']],
+      [200, reserved(3), ['trigger 3 checkpoint']],
+      [250, woken, ['abort 3', 'reserve 4']],
+      [250, { kind: 'drained' }, []],
+      [251, reserved(4), ['trigger 4 checkpoint unaligned']],
+      [260, ack('a', 4), []],
+      [260, { kind: 'declined', task: 'b', checkpoint: 4, error: refused }, ['abort 4']],
+      [350, woken, ['reserve 5']],
+      [350, reserved(5), ['trigger 5 checkpoint']],
+    ]);
+  });
+
   test('with the same timeout for both is a failure like any', () => {
     check(fresh(undefined, { toleratedFailures: 0 }), [
       [0, start, ['trigger 1 checkpoint']],

@@ -97,6 +97,9 @@ function take(draft: Draft, event: CoordinatorEvent): void {
     case 'hurried':
       hurry(draft);
       return;
+    case 'drained':
+      if (draft.state.life === 'running') draft.change({ life: 'draining' });
+      return;
     case 'acknowledged':
       acknowledge(draft, event.task, event.checkpoint, event.references);
       return;

@@ -280,6 +280,8 @@ describe('a restored gate', () => {
     expect(after.takeAll()).toEqual(['(endOfInput)', '(endOfInput)']);
     after.send(1, endOfInput);
     expect(after.take()).toBe('endOfInput');
+    after.send(1, endOfInput);
+    expect(after.take()).toBe('(endOfInput)');
   });
 });
 
@@ -344,6 +346,20 @@ describe('a channel between slots', () => {
     sender.sendControl(barrier(1));
     sender.send(batchOf('b'));
     expect(captured[0]!.elements.map(textOf)).toEqual(['a', 'idle']);
+  });
+
+  test('counts short batches that were restored as it counts those that are sent', () => {
+    const { sender, receiver } = remote();
+    const { channelBytesMax, frameCreditMin } = runtimeLimits;
+    const local = new GateUnderTest(1);
+    for (let n = 0; n < channelBytesMax / frameCreditMin; n += 1) local.send(0, 'x');
+    local.send(0, barrier(1));
+    local.gate.capture(local.gate.overtaking!);
+    receiver.restore(local.captured[0]![1][0]!.elements);
+    expect(sender.hasCredit).toBe(false);
+    while (!receiver.isEmpty) receiver.shift();
+    for (let n = 0; n < channelBytesMax / frameCreditMin; n += 1) sender.send(batchOf('y'));
+    expect(sender.hasCredit).toBe(false);
   });
 
   test('gives no credit for what was restored until it is taken', () => {

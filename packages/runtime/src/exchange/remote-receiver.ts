@@ -120,7 +120,7 @@ export class RemoteReceiver implements ChannelReceiver {
       const frame = new Uint8Array(frameHeadBytes + element.length);
       frame.set(element, frameHeadBytes);
       this.elements.push(frame);
-      this.takenBytes -= frame.length;
+      this.takenBytes -= creditOf(frame);
     }
     if (this.takenBytes === 0) return;
     this.toldBytes = this.takenBytes;

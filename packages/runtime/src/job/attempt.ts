@@ -112,6 +112,7 @@ export class JobAttempt {
         return saving;
       };
     });
+    coordinator.drained();
     for (const slot of this.slots) slot.drain();
     return taken;
   }
