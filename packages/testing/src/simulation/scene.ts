@@ -4,7 +4,12 @@ import { DiskFaults } from './disk-faults.js';
 import type { JobPlan, SimulatedRecord } from './job-plan.js';
 import type { SeededRandom } from './seeded-random.js';
 import { SimulatedDestination } from './simulated-destination.js';
-import { type AroundJob, type SimulatedJob, startSimulatedJob } from './simulated-job.js';
+import {
+  type AroundJob,
+  type SimulatedJob,
+  type StartSimulatedJob,
+  startSimulatedJob,
+} from './simulated-job.js';
 import type { SimulatedWorld } from './simulated-world.js';
 import { SimulationViolation } from './violation.js';
 
@@ -18,6 +23,8 @@ export interface SceneParts {
   readonly options: RunOptions;
   /** When faults end, virtual ms. */
   readonly faultsEndMs: number;
+  /** Runs the job in a process. Default: the job that the plan describes. */
+  readonly startJob?: StartSimulatedJob | undefined;
 }
 
 /** Where a savepoint is, and what it was made of. */
@@ -115,7 +122,8 @@ export class Scene {
     const { world, parts } = this;
     const skewMs = Math.round((this.random.next() - 0.5) * 4_000);
     const process = world.start(`p${this.jobs.length + 1}`, { skewMs });
-    const { checkpoints, ...others } = parts.options;
+    const { options: given, startJob = startSimulatedJob } = parts;
+    const { checkpoints, ...others } = given;
     const options = {
       ...others,
       slots: this.random.pick(this.plan.slots),
@@ -123,7 +131,7 @@ export class Scene {
     };
     world.note(`${process.name}: started${from === undefined ? '' : ` from ${from}`}`);
     this.jobs.push(
-      startSimulatedJob(
+      startJob(
         {
           world,
           plan: this.plan,

@@ -60,6 +60,18 @@ export function startSimulatedJob(
   const { backend, stateMemoryBytes, codegen, checkRecords } = plan;
   const own = { env, backend, stateMemoryBytes, codegen, checkRecords };
   const handle = startJob(built, { ...own, ...options }, { scratch: scratchIn(process) });
+  return watchJob(process, handle, onEnd);
+}
+
+/** How a job is put into a process: the planned one, or a user's. */
+export type StartSimulatedJob = typeof startSimulatedJob;
+
+/** A job that has just been started; `onEnd` is called with its outcome set. */
+export function watchJob(
+  process: WorldProcess,
+  handle: JobHandle,
+  onEnd: (job: SimulatedJob) => void,
+): SimulatedJob {
   const job: SimulatedJob = { process, handle, outcome: undefined };
   const end = (outcome: JobOutcome): void => {
     job.outcome = outcome;

@@ -37,6 +37,11 @@ export class Trace {
     return [this.high, this.low].map((word) => word.toString(16).padStart(8, '0')).join('');
   }
 
+  /** What was noted, oldest first: without the picks. */
+  get noted(): readonly TraceEntry[] {
+    return this.notes;
+  }
+
   /** The notes of the whole run and the last picks, oldest first. */
   timeline(): readonly TraceEntry[] {
     const picks = this.ring.filter((entry) => entry !== undefined);
