@@ -156,6 +156,39 @@ export function slowJob(folder: string, options: SlowJobOptions): JobDefinition 
   });
 }
 
+/** Records of which each becomes many, and windows that fire many results, behind a slow sink. */
+export function wideJob(folder: string, msPerBatch: number): JobDefinition {
+  const rowsPerRecord = 1_500;
+  const out = (id: string, columns: readonly string[]) =>
+    sinkTo<object>(
+      id,
+      slow(csvSink({ path: `${folder}/${id}-{subtask}.csv`, columns }), msPerBatch),
+    );
+  const numbers = generator<{ n: number; at: number }>({
+    seed: 4,
+    count: 24,
+    create: (n) => ({ n, at: startMs + n * 100 }),
+  });
+  return defineJob('wide', {}, (job: JobBuilder) => {
+    const rows = job
+      .source(
+        'numbers',
+        numbers,
+        watermarks((r) => r.at, { farFuture: 'off' }),
+        { parallelism: 1 },
+      )
+      .pipe(flatMap(({ n }) => Array.from({ length: rowsPerRecord }, (_, k) => ({ n, k }))));
+    rows.pipe(
+      keyBy((r) => r.k),
+      window('add', tumbling('800ms')),
+      aggregate({ n: count(), all: sum((r) => r.n) }),
+      map(({ key, n, all, window: { end } }) => ({ key, n, all, end })),
+      out('sums', ['key', 'n', 'all', 'end']),
+    );
+    rows.pipe(out('rows', ['n', 'k']));
+  });
+}
+
 /** Lets virtual time pass until `until` says so or the job has ended. */
 export async function passIn(
   { env, handle }: DurableProcess,

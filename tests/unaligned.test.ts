@@ -6,7 +6,15 @@ import { folderStores } from '@millrace/runtime/internal';
 import { type SimulatedDisk, virtualEnv } from '@millrace/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { diskForJobs, linesOf, start } from './durable-rig.js';
-import { merged, passIn, Reports, type SlowJobOptions, slow, slowJob } from './unaligned-rig.js';
+import {
+  merged,
+  passIn,
+  Reports,
+  type SlowJobOptions,
+  slow,
+  slowJob,
+  wideJob,
+} from './unaligned-rig.js';
 
 const total = 2_000;
 
@@ -136,6 +144,42 @@ describe('a job that loses power while records wait, and goes on in other slots'
       }
       expect(merged(await linesOf(disk))).toEqual(late === 'some' ? expectedLate : expected);
       expect(resumedFrom.filter((mode) => mode === 'unaligned').length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+});
+
+describe('a job whose records become many, and whose windows fire much', () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    'ends with the same output after kills: seed %i',
+    async (seed) => {
+      const random = randomOf(seed * 104_729);
+      const parallelism = 1 + (seed % 2);
+      const whole = await diskForJobs();
+      const undisturbedRun = start(whole, wideJob('/out', 0));
+      await passIn(undisturbedRun, 20);
+      await undisturbedRun.handle.done;
+      const disk = await diskForJobs();
+      let unaligned = 0;
+      for (let life = 0; life < 6; life += 1) {
+        const slots = 1 + Math.floor(random() * 2);
+        const process = start(disk, wideJob('/out', 100), {
+          slots,
+          parallelism,
+          checkpoints: hasty,
+        });
+        const reports = new Reports();
+        const until = process.env.nowMs + 300 + random() * 900;
+        await passIn(process, 20, () => {
+          reports.take(process);
+          return life < 5 && process.env.nowMs >= until;
+        });
+        unaligned += reports.committed.filter(({ channelBytes }) => channelBytes > 1_000).length;
+        if (life === 5) await process.handle.done;
+        else disk.powerCut({ next: random });
+      }
+      expect(merged(await linesOf(disk))).toEqual(merged(await linesOf(whole)));
+      expect(unaligned).toBeGreaterThan(5);
     },
     60_000,
   );
