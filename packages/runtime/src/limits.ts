@@ -32,6 +32,11 @@ export const runtimeLimits = {
    * the channel waits for its barrier, so that a checkpoint takes bounded memory.
    */
   recordedBytesMax: 1024 * 1024,
+  /**
+   * Time that a gate waits for a channel that is behind in event time and has just given something,
+   * ms: longer than a batch takes to come, shorter than anybody notices.
+   */
+  gateHoldMs: 5,
   /** Share of these bytes after which a receiver says that it has taken them. */
   creditShare: 0.25,
   /** Batches an output keeps for reuse. */

@@ -5,6 +5,7 @@ import {
   watermarkOf,
 } from '@millrace/core/spi';
 import type { ChannelState } from '../checkpoint/channel-state.js';
+import { runtimeLimits } from '../limits.js';
 import { channelName } from '../plan/channel-id.js';
 import type { ChannelReceiver } from './channel.js';
 import { type CaptureListener, ChannelCapture } from './channel-capture.js';
@@ -25,6 +26,10 @@ export class InputGate {
   private readonly combiner: WatermarkCombiner;
   private next = 0;
   private turns = 0;
+  private readonly nowMs: (() => number) | undefined;
+  /** When each channel gave something last, epoch ms; kept where that counts. */
+  private readonly signMs: Float64Array;
+  private heldUntilMs = Infinity;
   private readonly hasEnded: boolean[];
   private readonly hasClosed: boolean[];
   private closed = 0;
@@ -38,10 +43,19 @@ export class InputGate {
   private readonly hasDelivered: boolean[];
   private capturing: ChannelCapture | undefined;
 
-  /** @param listener told what channels have for checkpoints; undefined: there are none */
-  constructor(channels: readonly ChannelReceiver[], listener?: CaptureListener) {
+  /**
+   * @param listener told what channels have for checkpoints; undefined: there are none
+   * @param nowMs epoch ms; undefined: no channel waits for others
+   */
+  constructor(
+    channels: readonly ChannelReceiver[],
+    listener?: CaptureListener,
+    nowMs?: (() => number) | undefined,
+  ) {
     this.channels = channels;
     this.listener = listener;
+    this.nowMs = channels.length > 1 ? nowMs : undefined;
+    this.signMs = new Float64Array(channels.length).fill(-Infinity);
     const none = (): boolean[] => channels.map(() => false);
     this.isBlocked = none();
     this.hasEnded = none();
@@ -64,7 +78,26 @@ export class InputGate {
    * case. Undefined when all are empty.
    */
   nextChannel(): ChannelReceiver | undefined {
+    const found = this.find();
+    if (found < 0) return undefined;
+    this.next = found;
+    return this.channels[found];
+  }
+
+  /** Nothing is to be taken now. */
+  get isEmpty(): boolean {
+    return this.find() < 0;
+  }
+
+  /** When to look again although nothing has come, epoch ms. */
+  get wakeAtMs(): number {
+    return this.heldUntilMs;
+  }
+
+  /** The channel to take from; −1 for none. */
+  private find(): number {
     const { channels, combiner } = this;
+    this.heldUntilMs = Infinity;
     let found = -1;
     for (let i = 0; i < channels.length; i += 1) {
       const at = (this.next + i) % channels.length;
@@ -72,16 +105,26 @@ export class InputGate {
       if (found < 0 || combiner.markOf(at) < combiner.markOf(found)) found = at;
       if (this.turns % turnsByTime === 0) break;
     }
-    if (found < 0) return undefined;
-    this.next = found;
-    return channels[found];
+    return found >= 0 && this.isHeld(found) ? -1 : found;
   }
 
-  get isEmpty(): boolean {
-    for (let i = 0; i < this.channels.length; i += 1) {
-      if (!this.channels[i]!.isEmpty && !this.isBlocked[i]) return false;
+  /**
+   * What is ahead of a channel that has just given something waits a little for more of that: else
+   * a subtask that falls behind would be fed with what runs ahead of it, and fall further behind.
+   */
+  private isHeld(found: number): boolean {
+    const { combiner, nowMs } = this;
+    if (nowMs === undefined) return false;
+    const mark = combiner.markOf(found);
+    for (let at = 0; at < this.channels.length; at += 1) {
+      if (combiner.markOf(at) >= mark || this.isBlocked[at] || this.hasClosed[at]) continue;
+      if (!this.channels[at]!.isEmpty || combiner.input(at).isIdle) continue;
+      const untilMs = this.signMs[at]! + runtimeLimits.gateHoldMs;
+      if (untilMs <= nowMs()) continue;
+      this.heldUntilMs = untilMs;
+      return true;
     }
-    return true;
+    return false;
   }
 
   /** Lets the other channels have their turn. */
@@ -92,11 +135,19 @@ export class InputGate {
 
   /** A batch arrived: its channel is active again. */
   onBatch(channel: ChannelReceiver): void {
-    if (this.channels.length > 1) this.combiner.activate(this.channels.indexOf(channel));
+    if (this.channels.length === 1) return;
+    const index = this.channels.indexOf(channel);
+    this.combiner.activate(index);
+    this.noteSign(index);
+  }
+
+  private noteSign(index: number): void {
+    if (this.nowMs !== undefined) this.signMs[index] = this.nowMs();
   }
 
   onControl(channel: ChannelReceiver, element: ControlElement): GateEvent {
     const index = this.channels.indexOf(channel);
+    this.noteSign(index);
     switch (element.kind) {
       case 'watermark':
         return this.combiner.advance(index, element.time)

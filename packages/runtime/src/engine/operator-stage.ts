@@ -142,7 +142,9 @@ export class OperatorStage implements Stage {
 
   wakeAtMs(): number {
     if (this.isFinished) return Infinity;
-    return Math.min(this.nextTimerMs(), this.parts.fused?.source?.wakeAtMs() ?? Infinity);
+    const { fused, gate } = this.parts;
+    const inputMs = fused?.source?.wakeAtMs() ?? gate.wakeAtMs;
+    return Math.min(this.nextTimerMs(), inputMs);
   }
 
   private nextTimerMs(): number {

@@ -82,9 +82,12 @@ export class StageBuilder {
     return this.task.task.subtask;
   }
 
-  private gate({ index }: StagePlan): InputGate {
+  private gate({ index, kind }: StagePlan): InputGate {
     const channels = this.ends.into(index, this.subtask);
-    const gate = new InputGate(channels, this.task.checkpoints);
+    const { nowMs, plan } = this.world;
+    // State is kept by operators: what runs ahead of the others only waits there.
+    const waits = kind === 'operator' && plan.slots > 1;
+    const gate = new InputGate(channels, this.task.checkpoints, waits ? nowMs : undefined);
     if (channels.length > 0) this.gates.push(gate);
     return gate;
   }
