@@ -15,6 +15,8 @@ export interface Arguments {
   readonly checkpoints: string | undefined;
   /** Time from the start of one to the start of the next. */
   readonly checkpointInterval: Duration;
+  /** Threads. */
+  readonly slots: number;
   readonly fresh: boolean;
   readonly summary: 'json' | 'text';
   readonly quiet: boolean;
@@ -37,6 +39,7 @@ export const HELP = `Finds card fraud in a stream of transactions, live.
                       file and ".state"); other transactions or options begin anew
   --checkpoint-interval TIME   what a kill costs at most (2s)
   --no-checkpoints    keep nothing to go on from
+  --slots N           threads that run side by side (1)
   --fresh             begin anew in any case
   --summary text|json how the end is told; with json it is the last line of the output,
                       and everything else goes to the error output
@@ -63,6 +66,7 @@ const OPTIONS = {
   checkpoints: text,
   'checkpoint-interval': { type: 'string', default: '2s' },
   'no-checkpoints': flag,
+  slots: text,
   fresh: flag,
   summary: { type: 'string', default: 'text' },
   quiet: flag,
@@ -97,6 +101,7 @@ export function readArguments(args: readonly string[]): Arguments {
     alerts: values.alerts,
     checkpoints: checkpointsOf(values),
     checkpointInterval: durationOf('checkpoint-interval', values['checkpoint-interval']),
+    slots: whole('slots', values.slots, 1),
     fresh: values.fresh,
     summary,
     quiet: values.quiet,

@@ -32,6 +32,23 @@ function fileOf(name: string, lines: readonly string[]): string {
 }
 
 describe('npm start', () => {
+  it('finds the same in any number of slots', () => {
+    const [one, ...others] = ['1', '2', '3'].map((slots) => {
+      const run = ['--slots', slots, '--alerts', `slots-${slots}.ndjson`, '--summary', 'json'];
+      const { status, last, stderr } = start(...world, '--no-checkpoints', ...run);
+      expect([status, stderr]).toEqual([0, expect.stringMatching(/alerts are in/)]);
+      const {
+        eventsPerSecond: _,
+        wallMs: __,
+        ...summary
+      } = JSON.parse(last) as Record<string, unknown>;
+      const lines = readFileSync(join(folder, `slots-${slots}.ndjson`), 'utf8').split('\n');
+      return { summary, alerts: lines.sort() };
+    });
+    expect(one!.alerts.length).toBeGreaterThan(20);
+    for (const other of others) expect(other).toEqual(one);
+  });
+
   it('ends with a summary in JSON as its last line, whatever the input comes from', () => {
     const simulated = start(...world, '--summary', 'json');
     expect(simulated.status).toBe(0);

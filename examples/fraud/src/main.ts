@@ -7,6 +7,7 @@ import { truthColumnsOf } from './csv-header.js';
 import { fraudJob } from './job.js';
 import { showLive } from './live-view.js';
 import { renderResumption } from './resumption.js';
+import { followTally } from './slot-tally.js';
 import { prepareStateFolder, type Subject } from './state-folder.js';
 import { renderSummary } from './summary-text.js';
 import { Tally, tallySink } from './tally.js';
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
     return;
   }
   const { input, seed, cards, terminals, days, disorderMs, skipBad, alerts, checkpoints } = args;
-  const { checkpointInterval: interval } = args;
+  const { checkpointInterval: interval, slots } = args;
   const truth = input === undefined ? [] : await truthColumnsOf(input);
   const simulated = { seed, cards, terminals, days };
   const params = { input: input ?? '', truth, ...simulated, disorderMs, skipBad, alerts };
@@ -31,8 +32,13 @@ async function main(): Promise<void> {
   const startedMs = performance.now();
   const workedMs = (): number => performance.now() - startedMs;
   const tally = new Tally();
+  const slotTally = { channel: `fraud-${process.pid}`, startedMs: Date.now() };
+  const followed = slots > 1 ? followTally(tally, slotTally) : undefined;
   const job = run(fraudJob(tallySink(tally, workedMs)), {
     params,
+    slots,
+    module: new URL('./slot-tally.js', import.meta.url),
+    moduleArgument: slotTally,
     checkpoints: checkpoints === undefined ? undefined : { folder: checkpoints, interval },
   });
   cancelOnInterrupt(job);
@@ -46,6 +52,7 @@ async function main(): Promise<void> {
     if (status === 'cancelled') interrupted(args, say);
   } finally {
     stopView();
+    await followed?.stop();
     report(args, tally, job, isFinished ? 0 : workedMs());
   }
 }

@@ -7,7 +7,7 @@ import { type Summary, SummaryCounter, type SummaryCounts } from './summary.js';
 const ALERTS_KEPT = 6;
 
 /** A tally as a checkpoint keeps it: JSON. */
-interface TallyState {
+export interface TallyState {
   readonly summary: SummaryCounts;
   readonly latestMs: number | null;
   readonly ruleCounts: Readonly<Partial<Record<RuleName, number>>>;
@@ -60,6 +60,13 @@ export class Tally {
     this.#lastAlerts = state?.lastAlerts ?? [];
   }
 
+  /** Shows what another thread of this process counts. */
+  follow(state: TallyState, firstAlert: Alert | undefined): void {
+    this.restore(state);
+    this.counted = state.summary.transactions;
+    this.#firstAlert ??= firstAlert;
+  }
+
   /** @param workedMs how long this process has worked */
   summary(workedMs: number): Summary {
     return this.#summary.result(this.earlierMs + workedMs);
@@ -97,6 +104,7 @@ export function tallySink(tally: Tally, workedMs: () => number): Sink<Decided> {
   return {
     type: 'tally',
     guarantee: 'exactly-once',
+    parallelismMax: 1,
     createWriter: ({ restored }) => ({
       async open() {
         const state = restored?.prepared[0] as TallyState | undefined;
