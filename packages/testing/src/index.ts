@@ -19,6 +19,21 @@ export type { HarnessOptions, HarnessResult, ScriptStep } from './operator-harne
 export { runOperator } from './operator-harness.js';
 export type { SunkRecord } from './recording-sink.js';
 export { RecordingSink } from './recording-sink.js';
+export type { ConservedOptions, RecordId } from './simulate/oracles/conserved.js';
+export { conserved } from './simulate/oracles/conserved.js';
+export { exactlyOnce, orderIndependent } from './simulate/oracles/exactly-once.js';
+export type { Expectation, Observation, Oracle } from './simulate/oracles/oracle.js';
+export { simulate } from './simulate/simulate.js';
+export type {
+  InputOf,
+  InputRecord,
+  SimulateOptions,
+  SimulationInput,
+  SimulationOutputs,
+  SimulationReport,
+} from './simulate/simulate-options.js';
+export { SimulationFailure } from './simulate/simulation-failure.js';
+export type { UserFault } from './simulate/user-faults.js';
 export type {
   DiskFault,
   DiskOperation,
