@@ -20,3 +20,4 @@ export { instantiate, startJob } from './job/run.js';
 export type { Surroundings } from './job/slots-of.js';
 export { runtimeLimits } from './limits.js';
 export { Link, type LinkOptions } from './link/link.js';
+export { defaultLinkLimits } from './link/link-limits.js';

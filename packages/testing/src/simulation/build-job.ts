@@ -10,6 +10,8 @@ export interface JobEnds {
   readonly sink: (branch: BranchPlan) => Sink<unknown>;
   /** Called at each record of a `fallible` step; may throw. */
   readonly onRecord: (record: SimulatedRecord) => void;
+  /** Has time pass in which nothing else happens, ms. */
+  readonly spend: (ms: number) => void;
 }
 
 /** Outputs that a branch may have; its sinks are named after it and them. */
@@ -38,7 +40,7 @@ export function buildJob(plan: JobPlan, ends: JobEnds): JobDefinition {
       ),
     );
     for (const [index, branch] of plan.branches.entries()) {
-      addBranch(branch, { streams, sink: sinks[index]!, onRecord: ends.onRecord });
+      addBranch(branch, { streams, sink: sinks[index]!, ends });
     }
   });
 }
@@ -47,7 +49,7 @@ export function buildJob(plan: JobPlan, ends: JobEnds): JobDefinition {
 interface BranchEnds {
   readonly streams: readonly Stream<SimulatedRecord>[];
   readonly sink: Sink<unknown>;
-  readonly onRecord: (record: SimulatedRecord) => void;
+  readonly ends: Pick<JobEnds, 'onRecord' | 'spend'>;
 }
 
 function addBranch(branch: BranchPlan, ends: BranchEnds): void {
@@ -56,21 +58,20 @@ function addBranch(branch: BranchPlan, ends: BranchEnds): void {
   const joined = second === undefined || isConnected ? first! : first!.pipe(union(second));
   let stream: Stream<SimulatedRecord> = joined;
   for (const [index, step] of branch.steps.entries()) {
-    stream = withStep(stream, step, { branch, index, ends });
+    stream = withStep(stream, step, { branch, index, ...ends });
   }
   addKeyed(stream, second ?? first!, branch, ends.sink);
 }
 
-interface StepPlace {
+interface StepPlace extends BranchEnds {
   readonly branch: BranchPlan;
   readonly index: number;
-  readonly ends: BranchEnds;
 }
 
 function withStep(
   input: Stream<SimulatedRecord>,
   step: StatelessPlan,
-  { branch, index, ends }: StepPlace,
+  { branch, index, ends, sink }: StepPlace,
 ): Stream<SimulatedRecord> {
   const id = `${branch.id}-step${index}`;
   switch (step.kind) {
@@ -90,6 +91,16 @@ function withStep(
           { id },
         ),
       );
+    case 'slow':
+      return input.pipe(
+        map(
+          (r) => {
+            ends.spend(step.ms);
+            return r;
+          },
+          { id },
+        ),
+      );
     case 'deadLetter': {
       const output = input.pipe(
         map((r) => refuse(r, step.every), {
@@ -99,7 +110,7 @@ function withStep(
       );
       output.side.deadLetters.pipe(
         map(deadLetterRow, { id: `${id}-row` }),
-        sinkTo(sinkId(branch, 'dead'), ends.sink),
+        sinkTo(sinkId(branch, 'dead'), sink),
       );
       return output;
     }

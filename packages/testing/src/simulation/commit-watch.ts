@@ -22,6 +22,8 @@ export interface CommitWatchParts {
 export class CommitWatch {
   /** Commits seen. */
   committed = 0;
+  /** Commits of checkpoints with records that waited in channels. */
+  unaligned = 0;
   private readonly disk: SimulatedDisk;
   private readonly folder: string;
   private readonly told: () => number;
@@ -49,9 +51,14 @@ export class CommitWatch {
     const record = await this.load();
     const text = JSON.stringify(record);
     if (record === undefined || text === this.lastText) return;
-    this.check(record, process);
-    this.last = record;
-    this.lastText = text;
+    const before = this.committed;
+    try {
+      this.check(record, process);
+    } finally {
+      this.last = record;
+      this.lastText = text;
+    }
+    if (this.committed > before) await this.countUnaligned(record);
   }
 
   /** After a power cut a commit that nobody was told of may be gone. Rejects with a violation. */
@@ -80,7 +87,8 @@ export class CommitWatch {
         for (const { blob, bytes } of segmentsOf(manifest)) {
           await verifySegment((from, length) => store.read(blob, from, length), bytes);
         }
-        for (const { blob, bytes } of manifest.sinks.flatMap(stagedIn)) {
+        const channels = manifest.tasks.flatMap((task) => task.channels ?? []);
+        for (const { blob, bytes } of [...channels, ...manifest.sinks.flatMap(stagedIn)]) {
           if ((await store.size(blob)) !== bytes) throw new RangeError(`${blob} is not whole`);
         }
       } catch (error) {
@@ -88,6 +96,12 @@ export class CommitWatch {
         throw new SimulationViolation('checkpoints', detail);
       }
     }
+  }
+
+  private async countUnaligned({ checkpoint }: CommitRecord): Promise<void> {
+    if (checkpoint === undefined || this.mayFallBack()) return;
+    const { tasks } = await readManifest(this.stores().checkpoints, checkpoint.manifest);
+    if (tasks.some(({ channels }) => (channels?.batches ?? 0) > 0)) this.unaligned += 1;
   }
 
   private check(record: CommitRecord, process: string): void {

@@ -1,4 +1,5 @@
 import type { DiskOperation } from '../simulated-disk.js';
+import { loseOnLink, stallLink } from './link-faults.js';
 import { checkpointFolder, type Scene } from './scene.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -171,6 +172,10 @@ export const faultKinds = {
       scene.request(job, 'cancel', job.handle.cancel());
     }),
   },
+  /** Datagrams between slots are lost, repeated, damaged, late; as long as links can live with. */
+  linkLoss: { arm: simple('link loss', loseOnLink) },
+  /** A partition between slots that lasts until a link gives up, and the attempt with it. */
+  stalledLink: { arm: simple('partition', stallLink) },
   clockJump: {
     arm: simple('clock jump', (scene, random) => {
       const job = scene.current;
@@ -190,8 +195,8 @@ const nameOf = (random: SeededRandom): string => `s${random.whole(0, 1e9)}`;
 /** Damages a stored blob, and has the job restored before it hides the blob by newer ones. */
 async function flipBit(scene: Scene, random: SeededRandom): Promise<void> {
   const { disk } = scene.world;
-  const folder = `${checkpointFolder}/${random.pick(['segments', 'manifests'])}`;
   const observer = disk.process('observer');
+  const folder = `${checkpointFolder}/${random.pick(['segments', 'manifests', 'channels'])}`;
   const names = await observer.list(folder);
   if (names.length === 0) return;
   const path = `${folder}/${random.pick(names)}`;

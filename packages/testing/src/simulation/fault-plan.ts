@@ -1,4 +1,4 @@
-import type { RunOptions } from '@millrace/runtime';
+import type { CheckpointOptions, RunOptions } from '@millrace/runtime';
 import { type FaultName, faultKinds, faultNames } from './fault-kinds.js';
 import type { JobPlan } from './job-plan.js';
 import type { Scene } from './scene.js';
@@ -20,7 +20,7 @@ export const noFaults: FaultPlan = { meanMs: {}, endMs: 0 };
  */
 export function generateFaults(plan: JobPlan, random: SeededRandom): FaultPlan {
   const lastMs = lastArrivalMs(plan);
-  const chosen = faultNames.filter((name) => random.fork(name).chance(shareOf(name)));
+  const chosen = faultNames.filter((name) => random.fork(name).chance(shareOf(name, plan)));
   const meanMs: Partial<Record<FaultName, number>> = {};
   for (const name of chosen) {
     meanMs[name] = random.fork(`${name} often`).spread(lastMs / 12, lastMs);
@@ -29,7 +29,10 @@ export function generateFaults(plan: JobPlan, random: SeededRandom): FaultPlan {
 }
 
 /** Share of seeds that have a kind of fault. */
-const shareOf = (name: FaultName): number => {
+const shareOf = (name: FaultName, { lanes, slots }: JobPlan): number => {
+  const hasLinks = lanes === 'links' && slots.some((number) => number > 1);
+  if (name === 'linkLoss') return hasLinks ? 0.7 : 0;
+  if (name === 'stalledLink') return hasLinks ? 0.5 : 0;
   if (name === 'bitFlip') return 0.05;
   return name === 'kill' || name === 'killAtStep' ? 0.5 : 0.3;
 };
@@ -46,19 +49,31 @@ export function armFaults(scene: Scene, { meanMs, endMs }: FaultPlan): void {
 /** How the job is run: limits of all sizes, as far as it can live with them. */
 export function generateOptions(random: SeededRandom): RunOptions {
   const intervalMs = Math.round(random.spread(5, 500));
+  const timeoutMs = Math.round(random.spread(1_500, 60_000));
+  const alignment = alignmentOf(random.fork('alignment'), timeoutMs);
   return {
     checkpoints: {
       folder: '',
       interval: intervalMs,
       minPause: Math.round(random.next() * intervalMs),
-      timeout: Math.round(random.spread(300, 60_000)),
+      timeout: timeoutMs,
       toleratedFailures: random.whole(0, 5),
       retained: random.whole(1, 4),
+      ...alignment,
     },
     ...(random.chance(0.7) && {
       restart: { kind: 'exponential', initial: random.whole(1, 50), max: '1s' },
     }),
   };
+}
+
+/** Soon given up, mostly, so that barriers overtake; where they may not, they need their time. */
+function alignmentOf(random: SeededRandom, timeoutMs: number): Partial<CheckpointOptions> {
+  if (random.chance(0.6)) {
+    return { alignmentTimeout: Math.min(timeoutMs, Math.round(random.spread(1, 100))) };
+  }
+  const isLong = timeoutMs > 15_000;
+  return isLong && random.chance(0.5) ? { alignmentTimeout: timeoutMs, unaligned: 'never' } : {};
 }
 
 /** When the last record can be read, virtual ms. */

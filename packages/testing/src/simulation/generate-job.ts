@@ -45,6 +45,7 @@ export function generateJob(random: SeededRandom): JobPlan {
     codegen: random.chance(0.5) ? 'on' : 'off',
     checkRecords: random.fork('check').chance(0.2) ? 'on' : 'off',
     slots: slotsOf(input, random.fork('slots')),
+    lanes: random.fork('lanes').chance(0.5) ? 'links' : 'queues',
   };
 }
 
@@ -69,6 +70,7 @@ function sourceOf(
       keys: random.pick([1, 5, 40, 300]),
       durationMs,
       late: input.late,
+      found: input.kind === 'conserving' && random.fork('found').chance(0.5) ? 'late' : 'at once',
       idleAfterMs: isIdle ? random.pick([20, 100, 500]) : undefined,
     },
     random,
@@ -79,14 +81,16 @@ function branchOf(id: string, input: Input, random: SeededRandom): BranchPlan {
   const keyed = keyedOf(input, random.fork('keyed'));
   const first = random.whole(0, input.sources - 1);
   const second = (first + 1) % input.sources;
+  const slow = random.fork('slow');
   const joins = second !== first && (keyed.kind === 'connect' || random.chance(0.3));
   return {
     id,
     sources: joins ? [first, second] : [first],
-    steps: stepsOf(random.fork('steps')),
+    steps: [...stepsOf(random.fork('steps')), ...slowStep(slow.fork('step'))],
     key: random.pick(['number', 'string', 'tuple']),
     keyed,
     sink: random.pick(['exactly-once', 'exactly-once', 'staged', 'at-least-once']),
+    writeMs: slow.chance(0.35) ? slow.spread(1, 60) : 0,
   };
 }
 
@@ -97,6 +101,11 @@ function stepsOf(random: SeededRandom): readonly StatelessPlan[] {
   // There is one sink for dead letters.
   const [first, ...others] = steps.filter(({ kind }) => kind === 'deadLetter');
   return steps.filter((step) => step === first || !others.includes(step));
+}
+
+/** Barriers wait behind what is slow. */
+function slowStep(random: SeededRandom): readonly StatelessPlan[] {
+  return random.chance(0.2) ? [{ kind: 'slow', ms: random.spread(0.05, 3) }] : [];
 }
 
 function stepOf(random: SeededRandom): StatelessPlan {

@@ -17,6 +17,8 @@ export interface InputShape {
   /** Some records come later than watermarks allow. */
   readonly late: 'none' | 'some';
   readonly idleAfterMs: number | undefined;
+  /** `late`: one split after another is found, while others are read. */
+  readonly found: 'at once' | 'late';
 }
 
 /** The input of a source: bursts, gaps and disorder, fixed by the generator. */
@@ -45,7 +47,8 @@ export function generateSource(index: number, shape: InputShape, random: SeededR
     stepMs: random.pick([1, 20, 50, 200]),
     chunkRecordsMax: random.pick([1, 3, 10, 64, 512]),
     // What is found later may be behind the watermark of what was found before.
-    foundAtOnce: shape.late === 'some' && random.chance(0.3) ? 1 : shape.splits,
+    foundAtOnce:
+      shape.found === 'late' || (shape.late === 'some' && random.chance(0.3)) ? 1 : shape.splits,
   };
 }
 

@@ -41,7 +41,9 @@ export type StatelessPlan =
   /** Throws at every so-manieth record, always; they become dead letters. */
   | { readonly kind: 'deadLetter'; readonly every: number }
   /** A place for faults: a function that throws when the world says so. */
-  | { readonly kind: 'fallible' };
+  | { readonly kind: 'fallible' }
+  /** A function that takes its time with each record, ms. */
+  | { readonly kind: 'slow'; readonly ms: number };
 
 export type KeyPlan = 'number' | 'string' | 'tuple';
 
@@ -81,6 +83,8 @@ export interface BranchPlan {
   readonly key: KeyPlan;
   readonly keyed: KeyedPlan;
   readonly sink: SinkPlan;
+  /** Time that the sink takes for each batch, ms. */
+  readonly writeMs: number;
 }
 
 /**
@@ -100,6 +104,8 @@ export interface JobPlan {
   readonly checkRecords: 'on' | 'off';
   /** In how many slots the job runs: each process draws one of these. */
   readonly slots: readonly number[];
+  /** What connects slots: links over a network that loses, or queues. Default: queues. */
+  readonly lanes?: 'queues' | 'links' | undefined;
 }
 
 /** Records of all sources. */

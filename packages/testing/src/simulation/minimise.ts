@@ -81,6 +81,7 @@ function smallerBranches({ job, faults }: SimulationCase): readonly SimulationCa
   }));
   if (job.codegen === 'on') jobs.push({ ...job, codegen: 'off' });
   if (job.backend === 'level') jobs.push({ ...job, backend: 'heap' });
+  if (job.lanes === 'links') jobs.push({ ...job, lanes: 'queues' });
   if (job.slots.length > 1) jobs.push(...job.slots.map((only) => ({ ...job, slots: [only] })));
   else if (job.slots[0] !== 1) jobs.push({ ...job, slots: [1] });
   return jobs.map((changed) => ({ job: changed, faults }));

@@ -1,3 +1,4 @@
+import type { MillraceError } from '@millrace/core';
 import type { JobHandle, RunOptions } from '@millrace/runtime';
 import { CommitWatch } from './commit-watch.js';
 import { DiskFaults } from './disk-faults.js';
@@ -11,7 +12,9 @@ import {
   startSimulatedJob,
 } from './simulated-job.js';
 import type { SimulatedWorld } from './simulated-world.js';
-import { SimulationViolation } from './violation.js';
+import { type Oracles, outputOracles, SimulationViolation } from './violation.js';
+import { WorldLinks } from './world-links.js';
+import type { WorldProcess } from './world-process.js';
 
 /** Folder of the job's checkpoints on the simulated disk. */
 export const checkpointFolder = '/checkpoints';
@@ -25,6 +28,8 @@ export interface SceneParts {
   readonly faultsEndMs: number;
   /** Runs the job in a process. Default: the job that the plan describes. */
   readonly startJob?: StartSimulatedJob | undefined;
+  /** Default: all. */
+  readonly oracles?: Oracles | undefined;
 }
 
 /** Where a savepoint is, and what it was made of. */
@@ -50,13 +55,15 @@ export class Scene {
   readonly destination = new SimulatedDestination();
   readonly commits: CommitWatch;
   readonly diskFaults = new DiskFaults();
+  /** The network between slots; undefined: they have queues. */
+  readonly links: WorldLinks | undefined;
   /** Faults that hit something, by kind. */
   readonly effective: Record<string, number> = {};
   /** Called at each record of a `fallible` step; faults set it. */
   onRecord: (record: SimulatedRecord) => void = () => undefined;
   /** A fault has damaged what is stored. */
   isDamaged = false;
-  verdict: 'running' | 'finished' | 'detected' = 'running';
+  verdict: 'running' | 'finished' | 'detected' | 'unjudged' = 'running';
   readonly random: SeededRandom;
   private readonly parts: SceneParts;
   private readonly jobs: SimulatedJob[] = [];
@@ -64,6 +71,12 @@ export class Scene {
   /** What was asked of jobs and is not answered. */
   private requests = 0;
   private checks = 0;
+  private readonly slotsOf = new Map<WorldProcess, number>();
+  /** Numbers of slots in which an unaligned checkpoint cannot go on, and how many commits ago. */
+  private refused: { readonly slots: readonly number[]; readonly commits: number } = {
+    slots: [],
+    commits: 0,
+  };
   private readonly closers: { readonly job: SimulatedJob; readonly close: () => void }[] = [];
 
   constructor(parts: SceneParts) {
@@ -73,6 +86,7 @@ export class Scene {
     this.plan = parts.plan;
     this.faultsEndMs = parts.faultsEndMs;
     this.random = world.random.fork('scene');
+    this.links = parts.plan.lanes === 'links' ? this.makeLinks() : undefined;
     this.commits = new CommitWatch({
       disk: world.disk,
       folder: checkpointFolder,
@@ -126,9 +140,10 @@ export class Scene {
     const { checkpoints, ...others } = given;
     const options = {
       ...others,
-      slots: this.random.pick(this.plan.slots),
+      slots: this.random.pick(this.slotsNow()),
       checkpoints: { ...checkpoints, folder: checkpointFolder, from },
     };
+    this.slotsOf.set(process, options.slots);
     world.note(`${process.name}: started${from === undefined ? '' : ` from ${from}`}`);
     this.jobs.push(
       startJob(
@@ -138,6 +153,8 @@ export class Scene {
           destination: this.destination,
           around: parts.around,
           onRecord: (record) => this.onRecord(record),
+          onViolation: (error) => this.judge(error),
+          links: this.links,
         },
         process,
         options,
@@ -201,7 +218,15 @@ export class Scene {
   }
 
   violate(oracle: SimulationViolation['oracle'], detail: string): void {
-    this.world.fail(new SimulationViolation(oracle, detail));
+    this.judge(new SimulationViolation(oracle, detail));
+  }
+
+  private makeLinks(): WorldLinks {
+    const links = new WorldLinks(this.world);
+    links.onFailure = ({ code }) => {
+      if (code === 'ERR_LINK_STALLED') this.noteEffect('stalledLink');
+    };
+    return links;
   }
 
   private afterDeath(): void {
@@ -236,8 +261,28 @@ export class Scene {
       if (!this.jobs.some(isAlive)) this.startSoon();
       return;
     }
+    if (isOtherParallelism(error)) {
+      this.refuseSlots(job);
+      return;
+    }
     if (this.isDamaged && damageCodes.includes(error.code)) this.verdict = 'detected';
+    else if (this.parts.oracles === 'output') this.verdict = 'unjudged';
     else this.violate('failure', `${process.name} failed for good: ${error.message}`);
+  }
+
+  /** Whoever runs the job tries the other numbers of slots: one of them took the checkpoint. */
+  private refuseSlots({ process }: SimulatedJob): void {
+    const { committed: commits } = this.commits;
+    const others = this.refused.commits === commits ? this.refused.slots : [];
+    this.refused = { commits, slots: [...others, this.slotsOf.get(process)!] };
+    if (this.slotsNow().length > 0) this.startSoon();
+    else this.violate('failure', 'an unaligned checkpoint goes on in no number of slots');
+  }
+
+  private slotsNow(): readonly number[] {
+    const { slots, commits } = this.refused;
+    if (commits !== this.commits.committed) return this.plan.slots;
+    return this.plan.slots.filter((number) => !slots.includes(number));
   }
 
   /** What an oracle finds ends the run, ahead of the next pick. */
@@ -245,13 +290,24 @@ export class Scene {
     try {
       await act();
     } catch (error) {
-      this.world.fail(error);
+      this.judge(error);
     }
+  }
+
+  private judge(error: unknown): void {
+    const isAsked =
+      this.parts.oracles !== 'output' ||
+      (error instanceof SimulationViolation && outputOracles.includes(error.oracle));
+    if (isAsked) this.world.fail(error);
   }
 }
 
 const isAlive = ({ process, outcome }: SimulatedJob): boolean =>
   outcome === undefined && process.life !== 'killed';
+
+/** What an unaligned checkpoint is refused with where it was taken in another number of slots. */
+const isOtherParallelism = ({ code, message }: MillraceError): boolean =>
+  code === 'ERR_STATE_INCOMPATIBLE' && message.includes('unaligned');
 
 const committedOf = (handle: JobHandle): number | undefined =>
   handle.progress().checkpoints?.committed;

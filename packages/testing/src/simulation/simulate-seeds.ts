@@ -8,6 +8,8 @@ export interface SeedsReport {
   readonly records: number;
   readonly starts: number;
   readonly committedCheckpoints: number;
+  /** Those of them with records that waited in channels. */
+  readonly unalignedCheckpoints: number;
   /** Faults that hit something, by kind. */
   readonly effectiveFaults: Readonly<Record<string, number>>;
   readonly violations: readonly SeedViolation[];
@@ -25,6 +27,7 @@ export const emptyReport: SeedsReport = {
   records: 0,
   starts: 0,
   committedCheckpoints: 0,
+  unalignedCheckpoints: 0,
   effectiveFaults: {},
   violations: [],
 };
@@ -39,6 +42,7 @@ export function reportOf(result: Omit<SeedResult, 'timeline' | 'case'>): SeedsRe
     records,
     starts,
     committedCheckpoints: result.committedCheckpoints,
+    unalignedCheckpoints: result.unalignedCheckpoints,
     effectiveFaults: result.effectiveFaults,
     violations: violation === undefined ? [] : [{ seed, message: violation.message }],
   };
@@ -56,6 +60,7 @@ export function addReports(a: SeedsReport, b: SeedsReport): SeedsReport {
     records: a.records + b.records,
     starts: a.starts + b.starts,
     committedCheckpoints: a.committedCheckpoints + b.committedCheckpoints,
+    unalignedCheckpoints: a.unalignedCheckpoints + b.unalignedCheckpoints,
     effectiveFaults: faults,
     violations: [...a.violations, ...b.violations],
   };

@@ -11,6 +11,7 @@ import { atLeastOnceSink, exactlyOnceSink, type SimulatedSinkParts } from './sim
 import { SimulatedSource } from './simulated-source.js';
 import type { SimulatedWorld } from './simulated-world.js';
 import { stagedSink } from './staged-sink.js';
+import type { WorldLinks } from './world-links.js';
 import type { WorldProcess } from './world-process.js';
 
 /**
@@ -30,6 +31,10 @@ export interface SimulatedJobParts {
   readonly around: AroundJob;
   /** Called at each record of a `fallible` step; may throw. */
   readonly onRecord: (record: SimulatedRecord) => void;
+  /** Called with what a destination throws at a writer. */
+  readonly onViolation: (error: unknown) => void;
+  /** What connects slots; undefined: queues. */
+  readonly links: WorldLinks | undefined;
 }
 
 /** How a run of a job ended. */
@@ -51,7 +56,7 @@ export function startSimulatedJob(
   options: RunOptions,
   onEnd: (job: SimulatedJob) => void,
 ): SimulatedJob {
-  const { plan, around } = parts;
+  const { plan, around, links } = parts;
   const env = {
     ...process.env,
     storage: around.storage?.(process.env.storage) ?? process.env.storage,
@@ -59,7 +64,14 @@ export function startSimulatedJob(
   const built = buildJob(plan, endsOf(parts, process)).build();
   const { backend, stateMemoryBytes, codegen, checkRecords } = plan;
   const own = { env, backend, stateMemoryBytes, codegen, checkRecords };
-  const handle = startJob(built, { ...own, ...options }, { scratch: scratchIn(process) });
+  const handle = startJob(
+    built,
+    { ...own, ...options },
+    {
+      scratch: scratchIn(process),
+      lanes: links?.lanesOf(process),
+    },
+  );
   return watchJob(process, handle, onEnd);
 }
 
@@ -85,7 +97,7 @@ export function watchJob(
 }
 
 function endsOf(
-  { world, plan, destination, around, onRecord }: SimulatedJobParts,
+  { world, plan, destination, around, onRecord, onViolation }: SimulatedJobParts,
   process: WorldProcess,
 ): Parameters<typeof buildJob>[1] {
   const random = world.random.fork(`ends of ${process.name}`);
@@ -93,10 +105,11 @@ function endsOf(
     destination,
     process,
     delayMs: () => random.spread(0.05, 5),
-    onViolation: (error: unknown) => world.fail(error),
+    onViolation,
   };
   return {
     onRecord,
+    spend: (ms) => world.spend(ms),
     source: (index) => {
       const source = new SimulatedSource({
         plan: plan.sources[index]!,
@@ -107,7 +120,7 @@ function endsOf(
       return around.source?.(source) ?? source;
     },
     sink: (branch) => {
-      const sink = makeSink[branch.sink](sinkParts);
+      const sink = makeSink[branch.sink]({ ...sinkParts, writeMs: branch.writeMs });
       return around.sink?.(sink) ?? sink;
     },
   };

@@ -7,6 +7,8 @@ export interface SimulatedSinkParts {
   readonly process: WorldProcess;
   /** Time that a call of the destination takes, ms; drawn for each. */
   readonly delayMs: () => number;
+  /** Time that taking a batch takes, ms. */
+  readonly writeMs?: number | undefined;
   /** Called with what the destination throws at a writer. */
   readonly onViolation: (error: unknown) => void;
 }
@@ -56,6 +58,16 @@ export async function callDestination(
   await process.wait(`${what} answered`, 0);
 }
 
+/** Takes a batch: at once, or in its own time. */
+export function slowly(
+  { process, writeMs = 0 }: SimulatedSinkParts,
+  take: () => void,
+): Promise<void> | undefined {
+  if (writeMs > 0) return process.wait('write', writeMs).then(take);
+  take();
+  return undefined;
+}
+
 interface Prepared {
   readonly checkpoint: number;
   readonly id: string;
@@ -85,8 +97,8 @@ class ExactlyOnceWriter implements SinkWriter {
     });
   }
 
-  write(batch: RecordBatch): undefined {
-    this.rows.push(...textsOf(batch));
+  write(batch: RecordBatch): Promise<void> | undefined {
+    return slowly(this.parts, () => this.rows.push(...textsOf(batch)));
   }
 
   async prepare(checkpoint: number): Promise<unknown> {
@@ -124,8 +136,8 @@ class AtLeastOnceWriter implements SinkWriter {
     this.id = id;
   }
 
-  write(batch: RecordBatch): undefined {
-    this.rows.push(...textsOf(batch));
+  write(batch: RecordBatch): Promise<void> | undefined {
+    return slowly(this.parts, () => this.rows.push(...textsOf(batch)));
   }
 
   async flush(): Promise<void> {

@@ -149,6 +149,11 @@ export class SimulatedWorld {
     return this.elapsedMs;
   }
 
+  /** For processes: a function of theirs is at work, and nothing else happens. */
+  spend(ms: number): void {
+    this.elapsedMs += ms;
+  }
+
   /**
    * Lets things happen until `isDone` says so between two picks, or a limit is reached.
    *

@@ -6,7 +6,7 @@ import type {
   StagedBlob,
   StagingWriter,
 } from '@millrace/core/spi';
-import { callDestination, type SimulatedSinkParts, textsOf } from './simulated-sinks.js';
+import { callDestination, type SimulatedSinkParts, slowly, textsOf } from './simulated-sinks.js';
 
 /** A sink whose rows wait in the checkpoint store until they are published, each once. */
 export function stagedSink(parts: SimulatedSinkParts): Sink<unknown> {
@@ -47,6 +47,7 @@ class StagedWriter implements SinkWriter {
   }
 
   async write(batch: RecordBatch): Promise<void> {
+    await slowly(this.parts, () => undefined);
     const texts = textsOf(batch);
     this.current ??= await this.context.staging!.create();
     await this.current.write(new TextEncoder().encode(texts.map((text) => `${text}\n`).join('')));

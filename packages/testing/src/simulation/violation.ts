@@ -9,6 +9,12 @@ export type OracleName =
   | 'sink'
   | 'failure';
 
+/** Which oracles are asked: all, or only those that look at what was published. */
+export type Oracles = 'all' | 'output';
+
+/** What can be seen without knowing anything of how the engine works. */
+export const outputOracles: readonly OracleName[] = ['output', 'conservation'];
+
 /** A promise of the engine that was broken. */
 export class SimulationViolation extends Error {
   readonly oracle: OracleName;
