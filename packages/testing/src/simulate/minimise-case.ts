@@ -75,7 +75,7 @@ function lessInput(case_: UserCase): readonly UserCase[] {
   for (const parts of [2, 4, 8, 16]) {
     for (const source of case_.sources) {
       const length = Math.ceil(source.records.length / parts);
-      if (source.records.length < parts) continue;
+      if (length === 0 || (parts > 2 && length === lengthBefore(source, parts))) continue;
       for (let from = 0; from < source.records.length; from += length) {
         const isKept = (_: PlannedRecord, at: number): boolean => at < from || at >= from + length;
         const records = source.records.filter(isKept);
@@ -85,6 +85,9 @@ function lessInput(case_: UserCase): readonly UserCase[] {
   }
   return smaller;
 }
+
+const lengthBefore = ({ records }: PlannedSource, parts: number): number =>
+  Math.ceil(records.length / (parts / 2));
 
 const withSource = (case_: UserCase, changed: PlannedSource): UserCase => ({
   ...case_,

@@ -1,6 +1,6 @@
-import { MillraceError } from '@millrace/core';
 import type { DeadLetter, RecordBatch, Sink, SinkWriter } from '@millrace/core/spi';
 import { printable } from '../printable.js';
+import type { MayThrow } from './throwing-functions.js';
 
 /** Rows by their text: what a destination keeps is text, what oracles see are values. */
 export class RowBook {
@@ -38,7 +38,7 @@ export interface RowSinkParts {
   readonly book: RowBook;
   readonly from: 'main' | 'deadLetters';
   /** Called ahead of each write; may throw. */
-  readonly mayThrow: () => void;
+  readonly mayThrow: MayThrow;
 }
 
 /** A simulated sink in place of the job's own, that writes rows as texts. */
@@ -58,7 +58,7 @@ export function rowSink({ inner, original, book, from, mayThrow }: RowSinkParts)
     createWriter: (context) => {
       const writer = inner.createWriter(context);
       const write: SinkWriter['write'] = (batch) => {
-        throwAsFunction(mayThrow);
+        mayThrow(batch.values[0]);
         return writer.write(asText(batch));
       };
       return new Proxy(writer, {
@@ -70,12 +70,4 @@ export function rowSink({ inner, original, book, from, mayThrow }: RowSinkParts)
       });
     },
   };
-}
-
-function throwAsFunction(mayThrow: () => void): void {
-  try {
-    mayThrow();
-  } catch (cause) {
-    throw new MillraceError('ERR_FUNCTION_THREW', 'the destination refused a batch', { cause });
-  }
 }

@@ -2,7 +2,9 @@ import type { BuiltJob } from '@millrace/core';
 import type { SourceDefinition } from '@millrace/core/internal';
 import type { OperatorDefinition, Sink } from '@millrace/core/spi';
 import { startJob } from '@millrace/runtime/internal';
-import type { SeededRandom } from '../simulation/seeded-random.js';
+import { printable } from '../printable.js';
+import type { SimulatedRecord } from '../simulation/job-plan.js';
+import { hashText, type SeededRandom } from '../simulation/seeded-random.js';
 import {
   type SimulatedJob,
   type SimulatedJobParts,
@@ -15,7 +17,7 @@ import type { WorldProcess } from '../simulation/world-process.js';
 import type { PlannedSource } from './input-plan.js';
 import { plannedSource } from './planned-source.js';
 import { type RowBook, rowSink } from './row-sink.js';
-import { throwing } from './throwing-functions.js';
+import { type MayThrow, throwing } from './throwing-functions.js';
 
 /** A user's job, and what is the same in all its runs. */
 export interface UserJob {
@@ -70,11 +72,7 @@ function replaceEnds(
 ): BuiltJob {
   const built = job.build();
   const random = world.random.fork(`ends of ${process.name}`);
-  let calls = 0;
-  const mayThrow = (): void => {
-    calls += 1;
-    onRecord({ id: calls, key: 0, at: 0, amount: 0, part: 0 });
-  };
+  const mayThrow: MayThrow = (record) => onRecord(namedBy(record));
   const nodes = new Map(built.functions.nodes);
   for (const { id, kind, onError } of built.graph.nodes) {
     const definition = nodes.get(id);
@@ -104,6 +102,18 @@ function replaceEnds(
 
 /** The same for all processes of a run: what one has prepared another one publishes. */
 const makeSink = (random: SeededRandom) => (random.chance(0.7) ? exactlyOnceSink : stagedSink);
+
+/** The fault throws once at each name: the same record again and again would be poison. */
+const namedBy = (record: unknown): SimulatedRecord => ({
+  // Asked for only when a fault is due.
+  get id() {
+    return hashText(0, printable(record));
+  },
+  key: 0,
+  at: 0,
+  amount: 0,
+  part: 0,
+});
 
 function sourceOf(
   { source, watermarks }: SourceDefinition,
