@@ -173,6 +173,7 @@ describe('an operator without credit', () => {
     expect(waiting).toBe(runtimeLimits.overdraftRecordsMax);
     expect([t.operator.calls, t.stage.isBlocked()]).toEqual([['record 0'], true]);
     while (!t.operator.calls.includes('frozen 1')) {
+      expect(t.output.isEmpty).toBe(false);
       t.output.shift();
       t.run();
     }
