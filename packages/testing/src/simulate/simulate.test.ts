@@ -179,6 +179,57 @@ describe('right jobs stand all faults', () => {
   });
 });
 
+const withSetup = (setup: () => Promise<number>) =>
+  defineJob('with-setup', {}, (job) => {
+    job.source('payments', source<Payment>(), times).pipe(
+      map((p, { resource }) => ({ id: p.id, fee: resource, day: new Date(p.at) }), { setup }),
+      sinkTo('out', sink<unknown>()),
+    );
+  });
+
+describe('set-up of functions', () => {
+  test('may wait for something outside of the simulation', async () => {
+    const slow = withSetup(() => new Promise((resolve) => setTimeout(resolve, 10, 7)));
+    await simulate(slow, {
+      input: { payments },
+      seeds: 3,
+      expect: [
+        exactlyOnce(),
+        ({ out }) => expect(out?.[0]).toEqual({ id: 0, fee: 7, day: new Date(startMs) }),
+      ],
+    });
+  });
+
+  test('but not for ever', async () => {
+    const stuck = withSetup(() => new Promise(() => undefined));
+    await expect(simulate(stuck, { input: { payments }, seeds: 1 })).rejects.toThrow(
+      'it waits for something outside of the simulation',
+    );
+  });
+});
+
+test('a job without records comes to its end', async () => {
+  const report = await simulate(velocity, { input: { payments: [] }, seeds: 5 });
+  expect(report.records).toBe(0);
+});
+
+test('event times may be told for a source that leaves them to it', async () => {
+  const untimed = defineJob('untimed', {}, (job) => {
+    job.source('payments', source<Payment>(), watermarks()).pipe(
+      keyBy((p) => p.card),
+      window('velocity', sliding('10s', '5s')),
+      aggregate({ n: count() }),
+      sinkTo('alerts', sink<unknown>()),
+    );
+  });
+  await simulate(untimed, {
+    input: { payments },
+    timestamps: { payments: (p) => p.at },
+    seeds: 5,
+    expect: [exactlyOnce(), ({ alerts }) => expect(alerts!.length).toBeGreaterThan(10)],
+  });
+});
+
 test('the same seeds give the same runs', async () => {
   const options = { input: { payments: drawPayments }, seeds: [3, 4] } as const;
   const first = await simulate(buckets, options);
