@@ -2,10 +2,11 @@ import type { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Sink, Source, Storage } from '@millrace/core/spi';
 import type { JobHandle, RunOptions } from '@millrace/runtime';
-import { type Surroundings, startJob } from '@millrace/runtime/internal';
+import { LocalLanes, type Surroundings, startJob } from '@millrace/runtime/internal';
 import { MemorySpillStore } from '@millrace/state';
 import { buildJob } from './build-job.js';
 import type { JobPlan, SimulatedRecord, SinkPlan } from './job-plan.js';
+import { watchLanes } from './lane-watch.js';
 import type { SimulatedDestination } from './simulated-destination.js';
 import { atLeastOnceSink, exactlyOnceSink, type SimulatedSinkParts } from './simulated-sinks.js';
 import { SimulatedSource } from './simulated-source.js';
@@ -56,7 +57,7 @@ export function startSimulatedJob(
   options: RunOptions,
   onEnd: (job: SimulatedJob) => void,
 ): SimulatedJob {
-  const { plan, around, links } = parts;
+  const { plan, around } = parts;
   const env = {
     ...process.env,
     storage: around.storage?.(process.env.storage) ?? process.env.storage,
@@ -69,10 +70,18 @@ export function startSimulatedJob(
     { ...own, ...options },
     {
       scratch: scratchIn(process),
-      lanes: links?.lanesOf(process),
+      lanes: lanesOf(parts, process),
     },
   );
   return watchJob(process, handle, onEnd);
+}
+
+function lanesOf(
+  { links, onViolation }: SimulatedJobParts,
+  process: WorldProcess,
+): Surroundings['lanes'] {
+  const queues = () => new LocalLanes(process.env);
+  return watchLanes(links?.lanesOf(process) ?? queues, onViolation);
 }
 
 /** How a job is put into a process: the planned one, or a user's. */

@@ -4,6 +4,7 @@ export type OracleName =
   | 'conservation'
   | 'checkpoints'
   | 'owners'
+  | 'credit'
   | 'leftovers'
   | 'progress'
   | 'sink'
