@@ -1,10 +1,12 @@
 import { minimiseSeed, type SeedResult, simulateSeed } from '@millrace/testing';
 import { type Arguments, HELP, readArguments, UsageError } from './arguments.js';
+import { runPlanted } from './planted/run-planted.js';
 import { runRange } from './run-range.js';
 
 async function main(): Promise<void> {
   const args = readArguments(process.argv.slice(2));
   if (args.help) process.stdout.write(HELP);
+  else if (args.planted === 'yes') process.exitCode = (await runPlanted(args)) ? 0 : 1;
   else if (args.seed === undefined) await range(args);
   else await replay(args.seed, args);
 }
@@ -23,10 +25,11 @@ async function replay(seed: number, { trace, minimise }: Arguments): Promise<voi
   const result = minimise === 'yes' ? await minimiseSeed(seed) : await simulateSeed(seed);
   if (trace === 'shown') printTimeline(result);
   if (minimise === 'yes') console.log(JSON.stringify(result.case, undefined, 1));
-  const { verdict, violation, traceHash, picks, committedCheckpoints, effectiveFaults } = result;
+  const { verdict, violation, traceHash, picks, effectiveFaults } = result;
+  const { committedCheckpoints, unalignedCheckpoints } = result;
   console.log(
     `seed ${seed}: ${verdict}, trace ${traceHash}, ${picks} picks, ` +
-      `${committedCheckpoints} checkpoints, faults ${JSON.stringify(effectiveFaults)}`,
+      `${committedCheckpoints} checkpoints (${unalignedCheckpoints} unaligned), faults ${JSON.stringify(effectiveFaults)}`,
   );
   if (violation === undefined) return;
   console.log(`VIOLATION ${violation.message}`);

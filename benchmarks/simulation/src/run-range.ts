@@ -71,14 +71,16 @@ class RunningRange {
   }
 
   private line(): string {
-    const { seeds, picks, committedCheckpoints, effectiveFaults, starts, detected } = this.report;
+    const { seeds, picks, effectiveFaults, starts, detected } = this.report;
+    const { committedCheckpoints, unalignedCheckpoints } = this.report;
     const seconds = (performance.now() - this.begunMs) / 1_000;
     const faults = Object.values(effectiveFaults).reduce((sum, count) => sum + count, 0);
     const each = (count: number): string => (count / seeds).toFixed(1);
     return (
       `${seeds} seeds, ${(seeds / seconds).toFixed(1)} a second, ` +
       `${Math.round(picks / seconds)} picks a second; for each ${each(committedCheckpoints)} ` +
-      `checkpoints, ${each(faults)} faults, ${each(starts)} processes; ${detected} detected damage`
+      `checkpoints (${each(unalignedCheckpoints)} unaligned), ${each(faults)} faults, ` +
+      `${each(starts)} processes; ${detected} detected damage`
     );
   }
 }

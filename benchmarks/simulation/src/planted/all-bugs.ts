@@ -1,0 +1,14 @@
+import { checkpointBugs } from './checkpoint-bugs.js';
+import { endsBugs } from './ends-bugs.js';
+import { channelBugs, linkBugs } from './exchange-bugs.js';
+import type { PlantedBug } from './planted-bug.js';
+import { stateBugs } from './state-bugs.js';
+
+/** All ways to break the engine that the simulation has to notice. */
+export const plantedBugs: readonly PlantedBug[] = [
+  ...checkpointBugs,
+  ...channelBugs,
+  ...linkBugs,
+  ...stateBugs,
+  ...endsBugs,
+];

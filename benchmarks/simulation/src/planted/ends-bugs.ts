@@ -1,0 +1,73 @@
+import {
+  eagerSink,
+  forgetfulDisk,
+  forgetfulFolders,
+  forgetfulSink,
+  hastySource,
+  repeatingSource,
+} from './around.js';
+import type { PlantedBug } from './planted-bug.js';
+
+/** Something else happens first. */
+const later = 'await new Promise((done) => env.scheduler.after(20, done));';
+
+/** Disks, sources and sinks. */
+export const endsBugs: readonly PlantedBug[] = [
+  { name: 'disk whose sync does nothing', edits: [], around: { storage: forgetfulDisk } },
+  { name: 'disk whose folders are not synced', edits: [], around: { storage: forgetfulFolders } },
+  { name: 'source goes on one record too far', edits: [], around: { source: hastySource } },
+  { name: 'source goes on one record short', edits: [], around: { source: repeatingSource } },
+  {
+    name: 'watermark not restored',
+    edits: [
+      { module: 'runtime/engine/source-time', find: 'this.mark = Number(mark);', replace: '' },
+      {
+        module: 'runtime/engine/source-time',
+        find: 'time.restore(restored);',
+        replace: ';',
+      },
+    ],
+  },
+  {
+    name: 'splits assigned twice after a restore',
+    edits: [
+      {
+        module: 'runtime/job/source-assignments',
+        find: 'source.createEnumerator(context, state)',
+        replace: 'source.createEnumerator(context)',
+      },
+    ],
+  },
+  {
+    name: 'enumerator state taken too late',
+    edits: [
+      {
+        module: 'runtime/job/split-assignment',
+        find: 'this.enumerated = enumerator.snapshot();',
+        replace: `${later} this.enumerated = enumerator.snapshot();`,
+      },
+    ],
+  },
+  {
+    name: 'enumerator state taken ahead of the assignment',
+    edits: [
+      {
+        module: 'runtime/job/split-assignment',
+        find: 'const found = await this.guard(() => enumerator.discover());',
+        replace: `const found = await this.guard(() => enumerator.discover()); this.enumerated = enumerator.snapshot(); ${later}`,
+      },
+    ],
+  },
+  { name: 'sink publishes before the commit', edits: [], around: { sink: eagerSink } },
+  { name: 'sink forgets what was prepared', edits: [], around: { sink: forgetfulSink } },
+  {
+    name: "sink's prepared output dropped at an abort",
+    edits: [
+      {
+        module: 'testing/simulation/simulated-sinks',
+        find: 'this.unpublished.push({ checkpoint, id });',
+        replace: 'this.unpublished = [{ checkpoint, id }];',
+      },
+    ],
+  },
+];
