@@ -21,7 +21,7 @@ import {
 import type { CheckpointReport } from '@millrace/runtime';
 import type { DurableProcess } from './durable-rig.js';
 
-export interface Order {
+interface Order {
   readonly id: number;
   readonly shop: number;
   readonly amount: number;
