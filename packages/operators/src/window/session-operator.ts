@@ -31,6 +31,7 @@ import {
   sessionLoopOf,
   sessionNumbers,
 } from './session-code.js';
+import { jointOf } from './session-joint.js';
 import { type RestoredSession, SessionRows } from './session-rows.js';
 import { trackingOf } from './tracking.js';
 
@@ -151,24 +152,15 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     else if (!this.joinOne(addition)) this.takeBeside(addition, out);
   }
 
-  /**
-   * Adds in place to the only session that is touched, if it has not fired: mostly what begins it
-   * earlier, or belongs to an older one, as records of another subtask do. The session stays in the
-   * calendar where it is.
-   */
+  /** Adds in place to the only session that is touched; false where that is not to be. */
   private joinOne(addition: SessionAddition): boolean {
-    const { key, timestamp } = addition;
     const additionEndMs = lastMsOf(addition) + this.gapMs;
-    const touched = this.rows.touching(key, timestamp, additionEndMs);
-    const [session] = touched;
-    if (session === undefined || touched.length > 1) return false;
-    const { table, slot } = this.rows.find(session);
-    const at = slot * table.numberStride;
-    const { [at + start]: startMs = 0, [at + end]: endMs = 0 } = table.numbers;
-    if (table.numbers[at + nextPane]! > 0) return false;
+    const joint = jointOf(this.rows, addition, additionEndMs);
+    if (joint === undefined) return false;
+    const { session, table, slot, startMs, endMs } = joint;
     // Throws, if at all, before the session has changed.
     this.addTo('merged', table, slot, addition);
-    this.rows.move(session, Math.min(startMs, timestamp), Math.max(endMs, additionEndMs));
+    this.rows.move(session, startMs, endMs);
     return true;
   }
 
