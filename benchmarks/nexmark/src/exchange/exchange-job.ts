@@ -65,7 +65,8 @@ interface Draw {
   readonly key: number;
 }
 
-const drawsPerLap = 1_000_000;
+/** Records of one lap of drawn keys. */
+export const drawsPerLap = 1_000_000;
 const drawsPerBatch = 512;
 const drawsPerSecond = 100_000;
 

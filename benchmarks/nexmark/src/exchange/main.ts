@@ -7,28 +7,29 @@ import { median, Stopwatch } from '../bench/stopwatch.js';
 import { generate } from '../generator/generator.js';
 import type { QueryName } from '../model.js';
 import { writeLines } from '../ndjson-file.js';
-import exchangeJob, { type ExchangeJob } from './exchange-job.js';
+import exchangeJob, { drawsPerLap, type ExchangeJob } from './exchange-job.js';
 
 const usage = `Usage: bench:exchange [case …] [--rounds N] [--events N]
 
   queries   q5 and q11 in two slots against one, input in memory, with projection and
             aggregation ahead of the exchange
   bids      whole bids from one thread to another
-  zipf      counts of keys drawn by Zipf's law (1.2) against evenly drawn ones, in two slots
+  zipf      counts of keys drawn by Zipf's law (1.2) against evenly drawn ones, in two slots,
+            with aggregation ahead of the exchange
 
-All unless named. --rounds (5) of each, in turn; --events (2000000) of each.`;
+All unless named. --rounds (5) of each, in turn; --events (20000000) of each.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    events: { type: 'string', default: '2000000' },
+    events: { type: 'string', default: '20000000' },
     help: { type: 'boolean', default: false },
   },
 });
 
 /** Events of one lap. */
-const lapEvents = 100_000;
+const lapEvents = 500_000;
 const rounds = Number(values.rounds);
 const laps = Math.ceil(Number(values.events) / lapEvents);
 const module = new URL('./exchange-job.js', import.meta.url);
@@ -38,7 +39,10 @@ interface Sample {
   readonly perCpuSecond: number;
 }
 
-/** One run, from when all slots are open to the end of the input. */
+/**
+ * One run, from when all code is compiled (a third of the input) to its end. Slots tell how far they
+ * are every quarter of a second.
+ */
 async function measure(argument: ExchangeJob, slots: number): Promise<Sample> {
   const job = run(exchangeJob(argument), {
     checkRecords: 'off',
@@ -47,11 +51,26 @@ async function measure(argument: ExchangeJob, slots: number): Promise<Sample> {
     moduleArgument: argument,
   });
   await Promise.race([job.opened, job.done]);
+  const warm = (argument.laps * lapOf(argument)) / 3;
+  let before = 0;
+  let isDone = false;
+  const done = job.done.then(() => {
+    isDone = true;
+  });
+  while (before < warm && !isDone) {
+    await Promise.race([done, new Promise((resolve) => setTimeout(resolve, pollMs))]);
+    before = job.progress().recordsIn;
+  }
   const watch = new Stopwatch();
-  await watch.time(() => job.done);
-  const events = job.progress().recordsIn;
+  await watch.time(() => done);
+  const events = job.progress().recordsIn - before;
   return { perSecond: events / watch.wallSeconds, perCpuSecond: events / watch.cpuSeconds };
 }
+
+const pollMs = 5;
+
+/** Records of one lap. */
+const lapOf = ({ kind }: ExchangeJob): number => (kind === 'counts' ? drawsPerLap : lapEvents);
 
 /** Rounds of several ways in turn, so that a slow spell of the machine touches all alike. */
 async function inTurn(ways: readonly (() => Promise<Sample>)[]): Promise<readonly Sample[][]> {
@@ -86,7 +105,8 @@ async function bidsCase(input: string): Promise<void> {
 }
 
 async function zipfCase(): Promise<void> {
-  const counts = (keys: 'zipf' | 'even') => () => measure({ kind: 'counts', keys, laps: 4 }, 2);
+  const laps = Math.ceil(Number(values.events) / drawsPerLap);
+  const counts = (keys: 'zipf' | 'even') => () => measure({ kind: 'counts', keys, laps }, 2);
   const [zipf, even] = await inTurn([counts('zipf'), counts('even')]);
   console.log(`counts of 100,000 keys, drawn evenly: ${rateOf(even!)}`);
   console.log(
