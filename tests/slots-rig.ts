@@ -30,7 +30,7 @@ import {
   window,
 } from '@millrace/operators';
 
-export interface Sale {
+interface Sale {
   readonly id: number;
   readonly shop: string;
   readonly amount: number;

@@ -31,8 +31,7 @@ export interface SlotThreadSpec {
 }
 
 /** The same folder is opened in each thread. */
-export interface ThreadCheckpoints
-  extends Pick<SinkCheckpointsParts, 'name' | 'lineage' | 'replay'> {
+interface ThreadCheckpoints extends Pick<SinkCheckpointsParts, 'name' | 'lineage' | 'replay'> {
   readonly folder: string;
   readonly restored: Manifest | undefined;
 }

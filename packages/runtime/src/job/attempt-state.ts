@@ -21,7 +21,7 @@ export function heapState(options: StateBackendOptions): AttemptState {
 }
 
 /** State of which cold rows are outside memory, in a store that the attempt does not leave behind. */
-export function levelState(
+function levelState(
   options: StateBackendOptions,
   memoryBytesMax: number | undefined,
   scratch: { readonly store: SpillStore; remove(): Promise<void> },

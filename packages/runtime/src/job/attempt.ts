@@ -13,7 +13,7 @@ import type { EnumeratorStates, SlotControl, SlotListener } from './slot-control
 import { SourceAssignments } from './source-assignments.js';
 
 /** What an attempt needs for taking checkpoints. */
-export interface AttemptCheckpoints {
+interface AttemptCheckpoints {
   readonly coordinator: CheckpointCoordinator;
   /** Number of the attempt, from 1. */
   readonly number: number;

@@ -18,7 +18,7 @@ export interface PlanOptions {
 }
 
 /** One subtask of a stage. */
-export interface SubtaskRef {
+interface SubtaskRef {
   readonly stage: number;
   readonly subtask: number;
 }
