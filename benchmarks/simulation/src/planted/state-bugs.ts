@@ -11,7 +11,7 @@ export const stateBugs: readonly PlantedBug[] = [
         module: restore,
         find: '{ range: keyGroups, chainGroups, takes }',
         replace:
-          '{ range: { ...keyGroups, last: keyGroups.last - (last === keyGroups.last ? 0 : 1) }, chainGroups, takes }',
+          '{ range: { first: keyGroups.first + (first === keyGroups.first ? 0 : 1), last: keyGroups.last - (last === keyGroups.last ? 0 : 1) }, chainGroups, takes }',
       },
     ],
   },

@@ -35,7 +35,7 @@ export class WorldLinks {
   constructor(world: SimulatedWorld) {
     this.random = world.random.fork('links');
     this.stallMs = this.random.spread(1_000, defaultLinkLimits.stallMs);
-    const delayMs = this.random.spread(0.05, 2);
+    const delayMs = this.random.spread(0.05, 20);
     this.hub = new LossyTransportHub({
       env: { random: this.random.fork('hub'), scheduler: world.env.scheduler },
       datagramBytesMax: this.random.pick(datagramBytesAmong),
