@@ -7,6 +7,7 @@ import {
   noFaults,
 } from './fault-plan.js';
 import { generateJob } from './generate-job.js';
+import { checkIdle, idleCaseOf } from './idle-oracle.js';
 import { type JobPlan, recordsOf } from './job-plan.js';
 import { checkConservation, checkOutput } from './output-oracle.js';
 import { Scene } from './scene.js';
@@ -91,7 +92,7 @@ export async function simulateSeed(
   let violation: SimulationViolation | undefined;
   try {
     await play(scene, case_);
-    if (oracles === 'all') await checkStored(scene);
+    if (oracles === 'all') await checkMore(seed, scene, case_);
     if (scene.verdict === 'finished') {
       checkConservation(case_.job, scene.destination);
       if (case_.job.kind === 'determinate') {
@@ -152,6 +153,15 @@ async function play(scene: Scene, { job, faults }: SimulationCase): Promise<void
     const when = `at ${Math.round(world.nowMs)} ms, after ${world.trace.picks} picks`;
     throw new SimulationViolation('progress', `${why[end]} ${when}: the job is ${scene.state}`);
   }
+}
+
+/** What needs to know how the engine works, or another run. */
+async function checkMore(seed: number, scene: Scene, { job }: SimulationCase): Promise<void> {
+  await checkStored(scene);
+  const idle = idleCaseOf(job);
+  if (idle === undefined) return;
+  const case_ = { job: idle.job, faults: noFaults };
+  await checkIdle(sceneOf(seed, case_, {}, 'all'), idle);
 }
 
 /** The last checkpoint, and those that are kept. */
