@@ -18,6 +18,6 @@ export interface PlantedBug {
   readonly name: string;
   readonly edits: readonly Edit[];
   readonly around?: AroundJob | undefined;
-  /** Why no oracle can see it, if none can: then it need not be found. */
-  readonly harmless?: string | undefined;
+  /** What makes up for it, if something does: then it need not be found. */
+  readonly masked?: string | undefined;
 }

@@ -48,8 +48,8 @@ export async function runPlanted({ seeds, workers, only = '' }: PlantedOptions):
   return rows.every(({ bug, byAll }) => byAll.kind === 'found' || isExcused(bug, byAll));
 }
 
-const isExcused = ({ harmless }: PlantedBug, found: Found): boolean =>
-  harmless !== undefined && found.kind === 'not found';
+const isExcused = ({ masked }: PlantedBug, found: Found): boolean =>
+  masked !== undefined && found.kind === 'not found';
 
 /** Seeds in which no oracle sees anything are the same with fewer oracles, and not run again. */
 async function rowOf(bug: PlantedBug, seedsMax: number): Promise<Row> {
@@ -67,7 +67,7 @@ const isOutput = ({ oracle }: { readonly oracle: string }): boolean =>
   oracle === 'output' || oracle === 'conservation';
 
 function textOf({ bug, byAll, byOutput }: Row): string {
-  const excuse = isExcused(bug, byAll) ? ` (${bug.harmless})` : '';
+  const excuse = isExcused(bug, byAll) ? ` (${bug.masked})` : '';
   return [bug.name, describe(byAll) + excuse, describe(byOutput)].join(' | ');
 }
 
