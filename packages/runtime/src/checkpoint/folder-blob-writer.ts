@@ -18,11 +18,15 @@ export class FolderBlobWriter implements BlobWriter {
   private readonly storage: Storage;
   private readonly digest = sha256Digest();
   private bytes = 0;
-  private life: 'open' | 'closed' | 'named' | 'done' = 'open';
+  private life: 'open' | 'completing' | 'given up' | 'failed' | 'done' = 'open';
+  private isOpen = true;
+  /** Where the bytes are. */
+  private place: string;
 
   constructor(blob: BlobInProgress, storage: Storage) {
     this.blob = blob;
     this.storage = storage;
+    this.place = blob.aside;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -33,25 +37,51 @@ export class FolderBlobWriter implements BlobWriter {
   }
 
   async complete(): Promise<BlobInfo> {
-    const { name, path, aside, file } = this.blob;
-    await file.sync();
-    this.life = 'closed';
-    await file.close();
-    await this.storage.rename(aside, path);
-    this.life = 'named';
-    await this.storage.syncFolder(path.slice(0, path.lastIndexOf('/')));
+    const { name } = this.blob;
+    this.life = 'completing';
     const sha256 = this.digest.hex();
-    await this.verify(sha256);
+    try {
+      await this.store(sha256);
+    } catch (error) {
+      if (this.isGivenUp()) await this.remove();
+      else this.life = 'failed';
+      throw error;
+    }
+    if (this.isGivenUp()) {
+      await this.remove();
+      throw new MillraceError('ERR_STORAGE_FAILED', `${name} was given up while it was completed`);
+    }
     this.life = 'done';
     return { name, bytes: this.bytes, sha256 };
   }
 
+  /** While it is being completed, that rejects: nobody is to rely on a blob that was given up. */
   async abort(): Promise<void> {
-    const { life } = this;
+    if (this.life === 'completing') this.life = 'given up';
+    else if (this.life === 'open' || this.life === 'failed') await this.remove();
+  }
+
+  private isGivenUp(): boolean {
+    return this.life === 'given up';
+  }
+
+  private async store(sha256: string): Promise<void> {
+    const { path, aside, file } = this.blob;
+    await file.sync();
+    this.isOpen = false;
+    await file.close();
+    await this.storage.rename(aside, path);
+    this.place = path;
+    await this.storage.syncFolder(path.slice(0, path.lastIndexOf('/')));
+    await this.verify(sha256);
+  }
+
+  private async remove(): Promise<void> {
     this.life = 'done';
-    if (life === 'done') return;
-    if (life === 'open') await this.blob.file.close();
-    await this.storage.remove(life === 'named' ? this.blob.path : this.blob.aside);
+    const { isOpen } = this;
+    this.isOpen = false;
+    if (isOpen) await this.blob.file.close();
+    await this.storage.remove(this.place);
   }
 
   /** Disks and file systems lie; this finds it out while the data is still elsewhere, too. */

@@ -75,6 +75,25 @@ describe('a folder of blobs', () => {
     }
   });
 
+  test('a writer that is given up while it completes rejects, and leaves nothing behind', async () => {
+    for (const operation of ['sync', 'rename', 'syncFolder', 'read'] as const) {
+      const disk = new SimulatedDisk();
+      const store = openStore(disk);
+      const writer = await store.create('segments/a');
+      await writer.write(bytesOf('text'));
+      const stop = disk.onStep((step) => {
+        if (step.operation === operation && step.when === 'before') void writer.abort();
+        return undefined;
+      });
+      await expect(writer.complete(), operation).rejects.toMatchObject({
+        code: 'ERR_STORAGE_FAILED',
+      });
+      stop();
+      expect(await store.list(''), operation).toEqual([]);
+      expect(await disk.list('/job/.aside'), operation).toEqual([]);
+    }
+  });
+
   test('adopting links where it can, and copies where there are no links', async () => {
     const disk = new SimulatedDisk({ capacityBytes: 150 });
     const store = openStore(disk);

@@ -90,6 +90,8 @@ export class SourceInput {
   private isDraining = false;
   /** Checkpoints whose barriers are to be sent. */
   private barriers: readonly TriggeredBarrier[] = [];
+  /** Splits that were assigned behind the trigger of a barrier that is not sent yet. */
+  private heldBack: { readonly splits: readonly Split[]; readonly end: boolean }[] = [];
 
   constructor(parts: SourceInputParts) {
     this.id = parts.id;
@@ -114,13 +116,21 @@ export class SourceInput {
    *   to have with this subtask
    */
   trigger(checkpoint: number, mode: CheckpointMode, enumerator?: unknown): void {
+    this.takeHeldBack();
     this.barriers = [{ barrier: { kind: 'barrier', checkpoint, mode }, enumerator }];
     this.parts.wake();
   }
 
-  /** Gives the subtask splits to read; with `end` there will be no more. */
+  /**
+   * Gives the subtask splits to read; with `end` there will be no more. Behind a trigger they wait for
+   * its barrier: the enumerator's state in that checkpoint knows nothing of them.
+   */
   assign(splits: readonly Split[], end: boolean): void {
     if (this.isClosed) return;
+    if (this.barriers.length > 0) {
+      this.heldBack.push({ splits, end });
+      return;
+    }
     const { reader, time, wake } = this.parts;
     for (const { id } of splits) time.add(id);
     if (splits.length > 0) this.read(() => reader.addSplits(splits));
@@ -216,7 +226,14 @@ export class SourceInput {
     const splits = this.read(() => reader.snapshot(checkpoint));
     const own = { splits, time: time.snapshot() };
     atBarrier(checkpoint, enumerator === undefined ? own : { enumerator, ...own });
+    this.takeHeldBack();
     return barrier;
+  }
+
+  /** What a barrier was to come ahead of; a newer trigger knows of it. */
+  private takeHeldBack(): void {
+    this.barriers = [];
+    for (const { splits, end } of this.heldBack.splice(0)) this.assign(splits, end);
   }
 
   private restore(): void {
