@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/core';
-import { keyGroupOf, toMillraceError } from '@millrace/core/internal';
+import { keyGroupOf, subtaskOf, toMillraceError } from '@millrace/core/internal';
 import type { Column, ControlElement, Key, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { BatchShape } from '../plan/batch-shape.js';
@@ -15,7 +15,7 @@ export type Assign = (batch: RecordBatch, targets: Uint16Array) => void;
 export function assignByKey(parallelism: number, keyOf: (record: never) => unknown): Assign {
   const subtasks = new Uint16Array(groupCount);
   for (let group = 0; group < groupCount; group += 1) {
-    subtasks[group] = Math.floor((group * parallelism) / groupCount);
+    subtasks[group] = subtaskOf(group, parallelism, groupCount);
   }
   return ({ keys, values, count }, targets) => {
     for (let i = 0; i < count; i += 1) {

@@ -220,7 +220,6 @@ export class SourceInput {
   }
 
   private barrier({ barrier, enumerator }: TriggeredBarrier): ControlElement {
-    this.barriers = [];
     const { checkpoint } = barrier;
     const { reader, time, atBarrier } = this.parts;
     const splits = this.read(() => reader.snapshot(checkpoint));

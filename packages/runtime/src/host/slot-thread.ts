@@ -12,6 +12,7 @@ import type { SlotListener } from '../job/slot-control.js';
 import { runtimeLimits } from '../limits.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
 import { planPhysically } from '../plan/physical-plan.js';
+import { monotoneWallClock } from '../time/wall-clock.js';
 import { nodeEnv } from './node-env.js';
 import { scratchFolders } from './scratch-folder.js';
 import { threadLanes } from './thread-lanes.js';
@@ -57,7 +58,6 @@ async function createSlot(): Promise<Slot> {
   const job = await loadedJob();
   const plan = planPhysically(job, spec.planOptions);
   const { slot, backend, stateMemoryBytes, attempt, checkpoints } = spec;
-  let lastNowMs = -Infinity;
   return new Slot({
     ...spec,
     job,
@@ -65,10 +65,7 @@ async function createSlot(): Promise<Slot> {
     env,
     compiler: new Compiler(job.graph.job),
     metrics: new MetricRegistry(),
-    nowMs: () => {
-      lastNowMs = Math.max(lastNowMs, env.clock.nowMs());
-      return lastNowMs;
-    },
+    nowMs: monotoneWallClock(env.clock),
     createState: (own: StateBackendOptions, task) =>
       createTaskState(own, {
         backend,

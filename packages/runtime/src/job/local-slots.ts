@@ -7,6 +7,7 @@ import { LocalLanes } from '../exchange/local-lanes.js';
 import type { Scratch } from '../host/scratch-folder.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
 import type { PhysicalPlan, TaskPlan } from '../plan/physical-plan.js';
+import { monotoneWallClock } from '../time/wall-clock.js';
 import { type AttemptState, createTaskState } from './attempt-state.js';
 import { Slot } from './slot.js';
 import type { SlotListener, SlotMetrics } from './slot-control.js';
@@ -39,10 +40,11 @@ export class LocalSlots implements SlotProvider {
   private lanes: Pick<LocalLanes, 'of'> | undefined;
   private compiler: Compiler;
   private attempt = 0;
-  private lastNowMs = -Infinity;
+  private readonly nowMs: () => number;
 
   constructor(parts: LocalSlotsParts) {
     this.parts = parts;
+    this.nowMs = monotoneWallClock(parts.env.clock);
     this.registries = Array.from({ length: parts.plan.slots }, () => new MetricRegistry());
     this.compiler = new Compiler(parts.job.graph.job);
   }
@@ -67,7 +69,7 @@ export class LocalSlots implements SlotProvider {
       slot,
       compiler: this.compiler,
       metrics: this.registries[slot]!,
-      nowMs: () => this.nowMs(),
+      nowMs: this.nowMs,
       stateBytesMax: stateBytesMax / plan.slots,
       createState: (own, task) => this.createState(own, task),
       checkpoints,
@@ -94,11 +96,5 @@ export class LocalSlots implements SlotProvider {
     const memoryBytes = stateMemoryBytes && stateMemoryBytes / plan.tasks.length;
     const name = `attempt-${this.attempt}-${id}`;
     return createTaskState(own, { ...this.parts, memoryBytes, folder, name });
-  }
-
-  /** Wall clock that never goes back. */
-  private nowMs(): number {
-    this.lastNowMs = Math.max(this.lastNowMs, this.parts.env.clock.nowMs());
-    return this.lastNowMs;
   }
 }
