@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type NatsServer, natsSkipReason, startNatsServer } from '@millrace/testing/nats';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connectTo } from './nats-rig.js';
+import { connectTo, storedMessages } from './nats-rig.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const total = 12_000;
@@ -98,18 +98,6 @@ describe.skipIf(natsSkipReason() !== undefined)('a job that writes to JetStream'
     return { child, end };
   }
 
-  async function messagesOf(stream: string, subject: string): Promise<string[]> {
-    const found: string[] = [];
-    for (let seq = 1; ; ) {
-      const body = JSON.stringify({ next_by_subj: subject, seq });
-      const answer = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
-      const { message } = answer.json<{ message?: { seq: number; data: string } }>();
-      if (message === undefined) return found;
-      found.push(Buffer.from(message.data, 'base64').toString());
-      seq = message.seq + 1;
-    }
-  }
-
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
   test('killed again and again, as is its server: every row once and in order', async () => {
@@ -126,10 +114,12 @@ describe.skipIf(natsSkipReason() !== undefined)('a job that writes to JetStream'
     expect(await start().end).toBe('finished');
 
     const expected = expectedRows();
-    const rows = (await messagesOf('OUT', 'out')).map((text) => JSON.parse(text) as OutRow);
+    const rows = (await storedMessages(connection, 'OUT', 'out')).map(
+      (text) => JSON.parse(text) as OutRow,
+    );
     expect(rows).toEqual(expected);
     // The bucket keeps the last 64 values of each of seven keys.
-    const values = await messagesOf('KV_last', '$KV.last.*');
+    const values = await storedMessages(connection, 'KV_last', '$KV.last.*');
     expect(values.map((text) => JSON.parse(text) as OutRow)).toEqual(expected.slice(-7 * 64));
   });
 });

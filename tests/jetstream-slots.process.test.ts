@@ -7,7 +7,7 @@ import { type NatsServer, natsSkipReason, startNatsServer } from '@millrace/test
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connectTo } from './nats-rig.js';
+import { connectTo, storedMessages } from './nats-rig.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const total = 12_000;
@@ -83,22 +83,10 @@ describe.skipIf(natsSkipReason() !== undefined)('a job in several slots', () => 
     return { child, end, complaints: () => complaints };
   }
 
-  async function storedIn(stream: string, subject: string): Promise<string[]> {
-    const found: string[] = [];
-    for (let seq = 1; ; ) {
-      const body = JSON.stringify({ next_by_subj: subject, seq });
-      const answer = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
-      const { message } = answer.json<{ message?: { seq: number; data: string } }>();
-      if (message === undefined) return found;
-      found.push(Buffer.from(message.data, 'base64').toString());
-      seq = message.seq + 1;
-    }
-  }
-
   /** Waits until more has been written than before; the test's own time is the bound. */
   async function untilMore(before: number): Promise<number> {
     for (;;) {
-      const found = await storedIn('OUT', 'out').catch(() => []);
+      const found = await storedMessages(connection, 'OUT', 'out').catch(() => []);
       if (found.length > before) return found.length;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -114,12 +102,14 @@ describe.skipIf(natsSkipReason() !== undefined)('a job in several slots', () => 
     }
     const last = start(2);
     expect([await last.end, last.complaints()]).toEqual([0, '']);
-    const rows = (await storedIn('OUT', 'out')).map((text) => JSON.parse(text) as { n: number });
+    const rows = (await storedMessages(connection, 'OUT', 'out')).map(
+      (text) => JSON.parse(text) as { n: number },
+    );
     expect(rows.map(({ n }) => n).sort((a, b) => a - b)).toEqual(
       Array.from({ length: total }, (_, n) => n),
     );
     for (let key = 0; key < keys; key += 1) {
-      const [latest] = (await storedIn('KV_last', `$KV.last.${key}`)).slice(-1);
+      const [latest] = (await storedMessages(connection, 'KV_last', `$KV.last.${key}`)).slice(-1);
       const sums = rows.flatMap((row) =>
         row.n % keys === key ? [row as unknown as { sum: number }] : [],
       );

@@ -128,3 +128,20 @@ export async function lastOf(
   const message = await manager.streams.getMessage('OUT', { last_by_subj: subject });
   return { text: message?.string() ?? '', sequence: message?.seq ?? 0 };
 }
+
+/** The messages of a subject that a stream has, oldest first. */
+export async function storedMessages(
+  connection: NatsConnection,
+  stream: string,
+  subject: string,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (let seq = 1; ; ) {
+    const body = JSON.stringify({ next_by_subj: subject, seq });
+    const answer = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, body);
+    const { message } = answer.json<{ message?: { seq: number; data: string } }>();
+    if (message === undefined) return found;
+    found.push(Buffer.from(message.data, 'base64').toString());
+    seq = message.seq + 1;
+  }
+}

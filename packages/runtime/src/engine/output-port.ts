@@ -54,7 +54,7 @@ export class OutputPort {
   /** Hands on all that waits for more records; true when there was something. */
   flush(): boolean {
     let flushed = this.handOn();
-    for (const route of this.routes) if (route.flush()) flushed = true;
+    for (const route of this.routes) if (route.flush?.() === true) flushed = true;
     return flushed;
   }
 
@@ -63,7 +63,7 @@ export class OutputPort {
     if (this.open.count === 0) this.waitsSinceMs = undefined;
     else if (this.waitsSinceMs === undefined) this.waitsSinceMs = nowMs;
     else if (nowMs - this.waitsSinceMs >= runtimeLimits.lingerMs && this.hasCredit) this.handOn();
-    for (const route of this.routes) route.linger(nowMs);
+    for (const route of this.routes) route.linger?.(nowMs);
   }
 
   /** Hands the open batch on, if there is anything in it. */

@@ -11,10 +11,10 @@ export interface Route {
   send(batch: PooledBatch): void;
   /** Sends a control element to all subtasks, behind the records given so far. */
   sendControl(element: ControlElement): void;
-  /** Hands on what waits for more records; true when there was something. */
-  flush(): boolean;
+  /** Hands on what waits for more records, where anything does; true when there was something. */
+  flush?(): boolean;
   /** Hands on what has waited for long enough; called now and then. */
-  linger(nowMs: number): void;
+  linger?(nowMs: number): void;
 }
 
 /** All records to one subtask; the others are only told of watermarks, barriers and ends. */
@@ -38,12 +38,6 @@ export class SingleRoute implements Route {
   sendControl(element: ControlElement): void {
     for (const channel of this.channels) channel.sendControl(element);
   }
-
-  flush(): boolean {
-    return false;
-  }
-
-  linger(): void {}
 }
 
 /** All records to all subtasks. */
@@ -66,12 +60,6 @@ export class BroadcastRoute implements Route {
   sendControl(element: ControlElement): void {
     for (const channel of this.channels) channel.sendControl(element);
   }
-
-  flush(): boolean {
-    return false;
-  }
-
-  linger(): void {}
 }
 
 /** Batches to the subtasks in turn; one that cannot take any now is passed over. */
@@ -102,10 +90,4 @@ export class RoundRobinRoute implements Route {
   sendControl(element: ControlElement): void {
     for (const channel of this.channels) channel.sendControl(element);
   }
-
-  flush(): boolean {
-    return false;
-  }
-
-  linger(): void {}
 }
