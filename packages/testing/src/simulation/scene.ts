@@ -127,11 +127,11 @@ export class Scene {
     return this.jobs.length;
   }
 
-  /** @param savepoint what to begin with, unless somebody has committed since */
+  /** @param savepoint what to begin with, unless somebody has committed since, or still may */
   start(savepoint?: Savepoint): void {
     this.starting = 'no';
     if (this.verdict !== 'running') return;
-    const isNewest = savepoint?.checkpoint === this.commits.newest;
+    const isNewest = savepoint?.checkpoint === this.commits.newest && !this.jobs.some(isAlive);
     const from = isNewest ? savepoint?.folder : undefined;
     const { world, parts } = this;
     const skewMs = Math.round((this.random.next() - 0.5) * 4_000);
