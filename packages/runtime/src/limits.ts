@@ -2,6 +2,11 @@
 export const runtimeLimits = {
   /** Batches that wait in a channel before its sender has no more credit. */
   channelBatchesMax: 2,
+  /**
+   * The same where records come from other slots, too: a subtask waits for what is behind in event
+   * time, and its own slot's source goes on meanwhile.
+   */
+  channelBatchesBesideMax: 8,
   /** Places of a job that run side by side; more subtasks than key groups have nothing to do. */
   slotsMax: 256,
   /** Time between two readings of the metrics of a slot in another thread, ms. */
@@ -44,7 +49,7 @@ export const runtimeLimits = {
   /** Rows of the largest batch that is used again; larger ones are rare and not kept. */
   pooledCapacityMax: 512,
   /** Length of a turn, ms: after it I/O, timers and other work of the process have theirs. */
-  turnMs: 2,
+  turnMs: 1,
   /** Metric names that an operator's functions may create: each becomes a time series. */
   userMetricsPerOperatorMax: 100,
   /** Window of the error ceiling, ms. */

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/core';
+import { runtimeLimits } from '../limits.js';
 import { channelIdOf } from '../plan/channel-id.js';
 import { type ChannelPlan, slotOf } from '../plan/physical-plan.js';
 import type { StageOutput, StageTarget } from '../plan/stage-plan.js';
@@ -73,7 +74,10 @@ export class ChannelEnds {
     let receiver: ChannelReceiver | undefined;
     const id = channelIdOf(whole, plan);
     if (fromSlot === slot && toSlot === slot) {
-      const channel = new Channel(id, plan.output.shape);
+      const { channelBatchesMax, channelBatchesBesideMax } = runtimeLimits;
+      const isAlone = whole.slots === 1 || plan.target.movement === 'forward';
+      const batchesMax = isAlone ? channelBatchesMax : channelBatchesBesideMax;
+      const channel = new Channel(id, plan.output.shape, batchesMax);
       sender = channel;
       receiver = channel;
     } else if (fromSlot === slot) sender = this.exchange().sender(plan, toSlot);

@@ -63,16 +63,23 @@ export class Channel implements ChannelSender, ChannelReceiver {
   /** Records ever sent. */
   records = 0;
   private readonly shape: BatchShape;
+  private readonly batchesMax: number;
   private readonly elements: Element[] = [];
   private batches = 0;
   private waitingRecords = 0;
   private tellBarrier: ((barrier: CheckpointBarrier) => void) | undefined;
   private recorder: Recorder | undefined;
 
-  constructor(id: ChannelId, shape: BatchShape) {
+  /** @param batchesMax batches that wait in it before its sender has no more credit */
+  constructor(
+    id: ChannelId,
+    shape: BatchShape,
+    batchesMax: number = runtimeLimits.channelBatchesMax,
+  ) {
     this.id = id;
     this.input = id.input;
     this.shape = shape;
+    this.batchesMax = batchesMax;
   }
 
   get edgeId(): string {
@@ -80,7 +87,7 @@ export class Channel implements ChannelSender, ChannelReceiver {
   }
 
   get hasCredit(): boolean {
-    return this.batches < runtimeLimits.channelBatchesMax;
+    return this.batches < this.batchesMax;
   }
 
   get canOverdraw(): boolean {

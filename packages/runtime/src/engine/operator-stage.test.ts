@@ -1,5 +1,6 @@
 import {
   type CheckpointBarrier,
+  type ControlElement,
   type Operator,
   RecordBatch,
   type StateBackend,
@@ -12,6 +13,7 @@ import { runtimeLimits } from '../limits.js';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { plainShape } from '../plan/batch-shape.js';
 import { type ChannelId, channelName } from '../plan/channel-id.js';
+import type { OperatorRole } from '../plan/stage-plan.js';
 import { BatchPool } from './batch-pool.js';
 import { Channel, isBatch } from './channel.js';
 import { FailurePolicy } from './failure-policy.js';
@@ -74,7 +76,7 @@ class StageUnderTest {
   readonly gate: InputGate;
   readonly stage: OperatorStage;
 
-  constructor(rows: number) {
+  constructor(rows: number, role: OperatorRole = 'whole') {
     const { env, metrics } = { env: virtualEnv(), metrics: new OperatorMetrics('op') };
     this.operator = new Multiplier(rows);
     this.gate = new InputGate([this.input], {
@@ -89,7 +91,7 @@ class StageUnderTest {
     const none: ReadonlyMap<string, OutputPort> = new Map();
     this.stage = new OperatorStage({
       id: 'op',
-      role: 'whole',
+      role,
       gate: this.gate,
       operator: this.operator,
       rowsPerRecord: 'any',
@@ -189,4 +191,51 @@ test('a restored operator hears of the watermark that it had come to, ahead of a
   t.send(1);
   t.run();
   expect(t.operator.calls).toEqual(['watermark 7', 'record 0']);
+});
+
+describe('watermarks ahead of a local phase', () => {
+  const mark = (time: number): ControlElement => ({ kind: 'watermark', time });
+
+  test('wait for one another until the turn is over', () => {
+    const t = new StageUnderTest(1, 'local');
+    t.send(1);
+    t.input.sendControl(mark(1));
+    t.send(1);
+    t.input.sendControl(mark(2));
+    t.run();
+    expect(t.operator.calls).toEqual(['record 0', 'record 0']);
+    t.stage.linger(0);
+    t.run();
+    expect(t.operator.calls).toEqual(['record 0', 'record 0', 'watermark 2']);
+    t.stage.linger(0);
+    expect(t.stage.isReady()).toBe(false);
+  });
+
+  test('go on when nothing else is to be done', () => {
+    const t = new StageUnderTest(1, 'local');
+    t.input.sendControl(mark(1));
+    t.run();
+    expect([t.stage.flush(), t.stage.isReady()]).toEqual([true, true]);
+    t.run();
+    expect([t.operator.calls, t.given, t.stage.flush()]).toEqual([
+      ['watermark 1'],
+      [1, '|'],
+      false,
+    ]);
+  });
+
+  test.each<ControlElement>([
+    { kind: 'barrier', checkpoint: 1, mode: 'aligned' },
+    barrier(1),
+    { kind: 'idle' },
+    { kind: 'endOfInput' },
+  ])('go ahead of $kind $mode', (element) => {
+    const t = new StageUnderTest(1, 'local');
+    t.input.sendControl(mark(1));
+    t.run();
+    t.input.sendControl(element);
+    t.run();
+    expect(t.operator.calls[0]).toBe('watermark 1');
+    expect(t.given).toEqual([1, '|', '|']);
+  });
 });

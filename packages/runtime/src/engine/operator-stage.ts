@@ -10,18 +10,19 @@ import {
   RecordFailure,
   watermarkOf,
 } from '@millrace/core/spi';
-import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { OperatorRole } from '../plan/stage-plan.js';
 import type { PooledBatch } from './batch-pool.js';
 import { isBatch } from './channel.js';
 import { closeAll } from './close-all.js';
 import type { FailurePolicy } from './failure-policy.js';
+import { type FusedHead, type FusedPart, partOf } from './fused-head.js';
+import { HeldMarks } from './held-marks.js';
 import type { GateEvent, InputGate } from './input-gate.js';
-import { type LoopMembers, openFunction } from './loop-members.js';
+import { openFunction } from './loop-members.js';
 import { type Cursor, callOf } from './operator-cursor.js';
 import { type Places, positionOf, type RowsPerRecord } from './record-places.js';
-import type { ChunkPart, SourceInput } from './source-input.js';
+import type { SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 import type { StageOutputs } from './stage-outputs.js';
 import type { StateLoading } from './state-loading.js';
@@ -48,32 +49,6 @@ export interface OperatorStageParts {
   readonly loading: StateLoading;
 }
 
-/** A loop that filters, maps and extracts keys, and ends in the operator. */
-export interface FusedHead {
-  /** Set where the loop reads a source directly; then the gate has no channels. */
-  readonly source: SourceInput | undefined;
-  readonly loop: FusedLoop;
-  /** The operator itself is the last member. */
-  readonly members: LoopMembers;
-  readonly setWatermark: (timeMs: number) => void;
-}
-
-/** Records for a fused loop: of a source's chunk, or of a batch, which has its event times. */
-type FusedPart = Pick<ChunkPart, 'from' | 'to' | 'latestMs'> & {
-  readonly chunk: LoopInput;
-  readonly places: Places | undefined;
-  readonly split: ChunkPart['split'] | undefined;
-};
-
-const partOf = (batch: PooledBatch, from: number): FusedPart => ({
-  chunk: batch,
-  places: batch.places,
-  from,
-  to: batch.count,
-  split: undefined,
-  latestMs: 0,
-});
-
 /** Runs an operator: batches, watermarks, timers and the end, each as a cursor. */
 export class OperatorStage implements Stage {
   readonly id: string;
@@ -82,11 +57,14 @@ export class OperatorStage implements Stage {
   private isOpen = false;
   private cursor: Cursor;
   private readonly parts: OperatorStageParts;
+  /** What goes on ahead of all else that comes in. */
+  private readonly marks: HeldMarks | undefined;
 
   constructor(parts: OperatorStageParts) {
     this.id = parts.id;
     this.role = parts.role;
     this.parts = parts;
+    this.marks = parts.role === 'local' ? new HeldMarks() : undefined;
   }
 
   isReady(): boolean {
@@ -102,7 +80,7 @@ export class OperatorStage implements Stage {
   }
 
   step(): void {
-    this.cursor ??= this.parts.gate.overtaking ?? this.dueTimers() ?? this.nextInput();
+    this.cursor ??= this.next();
     const { cursor } = this;
     if (cursor !== undefined) {
       if (this.parts.loading.mustWaitFor(() => callOf(cursor))) return;
@@ -112,10 +90,11 @@ export class OperatorStage implements Stage {
   }
 
   flush(): boolean {
-    return this.parts.outputs.flush();
+    return this.marks?.release() === true || this.parts.outputs.flush();
   }
 
   linger(nowMs: number): void {
+    this.marks?.release();
     this.parts.outputs.linger(nowMs);
   }
 
@@ -153,7 +132,8 @@ export class OperatorStage implements Stage {
 
   private hasWork(): boolean {
     if (this.isFinished || this.parts.loading.isWaiting) return false;
-    return this.cursor !== undefined || this.hasInput() || this.hasDueTimers();
+    if (this.cursor !== undefined || this.marks?.isDue === true) return true;
+    return this.hasInput() || this.hasDueTimers();
   }
 
   private hasInput(): boolean {
@@ -177,6 +157,14 @@ export class OperatorStage implements Stage {
 
   private dueTimers(): Cursor {
     return this.hasDueTimers() ? { kind: 'processingTime', time: this.parts.nowMs() } : undefined;
+  }
+
+  private next(): Cursor {
+    const { marks } = this;
+    const { overtaking } = this.parts.gate;
+    // A checkpoint does not know of what is held.
+    if (overtaking !== undefined) marks?.release();
+    return marks?.take() ?? overtaking ?? this.dueTimers() ?? this.nextInput();
   }
 
   /** Takes the next element; control that concerns the operator becomes a cursor. */
@@ -208,6 +196,11 @@ export class OperatorStage implements Stage {
   }
 
   private onControl(event: GateEvent): Cursor {
+    const next = this.cursorOf(event);
+    return this.marks === undefined || next === undefined ? next : this.marks.pass(next);
+  }
+
+  private cursorOf(event: GateEvent): Cursor {
     switch (event?.kind) {
       case 'watermark':
         return { kind: 'watermark', time: event.time };
@@ -237,6 +230,8 @@ export class OperatorStage implements Stage {
         this.parts.fused?.setWatermark(time);
         if (this.fire(() => operator.onWatermark?.(time, outputs)) === 'more') return false;
         outputs.sendControl(watermarkOf(time));
+        // What was held is enough for frames of its own.
+        if (this.marks !== undefined) outputs.flush();
         return true;
       }
       case 'processingTime': {

@@ -26,10 +26,11 @@ import {
 import type { AlignmentGroups } from './alignment-group.js';
 import type { ChannelEnds } from './channel-ends.js';
 import { FailurePolicy } from './failure-policy.js';
+import type { FusedHead } from './fused-head.js';
 import { InputGate } from './input-gate.js';
 import { type LoopMember, LoopMembers } from './loop-members.js';
 import { LoopStage, type StageInput } from './loop-stage.js';
-import { type FusedHead, OperatorStage, type UndoableState } from './operator-stage.js';
+import { OperatorStage, type UndoableState } from './operator-stage.js';
 import { OutputPort } from './output-port.js';
 import { withoutCheckpoints } from './sink-checkpoints.js';
 import { SinkStage } from './sink-stage.js';
