@@ -18,6 +18,4 @@ export interface PlantedBug {
   readonly name: string;
   readonly edits: readonly Edit[];
   readonly around?: AroundJob | undefined;
-  /** What makes up for it, if something does: then it need not be found. */
-  readonly masked?: string | undefined;
 }
