@@ -1,3 +1,4 @@
+import { generateLimits } from './engine-limits.js';
 import { generateSource, type InputShape } from './generate-records.js';
 import type {
   BranchPlan,
@@ -46,6 +47,7 @@ export function generateJob(random: SeededRandom): JobPlan {
     checkRecords: random.fork('check').chance(0.2) ? 'on' : 'off',
     slots: slotsOf(input, random.fork('slots')),
     lanes: random.fork('lanes').chance(0.65) ? 'links' : 'queues',
+    limits: generateLimits(random.fork('limits')),
   };
 }
 

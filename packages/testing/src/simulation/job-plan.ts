@@ -1,3 +1,5 @@
+import type { EngineLimits } from './engine-limits.js';
+
 /** A record of simulated jobs. */
 export interface SimulatedRecord {
   /** Unique over all sources of a job. */
@@ -106,6 +108,8 @@ export interface JobPlan {
   readonly slots: readonly number[];
   /** What connects slots: links over a network that loses, or queues. Default: queues. */
   readonly lanes?: 'queues' | 'links' | undefined;
+  /** Default: none, the engine's own. */
+  readonly limits?: EngineLimits | undefined;
 }
 
 /** Records of all sources. */

@@ -79,6 +79,11 @@ function smallerBranches({ job, faults }: SimulationCase): readonly SimulationCa
     ...job,
     branches: changed,
   }));
+  const limits = Object.entries(job.limits ?? {});
+  for (const dropped of limits) {
+    const others = limits.filter((limit) => limit !== dropped);
+    jobs.push({ ...job, limits: Object.fromEntries(others) });
+  }
   if (job.codegen === 'on') jobs.push({ ...job, codegen: 'off' });
   if (job.backend === 'level') jobs.push({ ...job, backend: 'heap' });
   if (job.lanes === 'links') jobs.push({ ...job, lanes: 'queues' });

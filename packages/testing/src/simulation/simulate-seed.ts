@@ -1,3 +1,4 @@
+import { withLimits } from './engine-limits.js';
 import type { FaultPlan } from './fault-plan.js';
 import {
   armFaults,
@@ -85,6 +86,14 @@ export async function simulateSeed(
   options: SimulationOptions = {},
 ): Promise<SeedResult> {
   const case_ = caseOf(seed, options);
+  return withLimits(case_.job.limits ?? {}, () => simulateCase(seed, case_, options));
+}
+
+async function simulateCase(
+  seed: number,
+  case_: SimulationCase,
+  options: SimulationOptions,
+): Promise<SeedResult> {
   const { oracles = 'all' } = options;
   const scene = sceneOf(seed, case_, options.around ?? {}, oracles);
   const { world } = scene;
