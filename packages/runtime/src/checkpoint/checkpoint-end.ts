@@ -2,7 +2,12 @@ import { type ErrorCode, MillraceError } from '@millrace/core';
 import { runtimeLimits } from '../limits.js';
 import { alignmentEndMs } from './checkpoint-begin.js';
 import type { Draft } from './coordinator-draft.js';
-import { type CheckpointInProgress, kindOf, type Phase } from './coordinator-state.js';
+import {
+  type CheckpointInProgress,
+  type CheckpointRequest,
+  kindOf,
+  type Phase,
+} from './coordinator-state.js';
 import { afterCommit, swept, withLoose, withUnsure } from './retention.js';
 
 /** The job, or the record of it, is not this coordinator's any more; trying again mends nothing. */
@@ -47,7 +52,16 @@ export function complete(
 export function rest(draft: Draft, { request }: CheckpointInProgress): void {
   pause(draft);
   const last = request?.kind === 'final' || request?.afterwards === 'stop';
-  if (last) draft.change({ life: 'resting' });
+  if (!last) return;
+  const { requests } = draft.state;
+  draft.change({ life: 'resting', requests: requests.filter(({ kind }) => kind === 'final') });
+  for (const each of requests) if (each.kind === 'savepoint') refuseAtRest(draft, each);
+}
+
+/** Sources may have closed their channels: a barrier behind that is never answered by all. */
+export function refuseAtRest(draft: Draft, { number }: CheckpointRequest): void {
+  const error = new MillraceError('ERR_CHECKPOINT_FAILED', 'the job is about to end');
+  draft.effects.push({ kind: 'answer', request: number, error });
 }
 
 export function failEffect(

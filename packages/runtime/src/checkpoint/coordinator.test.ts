@@ -448,6 +448,7 @@ describe('a savepoint', () => {
       [6, savepoint('stop'), ['trigger 2 savepoint']],
       ...taken(6, 2, '1', 'copy 2 to s'),
       [7, { kind: 'copied', checkpoint: 2 }, ['answer 8 done']],
+      [8, savepoint(), ['answer 8 ERR_CHECKPOINT_FAILED']],
       [1_000, woken, []],
     ]);
   });
@@ -461,6 +462,18 @@ describe('the final checkpoint', () => {
       ...taken(5, 1).slice(0, 3),
       [5, committed(1), ['notify 1', 'trigger 2 final']],
       ...taken(6, 2, '1', 'answer 7 done'),
+      [1_000, woken, []],
+    ]);
+  });
+
+  test('has no savepoint behind it: channels close, and barriers would not come through', () => {
+    check(fresh(), [
+      [0, start, ['trigger 1 checkpoint']],
+      ...taken(5, 1),
+      [6, final, ['trigger 2 final']],
+      [7, savepoint(), []],
+      ...taken(8, 2, '1', 'answer 8 ERR_CHECKPOINT_FAILED', 'answer 7 done'),
+      [9, savepoint(), ['answer 8 ERR_CHECKPOINT_FAILED']],
       [1_000, woken, []],
     ]);
   });

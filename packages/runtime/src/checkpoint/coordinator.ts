@@ -1,7 +1,16 @@
 import { MillraceError } from '@millrace/core';
 import { runtimeLimits } from '../limits.js';
 import { begin, commit, trigger, wake, write } from './checkpoint-begin.js';
-import { abandon, answer, complete, fail, failEffect, giveUpLate, rest } from './checkpoint-end.js';
+import {
+  abandon,
+  answer,
+  complete,
+  fail,
+  failEffect,
+  giveUpLate,
+  refuseAtRest,
+  rest,
+} from './checkpoint-end.js';
 import { Draft } from './coordinator-draft.js';
 import type {
   CheckpointRequest,
@@ -150,6 +159,10 @@ function request(draft: Draft, request: CheckpointRequest): void {
   if (draft.state.tasks === undefined || draft.state.life === 'superseded') {
     const error = new MillraceError('ERR_CHECKPOINT_FAILED', 'there is no attempt running');
     draft.effects.push({ kind: 'answer', request: request.number, error });
+    return;
+  }
+  if (draft.state.life === 'resting' && request.kind === 'savepoint') {
+    refuseAtRest(draft, request);
     return;
   }
   draft.change({ requests: [...draft.state.requests, request] });
