@@ -34,6 +34,7 @@ class TaskUnderTest {
   readonly aborted: number[] = [];
   readonly acknowledged: (readonly [number, TaskSnapshot])[] = [];
   readonly declined: number[] = [];
+  woken = 0;
   readonly snapshots: TaskSnapshots;
 
   constructor() {
@@ -53,7 +54,9 @@ class TaskUnderTest {
       expected: { operators: 0, sinks: 1 },
       acknowledge: (...acknowledged) => this.acknowledged.push(acknowledged),
       decline: (checkpoint) => this.declined.push(checkpoint),
-      wake: () => undefined,
+      wake: () => {
+        this.woken += 1;
+      },
     });
   }
 
@@ -116,6 +119,14 @@ describe('the snapshot of a task', () => {
     t.snapshots.sinkAtBarrier('out', barrier(3, 'aligned'), undefined);
     await t.settle();
     expect([t.acknowledged, t.declined]).toEqual([[], []]);
+  });
+
+  test('that was given up lets its task go on with what waited behind barriers', () => {
+    const t = new TaskUnderTest();
+    t.snapshots.trigger(1, 'aligned', {});
+    const before = t.woken;
+    t.snapshots.abort(1);
+    expect(t.woken).toBeGreaterThan(before);
   });
 
   test('fails alone where what waits cannot be stored', async () => {

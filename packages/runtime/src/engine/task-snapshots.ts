@@ -168,6 +168,8 @@ export class TaskSnapshots implements SpareWork {
     const { running } = this;
     this.newest = Math.max(this.newest, checkpoint);
     for (const gate of this.parts.gates) gate.abort(checkpoint);
+    // What waited behind a barrier may be taken now, and perhaps nothing more comes.
+    this.parts.wake();
     if (running?.checkpoint !== checkpoint) return;
     this.running = undefined;
     // Nothing is lost of a snapshot that no operator has begun.
