@@ -150,9 +150,7 @@ export class InputGate {
     this.noteSign(index);
     switch (element.kind) {
       case 'watermark':
-        return this.combiner.advance(index, element.time)
-          ? watermarkOf(this.combiner.watermark)
-          : undefined;
+        return this.onWatermark(index, element.time);
       case 'idle':
         return this.onIdle(index);
       case 'endOfInput':
@@ -265,6 +263,13 @@ export class InputGate {
     if (this.hasEnded[index]) return undefined;
     this.hasEnded[index] = true;
     return this.hasEnded.every((ended) => ended) ? element : undefined;
+  }
+
+  /** With the end of the last one that was not idle, nobody waits for the others any more. */
+  private onWatermark(index: number, timeMs: number): GateEvent {
+    const { combiner } = this;
+    if (combiner.advance(index, timeMs)) return watermarkOf(combiner.watermark);
+    return combiner.allIdle ? idleElement : undefined;
   }
 
   private onIdle(index: number): GateEvent {

@@ -31,6 +31,19 @@ describe('the combined watermark', () => {
     const combiner = new WatermarkCombiner(2);
     combiner.advance(1, Infinity);
     expect(combiner.idle(0)).toBe(true);
+    expect(combiner.allIdle).toBe(true);
+  });
+
+  test('says so, too, when the others end later; and not of none, or while one is awake', () => {
+    const combiner = new WatermarkCombiner(3);
+    expect(combiner.idle(0)).toBe(false);
+    combiner.advance(1, Infinity);
+    combiner.advance(2, 10);
+    expect(combiner.allIdle).toBe(false);
+    combiner.advance(2, Infinity);
+    expect(combiner.allIdle).toBe(true);
+    combiner.advance(0, Infinity);
+    expect(combiner.allIdle).toBe(false);
   });
 
   test('is +∞ once all have ended, also those that were idle', () => {

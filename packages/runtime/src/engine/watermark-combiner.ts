@@ -52,7 +52,17 @@ export class WatermarkCombiner {
   idle(input: number): boolean {
     this.isIdle[input] = true;
     this.combine();
-    return this.isIdle.every((idle, at) => idle || this.marks[at] === Infinity);
+    return this.allIdle;
+  }
+
+  /** Some inputs are idle, and all others have ended. */
+  get allIdle(): boolean {
+    let someIdle = false;
+    for (let at = 0; at < this.marks.length; at += 1) {
+      if (this.isIdle[at]) someIdle = true;
+      else if (this.marks[at] !== Infinity) return false;
+    }
+    return someIdle;
   }
 
   private combine(): boolean {
