@@ -229,4 +229,21 @@ describe('savepoints', () => {
     if (input === 'suspend') expect(await linesOf(disk)).toEqual(undisturbed);
     else expect(next.handle.progress().recordsIn).toBe(0);
   });
+
+  test.each(['is cancelled', 'has all its input'] as const)('drain: a job that %s', async (how) => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', 500));
+    await pass(
+      process,
+      () => process.handle.progress().recordsIn > (how === 'is cancelled' ? 0 : 499),
+    );
+    const stopping = process.handle.stopWithSavepoint('stop', 'drain');
+    const answered = stopping.then(
+      () => 'taken',
+      ({ code }) => code,
+    );
+    if (how === 'is cancelled') await process.handle.cancel();
+    else await pass(process);
+    expect(await answered).toBe('ERR_CHECKPOINT_FAILED');
+  });
 });

@@ -1,4 +1,4 @@
-import type { BuiltJob } from '@millrace/core';
+import { type BuiltJob, MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
 import type { CheckpointCoordinator, CheckpointedTask } from '../checkpoint/coordinator-shell.js';
@@ -33,6 +33,13 @@ export interface AttemptParts {
   readonly checkpoints: AttemptCheckpoints | undefined;
 }
 
+/** Somebody waits for the savepoint of an input that is ended for it. */
+interface Drain {
+  readonly savepoint: string;
+  readonly resolve: (manifest: Manifest) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** One run of a job, from a start or restore to its end or failure: leads its slots. */
 export class JobAttempt {
   readonly slots: readonly SlotControl[];
@@ -40,7 +47,10 @@ export class JobAttempt {
   private readonly sources: SourceAssignments;
   private declared: readonly DeclaredState[] = [];
   private openSources: number;
-  private beforeFinal: (() => Promise<Manifest>) | undefined;
+  /** `ending`: all input has ended, the final checkpoint is under way. */
+  private phase: 'reading' | 'ending' | 'over' = 'reading';
+  /** Savepoints that are to be taken when all input is dealt with. */
+  private readonly drains: Drain[] = [];
   /** States of enumerators as of the checkpoint in progress. */
   private enumerated:
     | { readonly checkpoint: number; readonly states: EnumeratorStates }
@@ -79,6 +89,8 @@ export class JobAttempt {
       this.startCheckpoints();
       return await this.untilEnd();
     } finally {
+      this.phase = 'over';
+      for (const { reject } of this.drains.splice(0)) reject(notDrained());
       await closeAll([() => this.sources.close(), ...this.slots.map((slot) => () => slot.close())]);
     }
   }
@@ -103,14 +115,12 @@ export class JobAttempt {
   }
 
   /** Ends the input of all sources where it stands; takes a savepoint when all is dealt with. */
-  drain(savepoint: string): Promise<Manifest> {
+  async drain(savepoint: string): Promise<Manifest> {
     const { coordinator } = this.parts.checkpoints!;
+    if (this.phase === 'over') throw notDrained();
+    if (this.phase === 'ending') return coordinator.savepoint(savepoint);
     const taken = new Promise<Manifest>((resolve, reject) => {
-      this.beforeFinal = () => {
-        const saving = coordinator.savepoint(savepoint);
-        saving.then(resolve, reject);
-        return saving;
-      };
+      this.drains.push({ savepoint, resolve, reject });
     });
     coordinator.drained();
     for (const slot of this.slots) slot.drain();
@@ -155,6 +165,7 @@ export class JobAttempt {
       };
     });
     checkpoints.coordinator.start(tasks, checkpoints.number);
+    if (this.drains.length > 0) checkpoints.coordinator.drained();
   }
 
   /** The same for all tasks: as of the moment the first of them was told of the checkpoint. */
@@ -178,7 +189,8 @@ export class JobAttempt {
   /** With the last source's end comes the final checkpoint; only then do the channels close. */
   private sourceEnded(): void {
     this.openSources -= 1;
-    if (this.openSources > 0) return;
+    if (this.openSources > 0 || this.phase !== 'reading') return;
+    this.phase = 'ending';
     this.finish().then(
       () => {
         for (const slot of this.slots) slot.release();
@@ -188,11 +200,23 @@ export class JobAttempt {
   }
 
   private async finish(): Promise<void> {
+    const { coordinator } = this.parts.checkpoints!;
     // A savepoint that fails is told to whoever asked for it.
-    await this.beforeFinal?.().catch(() => undefined);
-    await this.parts.checkpoints!.coordinator.final();
+    for (const { savepoint, resolve, reject } of this.drains.splice(0)) {
+      await this.ifEnding(() => coordinator.savepoint(savepoint)).then(resolve, reject);
+    }
+    await this.ifEnding(() => coordinator.final());
+  }
+
+  /** What is asked of the coordinator behind the attempt's end would be the next attempt's. */
+  private async ifEnding<R>(ask: () => Promise<R>): Promise<R> {
+    if (this.phase === 'over') throw notDrained();
+    return ask();
   }
 }
+
+const notDrained = (): MillraceError =>
+  new MillraceError('ERR_CHECKPOINT_FAILED', 'the attempt ended ahead of its input');
 
 /** Whether code is generated: unless told otherwise where the host allows it. */
 export const codegenOf = (wanted: 'on' | 'off' | undefined): 'on' | 'off' =>

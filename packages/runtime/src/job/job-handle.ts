@@ -77,7 +77,8 @@ export interface JobHandle {
   /**
    * Takes a self-contained copy of all state into `savepoints/NAME` of the checkpoint folder.
    *
-   * @throws MillraceError `ERR_INVALID_OPTION` without checkpoints, or when the name is taken
+   * @throws MillraceError `ERR_INVALID_OPTION` without checkpoints, or when the name is taken;
+   *   `ERR_CHECKPOINT_FAILED` when the job ends, or restarts, ahead of it
    */
   savepoint(name: string): Promise<Manifest>;
   /**
