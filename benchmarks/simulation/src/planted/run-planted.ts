@@ -12,7 +12,7 @@ export interface PlantedOptions {
 }
 
 /** Of the seeds in which only output is compared, which is a matter of statistics. */
-const outputSeedsMax = 400;
+const outputSeedsMax = 200;
 
 interface Row {
   readonly bug: PlantedBug;
