@@ -18,6 +18,8 @@ export const runtimeLimits = {
   slotBlockedMs: 2_000,
   /** Time that records wait for more of their kind before they go to another subtask, ms. */
   lingerMs: 10,
+  /** Time between two flushes of a stage that has nothing else to do, in several slots, ms. */
+  flushPauseMs: 1,
   /**
    * Bytes that a channel between slots may have on their way: some batches of full records, so that
    * neither side waits for the other's answer.

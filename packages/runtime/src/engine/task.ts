@@ -83,6 +83,12 @@ export class Task {
   private readonly pulse: Pulse;
   private readonly order: 'downstream' | 'fair';
   private takesUpstream = false;
+  /** Time between two flushes of one stage, ms. */
+  private readonly flushPauseMs: number;
+  /** When each stage handed on what was partly filled, monotonic ms. */
+  private readonly flushedMs: Float64Array;
+  /** When a stage may do so again that may have something, monotonic ms. */
+  private flushAtMs = Infinity;
 
   constructor(
     stages: readonly Stage[],
@@ -98,6 +104,8 @@ export class Task {
     this.afterTurn = afterTurn;
     this.pulse = pulse;
     this.order = order;
+    this.flushPauseMs = order === 'fair' ? runtimeLimits.flushPauseMs : 0;
+    this.flushedMs = new Float64Array(stages.length).fill(-Infinity);
   }
 
   /** Something may be ready again; with an argument: something has failed. */
@@ -138,6 +146,7 @@ export class Task {
       throw error;
     } finally {
       this.timer?.cancel();
+      this.flushAtMs = Infinity;
       this.tellIdle();
     }
     await this.close(opened);
@@ -224,7 +233,7 @@ export class Task {
       }
       const at = this.nextReady();
       if (at < 0) {
-        if (this.flushFirst()) continue;
+        if (this.flushFirst(now)) continue;
         if (this.spare?.hasWork !== true) return false;
         this.spare.step();
         now = clock.monotonicMs();
@@ -255,9 +264,21 @@ export class Task {
     return -1;
   }
 
-  /** Hands on the partly filled batches of the first stage that has any. */
-  private flushFirst(): boolean {
-    for (const stage of this.stages) if (stage.flush()) return true;
+  /**
+   * Hands on the partly filled batches of the first stage that has any, unless it has just done so:
+   * slots that wait for one another would send each other ever smaller batches.
+   */
+  private flushFirst(nowMs: number): boolean {
+    const { stages, flushedMs, flushPauseMs } = this;
+    this.flushAtMs = Infinity;
+    for (let at = 0; at < stages.length; at += 1) {
+      const againMs = flushedMs[at]! + flushPauseMs;
+      if (nowMs < againMs) this.flushAtMs = Math.min(this.flushAtMs, againMs);
+      else if (stages[at]!.flush()) {
+        flushedMs[at] = nowMs;
+        return true;
+      }
+    }
     return false;
   }
 
@@ -273,21 +294,25 @@ export class Task {
 
   private tellIdle(): void {
     const listeners = this.idleListeners;
-    if (listeners.length === 0) return;
+    if (listeners.length === 0 || this.flushAtMs < Infinity) return;
     this.idleListeners = [];
     for (const listener of listeners) listener();
   }
 
   private setTimer(): void {
+    const { clock, scheduler } = this.env;
     let next = Infinity;
     for (const stage of this.stages) next = Math.min(next, stage.wakeAtMs());
+    if (this.flushAtMs < Infinity) {
+      next = Math.min(next, clock.nowMs() + this.flushAtMs - clock.monotonicMs());
+    }
     if (next === this.timerAtMs && this.timer !== undefined) return;
     this.timer?.cancel();
     this.timer = undefined;
     this.timerAtMs = next;
     if (next === Infinity) return;
-    const delayMs = Math.max(0, next - this.env.clock.nowMs());
-    this.timer = this.env.scheduler.after(delayMs, () => {
+    const delayMs = Math.max(0, next - clock.nowMs());
+    this.timer = scheduler.after(delayMs, () => {
       this.timer = undefined;
       this.wakeUp.set();
     });
