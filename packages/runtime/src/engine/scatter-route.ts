@@ -57,7 +57,7 @@ interface Share {
   readonly channel: ChannelSender;
   readonly pool: BatchPool;
   open: PooledBatch;
-  /** A watermark or idle mark that comes behind the open batch; only the last one counts. */
+  /** A watermark that comes behind the open batch; only the last one counts. */
   mark: ControlElement | undefined;
   /** Rows of the batch at hand that go there. */
   readonly rows: Uint32Array;
@@ -104,7 +104,8 @@ export class ScatterRoute implements Route {
   }
 
   sendControl(element: ControlElement): void {
-    const waits = element.kind === 'watermark' || element.kind === 'idle';
+    // Idle makes no watermark ahead of it useless, and no more records are to be expected.
+    const waits = element.kind === 'watermark';
     for (const share of this.shares) {
       if (waits && share.open.count > 0) share.mark = element;
       else {
