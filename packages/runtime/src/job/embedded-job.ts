@@ -93,7 +93,11 @@ export class EmbeddedJob implements JobHandle {
   async stopWithSavepoint(name: string, input: 'suspend' | 'drain' = 'suspend'): Promise<Manifest> {
     const coordinator = this.coordinator();
     if (input === 'drain') {
-      const manifest = await this.attempt!.drain(name);
+      const { attempt } = this;
+      if (attempt === undefined) {
+        throw new MillraceError('ERR_CHECKPOINT_FAILED', 'the job has not begun yet');
+      }
+      const manifest = await attempt.drain(name);
       await this.done;
       return manifest;
     }
