@@ -1,4 +1,4 @@
-import type { SegmentIndex } from './segment-footer.js';
+import type { BlockEntry, SegmentIndex } from './segment-footer.js';
 import { frameBytes } from './segment-format.js';
 
 /** How much of a segment still counts, given the segments behind it. */
@@ -18,19 +18,42 @@ export interface SegmentUse {
 export function segmentUses(chain: readonly SegmentIndex[]): readonly SegmentUse[] {
   const droppedLater = new Set<string>();
   const uses: SegmentUse[] = [];
-  const older = chain.map((index) => new Set(index.blocks.map((_, at) => unitOf(index, at))));
+  const runs = chain.map(runsOf);
+  const older = runs.map((segment) => new Set(segment.map(({ unit }) => unit)));
   for (let at = chain.length - 1; at >= 0; at -= 1) {
-    const index = chain[at]!;
-    uses.unshift(useOf(index, droppedLater, older.slice(0, at)));
-    for (const [i, { kind }] of index.blocks.entries()) {
-      if (kind === 'drop') droppedLater.add(unitOf(index, i));
-    }
+    uses.unshift(useOf(runs[at]!, droppedLater, older.slice(0, at)));
+    for (const { isDrop, unit } of runs[at]!) if (isDrop) droppedLater.add(unit);
   }
   return uses;
 }
 
+/** Blocks of one table next to each other, either drops or none; a large table has thousands. */
+interface Run {
+  /** The table: operator, state and namespace. */
+  readonly unit: string;
+  readonly isDrop: boolean;
+  /** With their frames. */
+  bytes: number;
+}
+
+function runsOf({ blocks, layouts }: SegmentIndex): readonly Run[] {
+  const runs: Run[] = [];
+  let last: BlockEntry | undefined;
+  for (const block of blocks) {
+    const isDrop = block.kind === 'drop';
+    const bytes = block.length + frameBytes;
+    const run = runs.at(-1);
+    // Blocks of one table share their namespace's array; where they do not, it is another run.
+    const isSame = last?.layout === block.layout && last.namespace === block.namespace;
+    if (run !== undefined && isSame && run.isDrop === isDrop) run.bytes += bytes;
+    else runs.push({ unit: unitOf(block, layouts), isDrop, bytes });
+    last = block;
+  }
+  return runs;
+}
+
 function useOf(
-  index: SegmentIndex,
+  runs: readonly Run[],
   droppedLater: ReadonlySet<string>,
   older: readonly ReadonlySet<string>[],
 ): SegmentUse {
@@ -38,20 +61,18 @@ function useOf(
   let hides = false;
   // Blocks ahead of a drop in the segment itself do not count either.
   const droppedHere = new Set<string>();
-  for (let i = index.blocks.length - 1; i >= 0; i -= 1) {
-    const { kind, length } = index.blocks[i]!;
-    const unit = unitOf(index, i);
+  for (let i = runs.length - 1; i >= 0; i -= 1) {
+    const { unit, isDrop, bytes } = runs[i]!;
     if (droppedLater.has(unit) || droppedHere.has(unit)) continue;
-    if (kind === 'drop') {
+    if (isDrop) {
       droppedHere.add(unit);
       hides ||= older.some((units) => units.has(unit));
-    } else liveBytes += length + frameBytes;
+    } else liveBytes += bytes;
   }
   return { liveBytes, isObsolete: liveBytes === 0 && !hides };
 }
 
-function unitOf({ blocks, layouts }: SegmentIndex, at: number): string {
-  const { layout, namespace } = blocks[at]!;
+function unitOf({ layout, namespace }: BlockEntry, layouts: SegmentIndex['layouts']): string {
   const { operator, state } = layouts[layout]!;
   return `${operator}\n${state}\n${namespace.join()}`;
 }

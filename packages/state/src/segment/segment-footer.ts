@@ -34,19 +34,21 @@ export class FooterWriter {
   readonly layouts: StateLayout[] = [];
   private readonly layoutIndexes = new Map<string, number>();
   private readonly namespaceIndexes = new Map<string, number>();
+  private readonly namespaceList: (readonly number[])[] = [];
   private readonly namespaces = new ByteWriter();
+  /** Of the block before: thousands of blocks in a row belong to one table. */
+  private lastNamespace = 0;
+  private lastLayout: { readonly layout: StateLayout; readonly index: number } | undefined;
   private readonly entries = new ByteWriter();
   private readonly blocks: BlockEntry[] = [];
   private offset = headerBytes;
 
   /** The index of a layout; the same for one that says the same. */
   layout(layout: StateLayout): number {
-    const fields = layoutFields(layout);
-    const text = JSON.stringify(fields);
-    const known = this.layoutIndexes.get(text);
-    if (known !== undefined) return known;
-    this.layoutIndexes.set(text, this.layouts.length);
-    return this.layouts.push(layoutOf(fields)) - 1;
+    if (this.lastLayout?.layout === layout) return this.lastLayout.index;
+    const index = this.indexOfLayout(layout);
+    this.lastLayout = { layout, index };
+    return index;
   }
 
   /** Takes note of the next block. */
@@ -54,7 +56,8 @@ export class FooterWriter {
     const { entries } = this;
     entries.varint(block.layout);
     entries.u8(blockKinds.indexOf(block.kind));
-    entries.varint(this.namespace(block.namespace));
+    const namespace = this.namespace(block.namespace);
+    entries.varint(namespace);
     entries.varint(block.lowGroup);
     entries.varint(block.highGroup - block.lowGroup);
     entries.varint(block.count);
@@ -62,7 +65,7 @@ export class FooterWriter {
     entries.ensure(4);
     entries.view.setUint32(entries.length, block.crc, true);
     entries.length += 4;
-    this.blocks.push({ ...block, namespace: block.namespace.map(plusZero), offset: this.offset });
+    this.blocks.push({ ...block, namespace: this.namespaceList[namespace]!, offset: this.offset });
     this.offset += frameBytes + block.length;
   }
 
@@ -82,19 +85,43 @@ export class FooterWriter {
     out.raw(this.entries.bytes.subarray(0, this.entries.length));
   }
 
+  private indexOfLayout(layout: StateLayout): number {
+    const fields = layoutFields(layout);
+    const text = JSON.stringify(fields);
+    const known = this.layoutIndexes.get(text);
+    if (known !== undefined) return known;
+    this.layoutIndexes.set(text, this.layouts.length);
+    return this.layouts.push(layoutOf(fields)) - 1;
+  }
+
   private namespace(namespace: readonly number[]): number {
+    const last = this.namespaceList[this.lastNamespace];
+    if (last === undefined || !isSame(last, namespace)) {
+      this.lastNamespace = this.indexOfNamespace(namespace);
+    }
+    return this.lastNamespace;
+  }
+
+  private indexOfNamespace(namespace: readonly number[]): number {
     const text = namespace.join();
     const known = this.namespaceIndexes.get(text);
     if (known !== undefined) return known;
     this.namespaces.varint(namespace.length);
     for (const number of namespace) this.namespaces.float64(plusZero(number));
-    this.namespaceIndexes.set(text, this.namespaceIndexes.size);
-    return this.namespaceIndexes.size - 1;
+    this.namespaceIndexes.set(text, this.namespaceList.length);
+    return this.namespaceList.push(namespace.map(plusZero)) - 1;
   }
 }
 
 /** As in keys, −0 is 0. */
 const plusZero = (number: number): number => number + 0;
+
+/** NaN is no number of a namespace that is met twice; it would only be looked up. */
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
+  return true;
+}
 
 /**
  * Reads the footer of a file whose footer begins at `footerOffset`.
