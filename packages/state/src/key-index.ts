@@ -1,11 +1,12 @@
 import type { Key } from '@millrace/core';
 import { canonicalKey, keyOfCanonical } from '@millrace/core/internal';
 import { stateLimits } from './limits.js';
+import { TextKeys } from './text-keys.js';
 
 const nobody = -1;
 
 /** What a slot holds. */
-export const SlotKind = { free: 0, integer: 1, other: 2 } as const;
+export const SlotKind = { free: 0, integer: 1, other: 2, text: 3 } as const;
 
 /** Measured for short texts: the text, its place in the map and in the list. */
 const otherKeyBytes = 80;
@@ -15,8 +16,8 @@ const spread = 0x9e3779b1;
 
 /**
  * Gives each key a slot: a small integer for rows elsewhere. 32-bit integers are kept in an
- * open-addressing table of a typed array (4 ns at 10⁴ keys where a `Map` takes 16); everything else
- * in a `Map` by its canonical form.
+ * open-addressing table of a typed array (4 ns at 10⁴ keys where a `Map` takes 16), short texts as
+ * bytes where there are many; everything else in a `Map` by its canonical form.
  */
 export class KeyIndex {
   high = 0;
@@ -32,18 +33,23 @@ export class KeyIndex {
   private otherKeys: unknown[] = [];
   private readonly freeSlots: number[] = [];
   private integerCount = 0;
+  /**
+   * Undefined while there are few: a `Map` is faster as long as it fits the processor's cache, for
+   * it uses hashes that JavaScript strings remember.
+   */
+  texts: TextKeys | undefined;
 
   get hasIntegersOnly(): boolean {
-    return this.others.size === 0;
+    return this.integerCount === this.size;
   }
 
   get size(): number {
-    return this.integerCount + this.others.size;
+    return this.integerCount + this.others.size + (this.texts?.size ?? 0);
   }
 
   /** Estimate of the memory in use. */
   get bytes(): number {
-    const others = this.others.size * otherKeyBytes;
+    const others = this.others.size * otherKeyBytes + (this.texts?.memoryBytes ?? 0);
     return this.cells.byteLength + this.integers.byteLength + this.kinds.byteLength + others;
   }
 
@@ -70,11 +76,10 @@ export class KeyIndex {
       const cells = this.cells.length / 2;
       if (this.integerCount > cells * stateLimits.hashLoadMax) this.rehash(cells * 2);
       else this.place(key, slot);
+    } else if (typeof key === 'string' && this.texts?.insert(key, slot) === true) {
+      this.kinds[slot] = SlotKind.text;
     } else {
-      const canonical = canonicalKey(key);
-      this.kinds[slot] = SlotKind.other;
-      this.others.set(canonical, slot);
-      this.otherKeys[slot] = canonical;
+      this.insertOther(key, slot);
     }
     return slot;
   }
@@ -84,15 +89,19 @@ export class KeyIndex {
   }
 
   keyAt(slot: number): Key {
-    return this.kinds[slot] === SlotKind.integer
-      ? this.integers[slot]!
-      : keyOfCanonical(this.otherKeys[slot] as never);
+    const kind = this.kinds[slot];
+    if (kind === SlotKind.integer) return this.integers[slot]!;
+    if (kind === SlotKind.text) return this.texts!.textAt(slot);
+    return keyOfCanonical(this.otherKeys[slot] as never);
   }
 
   remove(slot: number): void {
-    if (this.kinds[slot] === SlotKind.integer) {
+    const kind = this.kinds[slot];
+    if (kind === SlotKind.integer) {
       this.integerCount -= 1;
       this.unplace(this.integers[slot]!);
+    } else if (kind === SlotKind.text) {
+      this.texts!.remove(slot);
     } else {
       this.others.delete(this.otherKeys[slot]);
       this.otherKeys[slot] = undefined;
@@ -104,6 +113,9 @@ export class KeyIndex {
   clear(): void {
     if (this.high === 0) return;
     if (this.integerCount > 0) this.cells.fill(0);
+    if (this.texts !== undefined && this.texts.size < stateLimits.textKeysMin) {
+      this.texts = undefined;
+    } else this.texts?.clear();
     if (this.others.size > 0) {
       this.others.clear();
       this.otherKeys = [];
@@ -115,7 +127,33 @@ export class KeyIndex {
   }
 
   private findOther(key: Key): number {
+    if (typeof key === 'string' && this.texts !== undefined) {
+      const slot = this.texts.find(key);
+      if (slot >= 0 || this.others.size === 0) return slot;
+    }
     return this.others.get(canonicalKey(key)) ?? nobody;
+  }
+
+  private insertOther(key: Key, slot: number): void {
+    const canonical = canonicalKey(key);
+    this.kinds[slot] = SlotKind.other;
+    this.others.set(canonical, slot);
+    this.otherKeys[slot] = canonical;
+    if (this.texts === undefined && this.others.size >= stateLimits.textKeysMin) this.moveTexts();
+  }
+
+  /** From now on short texts are kept as bytes. */
+  private moveTexts(): void {
+    const texts = new TextKeys();
+    this.texts = texts;
+    for (const [canonical, slot] of this.others) {
+      // Texts that are taken are their own canonical form: no other key's has only ASCII but U+0000.
+      if (typeof canonical !== 'string' || !texts.insert(canonical, slot)) continue;
+      this.others.delete(canonical);
+      this.otherKeys[slot] = undefined;
+      this.kinds[slot] = SlotKind.text;
+    }
+    if (this.others.size === 0) this.otherKeys = [];
   }
 
   private newSlot(): number {

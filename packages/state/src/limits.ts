@@ -4,6 +4,20 @@ export const stateLimits = {
   tableRowsInitial: 64,
   /** Share of a table's hash cells in use before it grows: linear probing slows down beyond. */
   hashLoadMax: 0.5,
+  /** Keys of a table, other than integers, from which on short texts among them are kept as bytes. */
+  textKeysMin: 16_384,
+  /**
+   * Characters of a text key that is kept as bytes: those of a UUID and a few more. Of longer ones
+   * the hash, which a JavaScript string remembers, would cost more than it saves.
+   */
+  textKeyCharsMax: 40,
+  /**
+   * Cells of other texts on the way to a free one beyond which a text goes where other keys are: by
+   * chance there are never so many, so the keys were made to collide.
+   */
+  textKeyProbesMax: 128,
+  /** Words of four bytes that text keys of a table may take; others go where other keys are. */
+  textKeyWordsMax: 256 * 1024 * 1024,
   /**
    * Share of a table's rows from which on a snapshot takes all of them: it frees the chain of what
    * was written before, which then need not be merged.
