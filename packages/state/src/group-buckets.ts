@@ -1,7 +1,9 @@
 import type { Key } from '@millrace/core/spi';
 import type { BlockSink } from './block-builder.js';
+import { KeyBuckets, newKeyColumn } from './key-buckets.js';
 import { type BlockColumns, blockRowsMax, type StateLayout } from './segment/block.js';
 import { newBlockColumns } from './segment/block-columns.js';
+import type { TextKeys } from './text-keys.js';
 
 /** Rows in a bucket: few enough that all buckets together stay in the processor's cache. */
 const bucketRows = 256;
@@ -14,31 +16,41 @@ export class GroupBuckets {
   /** Of each bucket the rows in it; row `i` of group `g` is at `g * 256 + i`. */
   readonly counts: Int32Array;
   readonly keys: Int32Array;
-  /** Where there was another key than 32-bit integers, all of them are in `anyKeys`. */
-  kind: 'integers' | 'any' = 'integers';
+  /** Where there was another key than 32-bit integers, all of them are bytes. */
+  kind: 'integers' | 'bytes' = 'integers';
   readonly numbers: readonly Float64Array[];
   readonly rowsMax = bucketRows;
   private readonly columns: BlockColumns;
-  private anyKeys: Key[] = [];
+  private readonly keyColumn = newKeyColumn();
+  private readonly groupCount: number;
+  /** Made for the first key that is no integer. */
+  private keyBuckets: KeyBuckets | undefined;
 
   constructor(groupCount: number, numbers: number) {
+    this.groupCount = groupCount;
     this.counts = new Int32Array(groupCount);
     this.keys = new Int32Array(groupCount * bucketRows);
     this.numbers = Array.from({ length: numbers }, () => new Float64Array(this.keys.length));
     this.columns = newBlockColumns({ numbers, blobs: 0 });
   }
 
-  /** Puts a key of any kind into a row. */
-  putKey(at: number, key: Key): void {
+  /** Puts a key of any kind into a group's next row. */
+  putKey(group: number, key: Key): void {
+    const row = this.counts[group]!;
     if (this.kind === 'integers') {
       if (typeof key === 'number' && Object.is(key | 0, key)) {
-        this.keys[at] = key;
+        this.keys[group * bucketRows + row] = key;
         return;
       }
-      this.kind = 'any';
-      this.anyKeys = Array.from(this.keys);
+      this.turnToBytes();
     }
-    this.anyKeys[at] = key;
+    this.keyBuckets!.put(group, row, key);
+  }
+
+  /** Puts the text of a slot into a group's next row. */
+  putText(group: number, texts: TextKeys, slot: number): void {
+    if (this.kind === 'integers') this.turnToBytes();
+    this.keyBuckets!.putText(group, this.counts[group]!, texts, slot);
   }
 
   /** Hands on a full bucket as a block. */
@@ -62,23 +74,33 @@ export class GroupBuckets {
   /** Forgets what a snapshot that was given up left behind. */
   clear(): void {
     this.counts.fill(0);
+    this.keyBuckets?.clear();
   }
 
   /** Of a table whose keys are all integers, or not. */
-  begin(kind: 'integers' | 'any'): void {
+  begin(kind: 'integers' | 'bytes'): void {
     this.clear();
-    if (kind === this.kind) return;
-    this.kind = kind;
-    this.anyKeys = kind === 'any' ? Array.from(this.keys) : [];
+    this.kind = 'integers';
+    if (kind === 'bytes') this.turnToBytes();
+  }
+
+  private turnToBytes(): void {
+    this.keyBuckets ??= new KeyBuckets(this.groupCount, bucketRows);
+    this.kind = 'bytes';
+    for (let group = 0; group < this.groupCount; group += 1) {
+      for (let row = 0; row < this.counts[group]!; row += 1) {
+        this.keyBuckets.put(group, row, this.keys[group * bucketRows + row]!);
+      }
+    }
   }
 
   private move(group: number, rows: number): void {
-    const { columns, numbers } = this;
-    const keys = this.kind === 'integers' ? this.keys : this.anyKeys;
+    const { columns, numbers, keys } = this;
     const from = group * bucketRows;
     const at = columns.count;
     columns.groups.fill(group, at, at + rows);
-    for (let i = 0; i < rows; i += 1) columns.keys[at + i] = keys[from + i]!;
+    if (this.kind === 'bytes') this.keyBuckets!.move(group, rows, this.keyColumn, at);
+    else for (let i = 0; i < rows; i += 1) columns.keys[at + i] = keys[from + i]!;
     for (const [c, column] of numbers.entries()) {
       columns.numbers[c]!.set(column.subarray(from, from + rows), at);
     }
@@ -88,6 +110,7 @@ export class GroupBuckets {
 
   private write(layout: StateLayout, namespace: readonly number[], sink: BlockSink): void {
     if (this.columns.count === 0) return;
+    this.columns.keyBytes = this.kind === 'bytes' ? this.keyColumn : undefined;
     sink.add(sink.layout(layout), 'rows', namespace, this.columns);
     this.columns.count = 0;
   }

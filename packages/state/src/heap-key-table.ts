@@ -5,12 +5,14 @@ import { copyOfRecord } from './copy-of-record.js';
 import { KeyIndex } from './key-index.js';
 import { stateLimits } from './limits.js';
 import type { RowsOutside } from './rows-outside.js';
+import type { TextKeys } from './text-keys.js';
 
 const noMarks = new Uint16Array(0);
 
-/** Integer keys by slot: the key, what the slot holds, and the key's group + 1 where known. */
-export interface IntegerKeyColumns {
+/** Keys by slot: integers and short texts, what the slot holds, and the key's group + 1 where known. */
+export interface KeyColumns {
   readonly keys: Int32Array;
+  readonly texts: TextKeys | undefined;
   readonly kinds: Uint8Array;
   readonly groups: Uint16Array;
 }
@@ -195,15 +197,15 @@ export class HeapKeyTable implements KeyTable {
     return this.index.hasIntegersOnly;
   }
 
-  /** The columns that a snapshot of integer keys reads; good until the table changes. */
-  columns(): IntegerKeyColumns {
-    const { integers, kinds } = this.index;
+  /** The columns that a snapshot reads; good until the table changes. */
+  columns(): KeyColumns {
+    const { integers, texts, kinds } = this.index;
     if (this.groups === undefined || this.groups.length < this.high) {
       const groups = new Uint16Array(this.rows);
       groups.set(this.groups ?? []);
       this.groups = groups;
     }
-    return { keys: integers, kinds, groups: this.groups };
+    return { keys: integers, texts, kinds, groups: this.groups };
   }
 
   /** A row for a key as a snapshot has it: made if need be, and not marked as changed. */

@@ -42,7 +42,7 @@ export class NumberTableSnapshot {
     const { layout, namespace } = this.spec;
     switch (this.phase) {
       case 'begin':
-        this.buckets.begin(this.table.hasIntegerKeysOnly ? 'integers' : 'any');
+        this.buckets.begin(this.table.hasIntegerKeysOnly ? 'integers' : 'bytes');
         if (this.frozen.all) sink.drop(sink.layout(layout), namespace);
         this.phase = 'removals';
         return 'more';
@@ -71,7 +71,7 @@ export class NumberTableSnapshot {
   /** Writes those of the slots `from … to` that the snapshot needs. */
   private scan(from: number, to: number, sink: BlockSink): void {
     const { table, frozen, buckets } = this;
-    const { keys, kinds, groups } = table.columns();
+    const { keys, texts, kinds, groups } = table.columns();
     const { marks, numbers, numberStride: stride } = table;
     const { asideOf } = frozen;
     const pendingFrom = pendingMark(frozen);
@@ -84,9 +84,10 @@ export class NumberTableSnapshot {
         marks[slot] = encoded;
         const group = groups[slot]! > 0 ? groups[slot]! - 1 : this.findGroup(slot, groups);
         const at = group * buckets.rowsMax + buckets.counts[group]!;
-        if (kind === SlotKind.integer && buckets.kind === 'integers')
+        if (kind === SlotKind.text) buckets.putText(group, texts!, slot);
+        else if (kind === SlotKind.integer && buckets.kind === 'integers')
           buckets.keys[at] = keys[slot]!;
-        else buckets.putKey(at, table.keyAt(slot));
+        else buckets.putKey(group, table.keyAt(slot));
         for (let c = 0; c < stride; c += 1) buckets.numbers[c]![at] = numbers[slot * stride + c]!;
         this.added(group, sink);
       } else if (asideOf !== undefined && asideOf[slot]! > 0) {
@@ -107,7 +108,7 @@ export class NumberTableSnapshot {
     const key = frozen.asideKeys[place]!;
     const group = spec.groupOf(key);
     const at = group * buckets.rowsMax + buckets.counts[group]!;
-    buckets.putKey(at, key);
+    buckets.putKey(group, key);
     const { asideNumbers, numberStride: stride } = table;
     for (let c = 0; c < stride; c += 1) {
       buckets.numbers[c]![at] = asideNumbers[place * stride + c]!;

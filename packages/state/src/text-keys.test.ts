@@ -134,9 +134,9 @@ describe('slots of texts', () => {
     const keys = new TextKeys();
     for (let n = 0; n < 1_000; n += 1) keys.insert(`user-${n + 100_000}`, n);
     const { memoryBytes } = keys;
-    for (let n = 0; n < 100_000; n += 1) {
-      keys.remove(n % 1_000);
-      keys.insert(`user-${n + 200_000}`, n % 1_000);
+    for (let round = 2; round < 100; round += 1) {
+      for (let n = 0; n < 1_000; n += 2) keys.remove(n);
+      for (let n = 0; n < 1_000; n += 2) keys.insert(`user-${n + round * 1_000 + 100_000}`, n);
     }
     expect(keys.memoryBytes).toBe(memoryBytes);
     expect(keys.size).toBe(1_000);

@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter, KeyGroupRange } from '@millrace/core/inter
 import { readBlobs, writeBlobs } from './blob-column.js';
 import type { BlockColumns, BlockKind, StateLayout } from './block.js';
 import { cutToGroups, readGroups, writeGroups } from './group-column.js';
-import { readKeys, writeKeys } from './key-column.js';
+import { readKeys, writeKeyBytes, writeKeys } from './key-column.js';
 import { readNumbers, writeNumbers } from './number-column.js';
 
 /** Appends the body of a block: groups, keys, numbers, blobs. A `drop` has none. */
@@ -14,7 +14,8 @@ export function writeBody(
 ): void {
   const { count } = columns;
   writeGroups(out, columns.groups, count);
-  writeKeys(out, columns.keys, count);
+  if (columns.keyBytes === undefined) writeKeys(out, columns.keys, count);
+  else writeKeyBytes(out, columns.keyBytes, count);
   const numbers = numbersOf(layout, kind);
   for (let at = 0; at < numbers; at += 1) writeNumbers(out, columns.numbers[at]!, count);
   const blobs = blobsOf(layout, kind);

@@ -51,6 +51,10 @@ export interface BlockColumns {
   /** Key group of each row; rising. */
   readonly groups: Uint16Array;
   readonly keys: Key[];
+  /**
+   * Canonical bytes of the keys, which are written in place of `keys`. Readers leave it undefined.
+   */
+  keyBytes?: BlobColumn | undefined;
   /** One array of 512 for each number column. */
   readonly numbers: readonly Float64Array[];
   readonly blobs: readonly BlobColumn[];

@@ -1,7 +1,7 @@
 import { type ByteReader, ByteWriter, readKey, writeKey } from '@millrace/core/internal';
 import type { Key } from '@millrace/core/spi';
 import { readBlobs, writeBlobs } from './blob-column.js';
-import { blockRowsMax } from './block.js';
+import { type BlobColumn, blockRowsMax } from './block.js';
 import { int32Scratch, readInt32Scratch, writeInt32Scratch } from './number-column.js';
 import type { RowSpan } from './row-span.js';
 
@@ -29,8 +29,13 @@ export function writeKeys(out: ByteWriter, keys: readonly Key[], count: number):
     scratchEnds[row] = scratch.length;
   }
   scratchBlobs.bytes = scratch.bytes;
+  writeKeyBytes(out, scratchBlobs, count);
+}
+
+/** Writes keys that are canonical bytes already. */
+export function writeKeyBytes(out: ByteWriter, keys: BlobColumn, count: number): void {
   out.u8(KeyForm.canonical);
-  writeBlobs(out, scratchBlobs, count);
+  writeBlobs(out, keys, count);
 }
 
 /** Reads the keys of a span to the front of `keys`. */
