@@ -36,7 +36,18 @@ interface Run {
   bytes: number;
 }
 
-function runsOf({ blocks, layouts }: SegmentIndex): readonly Run[] {
+/** Indexes do not change, and those of a chain are asked for again at every checkpoint. */
+const runsKnown = new WeakMap<SegmentIndex, readonly Run[]>();
+
+function runsOf(index: SegmentIndex): readonly Run[] {
+  const known = runsKnown.get(index);
+  if (known !== undefined) return known;
+  const runs = findRuns(index);
+  runsKnown.set(index, runs);
+  return runs;
+}
+
+function findRuns({ blocks, layouts }: SegmentIndex): readonly Run[] {
   const runs: Run[] = [];
   let last: BlockEntry | undefined;
   for (const block of blocks) {
