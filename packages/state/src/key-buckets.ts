@@ -8,13 +8,15 @@ const bytesInitial = 1_024;
 const bytesKeptMax = 64 * 1_024;
 
 const scratch = new ByteWriter();
-const nothing = new Uint8Array(0);
+/** Keys begin behind it: texts are copied by words, of which the first begins one byte too early. */
+const marginBytes = 1;
+const nothing = new DataView(new ArrayBuffer(0));
 
 /** Canonical bytes of the keys of rows in buckets. */
 export class KeyBuckets {
   private readonly rowsMax: number;
-  /** The bytes of each bucket's keys, one behind the other; with room for a text. */
-  private readonly bytes: Uint8Array[];
+  /** The bytes of each bucket's keys, one behind the other, behind a margin. */
+  private readonly views: DataView<ArrayBuffer>[];
   /** Where the keys of row `i` of bucket `b` end, at `b * rowsMax + i`. */
   private readonly ends: Uint32Array;
   /** Where the last key of each bucket ends. */
@@ -22,16 +24,16 @@ export class KeyBuckets {
 
   constructor(buckets: number, rowsMax: number) {
     this.rowsMax = rowsMax;
-    this.bytes = new Array(buckets).fill(nothing);
+    this.views = new Array(buckets).fill(nothing);
     this.ends = new Uint32Array(buckets * rowsMax);
-    this.lengths = new Uint32Array(buckets);
+    this.lengths = new Uint32Array(buckets).fill(marginBytes);
   }
 
   /** Puts the text of a slot behind a bucket's keys, as that of row `row`. */
   putText(bucket: number, row: number, texts: TextKeys, slot: number): void {
     const from = this.lengths[bucket]!;
-    if (from + textKeyBytesMax > this.bytes[bucket]!.length) this.grow(bucket, textKeyBytesMax);
-    const end = texts.copy(slot, this.bytes[bucket]!, from);
+    if (from + textKeyBytesMax > this.views[bucket]!.byteLength) this.grow(bucket, textKeyBytesMax);
+    const end = texts.copy(slot, this.views[bucket]!, from);
     this.lengths[bucket] = end;
     this.ends[bucket * this.rowsMax + row] = end;
   }
@@ -42,8 +44,8 @@ export class KeyBuckets {
     writeKey(scratch, key);
     const from = this.lengths[bucket]!;
     const end = from + scratch.length;
-    if (end > this.bytes[bucket]!.length) this.grow(bucket, scratch.length);
-    this.bytes[bucket]!.set(scratch.bytes.subarray(0, scratch.length), from);
+    if (end > this.views[bucket]!.byteLength) this.grow(bucket, scratch.length);
+    bytesOf(this.views[bucket]!).set(scratch.bytes.subarray(0, scratch.length), from);
     this.lengths[bucket] = end;
     this.ends[bucket * this.rowsMax + row] = end;
   }
@@ -51,36 +53,40 @@ export class KeyBuckets {
   /** Moves a bucket's keys behind the first `at` ones of a column. */
   move(bucket: number, rows: number, column: BlobColumn, at: number): void {
     const from = at === 0 ? 0 : column.ends[at - 1]!;
-    const bytes = this.bytes[bucket]!;
-    const length = this.lengths[bucket]!;
-    if (from + length > column.bytes.length) {
-      const larger = new Uint8Array(Math.max(from + length, column.bytes.length * 2, bytesInitial));
+    const view = this.views[bucket]!;
+    const keys = bytesOf(view).subarray(marginBytes, this.lengths[bucket]!);
+    if (from + keys.length > column.bytes.length) {
+      const needed = from + keys.length;
+      const larger = new Uint8Array(Math.max(needed, column.bytes.length * 2, bytesInitial));
       larger.set(column.bytes.subarray(0, from));
       column.bytes = larger;
     }
-    column.bytes.set(bytes.subarray(0, length), from);
+    column.bytes.set(keys, from);
     const first = bucket * this.rowsMax;
-    for (let i = 0; i < rows; i += 1) column.ends[at + i] = from + this.ends[first + i]!;
-    this.lengths[bucket] = 0;
-    if (bytes.length > bytesKeptMax) this.bytes[bucket] = nothing;
+    const shift = from - marginBytes;
+    for (let i = 0; i < rows; i += 1) column.ends[at + i] = shift + this.ends[first + i]!;
+    this.lengths[bucket] = marginBytes;
+    if (view.byteLength > bytesKeptMax) this.views[bucket] = nothing;
   }
 
   /** Forgets all keys. */
   clear(): void {
-    this.lengths.fill(0);
+    this.lengths.fill(marginBytes);
   }
 
   private grow(bucket: number, more: number): void {
-    const old = this.bytes[bucket]!;
+    const old = bytesOf(this.views[bucket]!);
     const needed = this.lengths[bucket]! + more;
     const larger = new Uint8Array(Math.max(needed, old.length * 2, bytesInitial));
-    larger.set(old.subarray(0, this.lengths[bucket]!));
-    this.bytes[bucket] = larger;
+    larger.set(old);
+    this.views[bucket] = new DataView(larger.buffer);
   }
 }
 
+const bytesOf = ({ buffer }: DataView<ArrayBuffer>): Uint8Array => new Uint8Array(buffer);
+
 /** An empty column for keys of a block. */
 export const newKeyColumn = (): BlobColumn => ({
-  bytes: nothing,
+  bytes: new Uint8Array(0),
   ends: new Uint32Array(blockRowsMax),
 });

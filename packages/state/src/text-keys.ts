@@ -13,8 +13,8 @@ const spread = 0x9e3779b1;
 
 const scratch = new ByteWriter();
 
-/** Bytes of a key that {@link TextKeys.copy} writes at the most. */
-export const textKeyBytesMax: number = stateLimits.textKeyCharsMax + frameBytes;
+/** Bytes that {@link TextKeys.copy} writes from where it is told to on, at the most. */
+export const textKeyBytesMax: number = 4 * entryWords(stateLimits.textKeyCharsMax);
 
 /**
  * Slots of short ASCII texts. The canonical bytes of all of them lie side by side, and a table of
@@ -96,13 +96,23 @@ export class TextKeys {
     return this.bytes.toString('latin1', at + 1, at + 1 + this.bytes[at - 1]!);
   }
 
-  /** Copies the canonical bytes of the key to `target`, from `at` on; returns where they end. */
-  copy(slot: number, target: Uint8Array, at: number): number {
-    const { bytes } = this;
-    const from = this.places[slot]! * 4 + headBytes;
-    const length = bytes[from - 1]! + frameBytes;
-    for (let i = 0; i < length; i += 1) target[at + i] = bytes[from + i]!;
-    return at + length;
+  /**
+   * Copies the canonical bytes of the key to `target`, from `at` on; returns where they end. Whole
+   * words are written, which takes a third of the time: `at` is 1 at least, and what lies less than
+   * {@link textKeyBytesMax} bytes behind it may be overwritten.
+   */
+  copy(slot: number, target: DataView, at: number): number {
+    const { words, bytes } = this;
+    const place = this.places[slot]!;
+    const length = bytes[place * 4 + headBytes - 1]!;
+    // The first word begins with the number of characters.
+    const before = target.getUint8(at - 1);
+    const end = place + entryWords(length);
+    for (let word = place + 1, to = at - 1; word < end; word += 1, to += 4) {
+      target.setInt32(to, words[word]!, true);
+    }
+    target.setUint8(at - 1, before);
+    return at + length + frameBytes;
   }
 
   /** Forgets the text of a slot that has one. */
