@@ -1,4 +1,5 @@
 import { type Key, MillraceError } from '@millrace/core';
+import { AsidePlaces } from './aside-places.js';
 import { stateLimits } from './limits.js';
 
 /** Rows by slot whose changes are tracked. */
@@ -9,8 +10,8 @@ export interface TrackedRows {
   readonly rewriteShare: number;
   /** Copies what row `slot` holds now to place `at` of the rows kept aside. */
   keepAside(slot: number, at: number): void;
-  /** Forgets the rows kept aside. */
-  forgetAside(): void;
+  /** Forgets the rows kept aside, of which there were so many. */
+  forgetAside(count: number): void;
 }
 
 /** What an epoch writes into a row's mark, above the epoch's own number. */
@@ -48,7 +49,7 @@ export class ChangeTracker {
   /** Rows with a lower mark may be moved out of memory. */
   movableBelow = epochStep;
   /** Slots whose mark is of this epoch, each once; some may be free by now. */
-  private dirty = new Int32Array(stateLimits.tableRowsInitial);
+  private dirty: Int32Array = new Int32Array(stateLimits.tableRowsInitial);
   private dirtyCount = 0;
   private removedKeys: Key[] = [];
   private needsAll = false;
@@ -57,6 +58,7 @@ export class ChangeTracker {
   /** What was frozen last, until the next barrier: it may be lost after it was written. */
   private last: FrozenChanges | undefined;
   private readonly rows: TrackedRows;
+  private readonly aside = new AsidePlaces();
 
   /** The next snapshot takes all rows, so nothing need be marked: none knows any of them, or most change. */
   private isFresh: boolean;
@@ -110,7 +112,10 @@ export class ChangeTracker {
   /** A row is about to be removed. */
   gone(slot: number): void {
     if (this.isFresh) return;
-    if (this.frozen !== undefined) this.keepIfNeeded(slot, this.frozen);
+    if (this.frozen !== undefined) {
+      this.keepIfNeeded(slot, this.frozen);
+      this.aside.removing(slot, this.keyAt);
+    }
     if (this.marks[slot] === this.epoch + bornBy) return;
     this.removedKeys.push(this.rows.keyAt(slot));
     this.addDirty(slot);
@@ -128,8 +133,12 @@ export class ChangeTracker {
     return this.marks[slot] === this.frozen!.epoch + bornBy;
   }
 
-  keyAt(slot: number): Key {
-    return this.rows.keyAt(slot);
+  readonly keyAt = (slot: number): Key => this.rows.keyAt(slot);
+
+  /** The key of a row at a place aside, which has or had this slot. */
+  asideKeyAt(place: number, slot: number): Key {
+    const key = this.aside.keyOf(place);
+    return key === undefined ? this.rows.keyAt(slot) : key;
   }
 
   /**
@@ -156,11 +165,11 @@ export class ChangeTracker {
       slots: dirty,
       count: all ? high : dirtyCount,
       removedKeys: all ? [] : removedKeys,
-      asideOf: undefined,
-      asideKeys: [],
+      aside: this.aside,
     };
+    const spare = this.last?.slots;
     this.last = { epoch, all, slots: dirty, count: dirtyCount, removedKeys };
-    this.beginEpoch();
+    this.beginEpoch(spare !== undefined && spare.length <= 8 * dirtyCount ? spare : undefined);
     this.movableBelow = all ? 0 : epoch;
     return this.frozen;
   }
@@ -186,14 +195,14 @@ export class ChangeTracker {
     if (isPending(this.marks[slot]!, frozen)) {
       return this.rows.isLive(slot) ? Frozen.inPlace : Frozen.nowhere;
     }
-    return (frozen.asideOf?.[slot] ?? 0) - 1;
+    return this.aside.at(slot);
   }
 
   /** The slot's frozen content has been encoded. */
   encoded(slot: number): void {
     const frozen = this.frozen!;
     if (isPending(this.marks[slot]!, frozen)) this.marks[slot] = frozen.epoch + encodedBy;
-    else frozen.asideOf![slot] = 0;
+    else this.aside.written(slot);
   }
 
   /**
@@ -203,7 +212,7 @@ export class ChangeTracker {
    */
   release(outcome: 'encoded' | 'lost', outside = 0): void {
     this.frozen = undefined;
-    this.rows.forgetAside();
+    this.forgetAside();
     if (outcome === 'lost') this.lose(outside);
   }
 
@@ -240,7 +249,7 @@ export class ChangeTracker {
     this.untoldLeft = 0;
     this.frozen = undefined;
     this.settle();
-    this.rows.forgetAside();
+    this.forgetAside();
   }
 
   get hasChanges(): boolean {
@@ -252,8 +261,9 @@ export class ChangeTracker {
     return this.dirtyCount;
   }
 
-  private beginEpoch(): void {
-    this.dirty = new Int32Array(stateLimits.tableRowsInitial);
+  /** @param spare memory for the list that nobody looks at any more */
+  private beginEpoch(spare: Int32Array = new Int32Array(stateLimits.tableRowsInitial)): void {
+    this.dirty = spare;
     this.dirtyCount = 0;
     this.removedKeys = [];
     this.needsAll = false;
@@ -283,12 +293,12 @@ export class ChangeTracker {
 
   private keepIfNeeded(slot: number, frozen: FrozenRows): void {
     if (!isPending(this.marks[slot]!, frozen) || slot >= frozen.high) return;
-    const at = frozen.asideKeys.length;
-    this.rows.keepAside(slot, at);
-    frozen.asideKeys.push(this.rows.keyAt(slot));
-    // Zeroed memory is only touched where it is used.
-    frozen.asideOf ??= new Int32Array(frozen.high);
-    frozen.asideOf[slot] = at + 1;
+    this.rows.keepAside(slot, this.aside.add(slot, this.marks.length));
+  }
+
+  private forgetAside(): void {
+    this.rows.forgetAside(this.aside.count);
+    this.aside.reset();
   }
 
   /** Called ahead of a slot's mark being set, which says that it is listed. */
@@ -324,10 +334,7 @@ export interface FrozenRows {
   /** Of slots, listed or all; some may be free. */
   readonly count: number;
   readonly removedKeys: readonly Key[];
-  /** Place + 1 of the rows kept aside, by slot; undefined while there are none. */
-  asideOf: Int32Array | undefined;
-  /** Keys of the rows kept aside, by place. */
-  readonly asideKeys: Key[];
+  readonly aside: AsidePlaces;
 }
 
 /** What `marks` has for rows of a snapshot that have been encoded. */

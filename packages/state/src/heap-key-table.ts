@@ -186,10 +186,12 @@ export class HeapKeyTable implements KeyTable {
     }
   }
 
-  forgetAside(): void {
-    if (this.asideNumbers.length === 0 && this.asideRefs.length === 0) return;
-    this.asideNumbers = new Float64Array(0);
-    this.asideRefs = [];
+  forgetAside(count: number): void {
+    // Kept for the next snapshot, unless it was made for a much larger one.
+    if (count * this.numberStride * 8 < this.asideNumbers.length) {
+      this.asideNumbers = new Float64Array(0);
+    }
+    if (this.asideRefs.length > 0) this.asideRefs = [];
   }
 
   /** Whether all keys are 32-bit integers. */

@@ -71,9 +71,9 @@ export class NumberTableSnapshot {
   /** Writes those of the slots `from … to` that the snapshot needs. */
   private scan(from: number, to: number, sink: BlockSink): void {
     const { table, frozen, buckets } = this;
-    const { keys, texts, kinds, groups } = table.columns();
+    const { keys, kinds, groups } = table.columns();
     const { marks, numbers, numberStride: stride } = table;
-    const { asideOf } = frozen;
+    const { placeOf } = frozen.aside;
     const pendingFrom = pendingMark(frozen);
     const encoded = encodedMark(frozen);
     for (let slot = from; slot < to; slot += 1) {
@@ -82,33 +82,43 @@ export class NumberTableSnapshot {
         const kind = kinds[slot]!;
         if (kind === SlotKind.free) continue;
         marks[slot] = encoded;
-        const group = groups[slot]! > 0 ? groups[slot]! - 1 : this.findGroup(slot, groups);
+        const group = this.groupAt(slot, groups);
         const at = group * buckets.rowsMax + buckets.counts[group]!;
-        if (kind === SlotKind.text) buckets.putText(group, texts!, slot);
-        else if (kind === SlotKind.integer && buckets.kind === 'integers')
+        if (kind === SlotKind.integer && buckets.kind === 'integers') {
           buckets.keys[at] = keys[slot]!;
-        else buckets.putKey(group, table.keyAt(slot));
+        } else this.putKeyAt(slot, group);
         for (let c = 0; c < stride; c += 1) buckets.numbers[c]![at] = numbers[slot * stride + c]!;
         this.added(group, sink);
-      } else if (asideOf !== undefined && asideOf[slot]! > 0) {
-        this.writeAside(asideOf[slot]! - 1, sink);
-        asideOf[slot] = 0;
+      } else if (placeOf !== undefined && placeOf[slot]! > 0) {
+        this.writeAside(placeOf[slot]! - 1, slot, sink);
+        placeOf[slot] = 0;
       }
     }
   }
 
-  private findGroup(slot: number, groups: Uint16Array): number {
+  private putKeyAt(slot: number, group: number): void {
+    const { texts, kinds } = this.table.columns();
+    if (kinds[slot] === SlotKind.text) this.buckets.putText(group, texts!, slot);
+    else this.buckets.putKey(group, this.table.keyAt(slot));
+  }
+
+  private groupAt(slot: number, groups: Uint16Array): number {
+    const known = groups[slot]!;
+    if (known > 0) return known - 1;
     const group = this.spec.groupOf(this.table.keyAt(slot));
     groups[slot] = group + 1;
     return group;
   }
 
-  private writeAside(place: number, sink: BlockSink): void {
+  /** @param slot which the row has, or had until its key was removed */
+  private writeAside(place: number, slot: number, sink: BlockSink): void {
     const { table, frozen, buckets, spec } = this;
-    const key = frozen.asideKeys[place]!;
-    const group = spec.groupOf(key);
+    const removed = frozen.aside.keyOf(place);
+    const group =
+      removed === undefined ? this.groupAt(slot, table.columns().groups) : spec.groupOf(removed);
     const at = group * buckets.rowsMax + buckets.counts[group]!;
-    buckets.putKey(group, key);
+    if (removed === undefined) this.putKeyAt(slot, group);
+    else buckets.putKey(group, removed);
     const { asideNumbers, numberStride: stride } = table;
     for (let c = 0; c < stride; c += 1) {
       buckets.numbers[c]![at] = asideNumbers[place * stride + c]!;

@@ -99,7 +99,9 @@ export class RowsSnapshot {
   }
 
   private keyAt(slot: number, place: number): Key {
-    return place === Frozen.inPlace ? this.tracker.keyAt(slot) : this.frozen.asideKeys[place]!;
+    return place === Frozen.inPlace
+      ? this.tracker.keyAt(slot)
+      : this.tracker.asideKeyAt(place, slot);
   }
 
   private writeRows(order: GroupOrder, sink: BlockSink, rowsMax: number): StepResult {
