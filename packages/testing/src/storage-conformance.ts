@@ -78,6 +78,13 @@ const contentCases: Readonly<Record<string, Case>> = {
     assert.equal(await read(2, 3), 'cde');
     assert.equal(await read(4, 10), 'ef');
     assert.equal(await read(9, 10), '');
+    // Memory for the answer is no part of it, whether it is used or too small.
+    for (const bytes of [3, 100]) {
+      const into = new Uint8Array(bytes).fill(120);
+      assert.equal(textOf(await subject.storage.read(path, 1, 4, into)), 'bcde');
+      assert.equal(textOf(await subject.storage.read(path, 4, 10, into)), 'ef');
+      assert.equal(textOf(await subject.storage.read(path, 0, undefined, into)), 'abcdef');
+    }
   },
   'create empties a file, open keeps it': async (subject) => {
     const path = await put(subject, 'a', 'abcdef');

@@ -23,8 +23,12 @@ export interface Storage {
   create(path: string): Promise<StorageFile>;
   /** Opens a file for more writing, made empty when there is none. */
   open(path: string): Promise<StorageFile>;
-  /** Bytes from an offset on: `length` of them, or to the end; fewer where the file ends before. */
-  read(path: string, fromByte?: number, length?: number): Promise<Uint8Array>;
+  /**
+   * Bytes from an offset on: `length` of them, or to the end; fewer where the file ends before.
+   *
+   * @param into memory that the answer may be read into and be a view of, where it is large enough
+   */
+  read(path: string, fromByte?: number, length?: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Bytes in the file; undefined when there is none. */
   size(path: string): Promise<number | undefined>;
   /** Names in a folder, sorted; none when there is no such folder. */

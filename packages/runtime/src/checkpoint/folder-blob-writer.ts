@@ -13,6 +13,12 @@ export interface BlobInProgress {
   readonly file: StorageFile;
 }
 
+/**
+ * Memory for reading what was written, while nobody does; one piece at the most. Fresh memory for
+ * each segment makes the garbage collector go through the whole heap at each checkpoint.
+ */
+const buffers: Uint8Array[] = [];
+
 export class FolderBlobWriter implements BlobWriter {
   private readonly blob: BlobInProgress;
   private readonly storage: Storage;
@@ -87,11 +93,13 @@ export class FolderBlobWriter implements BlobWriter {
   /** Disks and file systems lie; this finds it out while the data is still elsewhere, too. */
   private async verify(sha256: string): Promise<void> {
     const found = sha256Digest();
+    const buffer = buffers.pop() ?? new Uint8Array(runtimeLimits.blobReadBytes);
     // One byte more than there should be shows a file that is longer.
-    for (let at = 0; at <= this.bytes; at += runtimeLimits.blobReadBytes) {
-      const length = Math.min(this.bytes + 1 - at, runtimeLimits.blobReadBytes);
-      found.update(await this.storage.read(this.blob.path, at, length));
+    for (let at = 0; at <= this.bytes; at += buffer.length) {
+      const length = Math.min(this.bytes + 1 - at, buffer.length);
+      found.update(await this.storage.read(this.blob.path, at, length, buffer));
     }
+    if (buffers.length === 0) buffers.push(buffer);
     if (found.hex() === sha256) return;
     throw new MillraceError(
       'ERR_STORAGE_FAILED',

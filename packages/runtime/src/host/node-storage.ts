@@ -23,11 +23,14 @@ export const nodeStorage: Storage = {
       return new NodeFile(path, await open(path, constants.O_WRONLY | constants.O_CREAT));
     }),
 
-  read: (path, fromByte = 0, length) =>
+  read: (path, fromByte = 0, length, into) =>
     attempt('read', path, async () => {
       const handle = await open(path, 'r');
       try {
-        return await readFully(handle, fromByte, length ?? (await sizeFrom(handle, fromByte)));
+        const wanted = length ?? (await sizeFrom(handle, fromByte));
+        const isRoomy = into !== undefined && into.length >= wanted;
+        const bytes = isRoomy ? into.subarray(0, wanted) : new Uint8Array(wanted);
+        return await readFully(handle, fromByte, bytes);
       } finally {
         await handle.close();
       }
@@ -135,11 +138,10 @@ async function sizeFrom(handle: FileHandle, fromByte: number): Promise<number> {
   return Math.max(0, (await handle.stat()).size - fromByte);
 }
 
-async function readFully(handle: FileHandle, from: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+async function readFully(handle: FileHandle, from: number, bytes: Uint8Array): Promise<Uint8Array> {
   let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, from + done);
+  while (done < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, from + done);
     if (bytesRead === 0) break;
     done += bytesRead;
   }
