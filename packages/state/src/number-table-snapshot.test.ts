@@ -1,18 +1,17 @@
 import type { Key } from '@millrace/core';
 import { canonicalKey, keyGroupOf } from '@millrace/core/internal';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { BlockSink } from './block-builder.js';
 import { HeapKeyTables } from './heap-key-tables.js';
+import { stateLimits } from './limits.js';
 import { joined, readerOf } from './segment/plain-segment.js';
 import { readBlocks, readSegmentIndex } from './segment/segment-reader.js';
 import { SegmentWriter } from './segment/segment-writer.js';
 
 /** So few that texts are kept as bytes in most histories, and sometimes only later. */
-vi.mock('./limits.js', async (original) => {
-  const { stateLimits } = await original<typeof import('./limits.js')>();
-  return { stateLimits: { ...stateLimits, textKeysMin: 4 } };
-});
+// Texts become bytes in small tables, too.
+Object.assign(stateLimits, { textKeysMin: 4 });
 
 const groupCount = 8;
 const allGroups = { first: 0, last: groupCount - 1 };

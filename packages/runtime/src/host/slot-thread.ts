@@ -31,6 +31,7 @@ const listener: SlotListener = {
     report({ kind: 'declined', task, checkpoint, error: error.toJSON() }),
   sourceEnded: (...args) => report({ kind: 'event', name: 'sourceEnded', args }),
   wantsCheckpoint: (...args) => report({ kind: 'event', name: 'wantsCheckpoint', args }),
+  failed: (error) => report({ kind: 'failed', error: error.toJSON() }),
 };
 
 async function loadedJob(): Promise<BuiltJob> {

@@ -58,6 +58,7 @@ export type SlotReport =
       readonly checkpoint: number;
       readonly error: MillraceErrorJson;
     }
+  | { readonly kind: 'failed'; readonly error: MillraceErrorJson }
   | { readonly kind: 'metrics'; readonly metrics: SlotMetrics };
 
 /** An error that was in another thread. Its cause is there as text. */

@@ -166,6 +166,9 @@ export class ThreadSlot implements SlotControl {
       case 'declined':
         listener.declined(report.task, report.checkpoint, errorFromJson(report.error));
         break;
+      case 'failed':
+        listener.failed(errorFromJson(report.error));
+        break;
       case 'metrics':
         this.known = report.metrics;
     }

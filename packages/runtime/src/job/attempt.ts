@@ -183,6 +183,7 @@ export class JobAttempt {
       declined: (...declined) => coordinator?.decline(...declined),
       sourceEnded: () => this.sourceEnded(),
       wantsCheckpoint: () => coordinator?.hurry(),
+      failed: (error) => this.fail(error),
     };
   }
 

@@ -142,4 +142,5 @@ const nobody: SlotListener = {
   declined() {},
   sourceEnded() {},
   wantsCheckpoint() {},
+  failed() {},
 };

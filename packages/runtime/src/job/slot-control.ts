@@ -63,4 +63,9 @@ export interface SlotListener {
   sourceEnded(): void;
   /** State would like a checkpoint soon, to get rid of what it keeps for the next one. */
   wantsCheckpoint(): void;
+  /**
+   * A lane has failed behind the end of all that runs in the slot: another slot may wait for what
+   * was still on its way.
+   */
+  failed(error: MillraceError): void;
 }

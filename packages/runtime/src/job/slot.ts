@@ -1,4 +1,5 @@
 import { type BuiltJob, MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/core/internal';
 import type { CheckpointMode, Env, Split } from '@millrace/core/spi';
 import type { StateBackendOptions } from '@millrace/state';
 import type { DeclaredState } from '../checkpoint/state-difference.js';
@@ -48,6 +49,7 @@ export class Slot implements SlotControl {
   private readonly exchange: SlotExchange | undefined;
   private ended: Promise<'finished' | 'cancelled'> | undefined;
   private hasEnded = false;
+  private hasFinished = false;
   private letStart: () => void = () => undefined;
   private readonly started = new Promise<void>((resolve) => {
     this.letStart = resolve;
@@ -58,7 +60,13 @@ export class Slot implements SlotControl {
     let task: Task | undefined;
     const wake = (failure?: unknown): void => task?.wake(failure);
     const { openLane } = parts;
-    this.exchange = openLane && new SlotExchange(openLane, wake);
+    this.exchange =
+      openLane &&
+      new SlotExchange(openLane, (failure) => {
+        // What has finished fails no more; but others may wait for what it has sent.
+        if (failure === undefined || !this.hasFinished) wake(failure);
+        else parts.listener.failed(toMillraceError(failure, 'ERR_INVARIANT'));
+      });
     this.tasks = parts.plan.tasks
       .filter(({ slot }) => slot === parts.slot)
       .map((plan) => this.createTask(plan, wake));
@@ -84,8 +92,9 @@ export class Slot implements SlotControl {
 
   async open(): Promise<void> {
     for (const task of this.tasks) await task.open();
-    const end = (): void => {
+    const end = (outcome: unknown): void => {
       this.hasEnded = true;
+      this.hasFinished = outcome === 'finished';
     };
     await new Promise<void>((resolve, reject) => {
       this.ended = this.task.run(() => {
