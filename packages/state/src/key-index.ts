@@ -34,6 +34,12 @@ export class KeyIndex {
   private readonly freeSlots: number[] = [];
   private integerCount = 0;
   /**
+   * The number found last among other keys, and its slot: the end of a window as a key comes again and
+   * again. NaN, which is no key, where nothing is known.
+   */
+  private lastNumber = Number.NaN;
+  private lastSlot = nobody;
+  /**
    * Undefined while there are few: a `Map` is faster as long as it fits the processor's cache, for
    * it uses hashes that JavaScript strings remember.
    */
@@ -97,6 +103,7 @@ export class KeyIndex {
 
   remove(slot: number): void {
     const kind = this.kinds[slot];
+    if (slot === this.lastSlot) this.lastNumber = Number.NaN;
     if (kind === SlotKind.integer) {
       this.integerCount -= 1;
       this.unplace(this.integers[slot]!);
@@ -123,15 +130,22 @@ export class KeyIndex {
     this.kinds.fill(SlotKind.free, 0, this.high);
     this.freeSlots.length = 0;
     this.integerCount = 0;
+    this.lastNumber = Number.NaN;
     this.high = 0;
   }
 
   private findOther(key: Key): number {
+    if (key === this.lastNumber) return this.lastSlot;
     if (typeof key === 'string' && this.texts !== undefined) {
       const slot = this.texts.find(key);
       if (slot >= 0 || this.others.size === 0) return slot;
     }
-    return this.others.get(canonicalKey(key)) ?? nobody;
+    const slot = this.others.get(canonicalKey(key)) ?? nobody;
+    if (typeof key === 'number' && slot >= 0) {
+      this.lastNumber = key;
+      this.lastSlot = slot;
+    }
+    return slot;
   }
 
   private insertOther(key: Key, slot: number): void {

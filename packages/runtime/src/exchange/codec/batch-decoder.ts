@@ -77,10 +77,9 @@ class ShapedBatchDecoder implements BatchDecoder {
     into.keyGroups =
       (parts & FramePart.keyGroups) === 0 ? undefined : readKeyGroups(reader, count, into);
     this.readColumns(frame, columnCount, { count, into });
-    into.values =
-      (parts & FramePart.values) === 0
-        ? new Array<unknown>(into.capacity).fill(undefined)
-        : arrayOf(this.values.read(frame, count));
+    if ((parts & FramePart.values) !== 0) into.values = arrayOf(this.values.read(frame, count));
+    // A batch that has no values has no room for them either.
+    else if (into.values.length > 0) into.values = new Array(into.capacity).fill(undefined);
     if (reader.remaining > 0) reader.corrupt('bytes follow the batch');
     into.count = count;
   }

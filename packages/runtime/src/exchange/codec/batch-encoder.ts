@@ -157,7 +157,8 @@ class ShapedBatchEncoder implements BatchEncoder {
 }
 
 function isAnyDefined(values: readonly unknown[], count: number): boolean {
-  for (let row = 0; row < count; row += 1) if (values[row] !== undefined) return true;
+  const to = Math.min(count, values.length);
+  for (let row = 0; row < to; row += 1) if (values[row] !== undefined) return true;
   return false;
 }
 
