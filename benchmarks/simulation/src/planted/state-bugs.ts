@@ -51,8 +51,8 @@ export const stateBugs: readonly PlantedBug[] = [
     edits: [
       {
         module: 'state/change-tracker',
-        find: 'this.rows.keepAside(slot, at);',
-        replace: 'if (slot >= 0) return; this.rows.keepAside(slot, at);',
+        find: 'this.rows.keepAside(slot, this.aside.add(slot, this.marks.length));',
+        replace: 'this.aside.add(slot, this.marks.length);',
       },
     ],
   },
