@@ -2,7 +2,7 @@ import type { BlockSink } from './block-builder.js';
 import { encodedMark, type FrozenRows, pendingMark } from './change-tracker.js';
 import type { GroupBuckets } from './group-buckets.js';
 import type { StepResult } from './group-order.js';
-import type { HeapKeyTable } from './heap-key-table.js';
+import type { HeapKeyTable, KeyColumns } from './heap-key-table.js';
 import { SlotKind } from './key-index.js';
 import { KeyRemovals } from './key-removals.js';
 import type { RowsSnapshotSpec } from './rows-snapshot.js';
@@ -71,7 +71,8 @@ export class NumberTableSnapshot {
   /** Writes those of the slots `from … to` that the snapshot needs. */
   private scan(from: number, to: number, sink: BlockSink): void {
     const { table, frozen, buckets } = this;
-    const { keys, kinds, groups } = table.columns();
+    const columns = table.columns();
+    const { keys, kinds } = columns;
     const { marks, numbers, numberStride: stride } = table;
     const { placeOf } = frozen.aside;
     const pendingFrom = pendingMark(frozen);
@@ -82,27 +83,26 @@ export class NumberTableSnapshot {
         const kind = kinds[slot]!;
         if (kind === SlotKind.free) continue;
         marks[slot] = encoded;
-        const group = this.groupAt(slot, groups);
+        const group = this.groupAt(slot, columns);
         const at = group * buckets.rowsMax + buckets.counts[group]!;
         if (kind === SlotKind.integer && buckets.kind === 'integers') {
           buckets.keys[at] = keys[slot]!;
-        } else this.putKeyAt(slot, group);
+        } else this.putKeyAt(slot, group, columns);
         for (let c = 0; c < stride; c += 1) buckets.numbers[c]![at] = numbers[slot * stride + c]!;
         this.added(group, sink);
       } else if (placeOf !== undefined && placeOf[slot]! > 0) {
-        this.writeAside(placeOf[slot]! - 1, slot, sink);
+        this.writeAside(placeOf[slot]! - 1, slot, columns, sink);
         placeOf[slot] = 0;
       }
     }
   }
 
-  private putKeyAt(slot: number, group: number): void {
-    const { texts, kinds } = this.table.columns();
+  private putKeyAt(slot: number, group: number, { texts, kinds }: KeyColumns): void {
     if (kinds[slot] === SlotKind.text) this.buckets.putText(group, texts!, slot);
     else this.buckets.putKey(group, this.table.keyAt(slot));
   }
 
-  private groupAt(slot: number, groups: Uint16Array): number {
+  private groupAt(slot: number, { groups }: KeyColumns): number {
     const known = groups[slot]!;
     if (known > 0) return known - 1;
     const group = this.spec.groupOf(this.table.keyAt(slot));
@@ -111,13 +111,12 @@ export class NumberTableSnapshot {
   }
 
   /** @param slot which the row has, or had until its key was removed */
-  private writeAside(place: number, slot: number, sink: BlockSink): void {
+  private writeAside(place: number, slot: number, columns: KeyColumns, sink: BlockSink): void {
     const { table, frozen, buckets, spec } = this;
     const removed = frozen.aside.keyOf(place);
-    const group =
-      removed === undefined ? this.groupAt(slot, table.columns().groups) : spec.groupOf(removed);
+    const group = removed === undefined ? this.groupAt(slot, columns) : spec.groupOf(removed);
     const at = group * buckets.rowsMax + buckets.counts[group]!;
-    if (removed === undefined) this.putKeyAt(slot, group);
+    if (removed === undefined) this.putKeyAt(slot, group, columns);
     else buckets.putKey(group, removed);
     const { asideNumbers, numberStride: stride } = table;
     for (let c = 0; c < stride; c += 1) {

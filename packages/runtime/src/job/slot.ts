@@ -48,8 +48,7 @@ export class Slot implements SlotControl {
   private readonly built: BuiltStages;
   private readonly exchange: SlotExchange | undefined;
   private ended: Promise<'finished' | 'cancelled'> | undefined;
-  private hasEnded = false;
-  private hasFinished = false;
+  private life: 'running' | 'finished' | 'stopped' = 'running';
   private letStart: () => void = () => undefined;
   private readonly started = new Promise<void>((resolve) => {
     this.letStart = resolve;
@@ -64,7 +63,7 @@ export class Slot implements SlotControl {
       openLane &&
       new SlotExchange(openLane, (failure) => {
         // What has finished fails no more; but others may wait for what it has sent.
-        if (failure === undefined || !this.hasFinished) wake(failure);
+        if (failure === undefined || this.life !== 'finished') wake(failure);
         else parts.listener.failed(toMillraceError(failure, 'ERR_INVARIANT'));
       });
     this.tasks = parts.plan.tasks
@@ -93,8 +92,7 @@ export class Slot implements SlotControl {
   async open(): Promise<void> {
     for (const task of this.tasks) await task.open();
     const end = (outcome: unknown): void => {
-      this.hasEnded = true;
-      this.hasFinished = outcome === 'finished';
+      this.life = outcome === 'finished' ? 'finished' : 'stopped';
     };
     await new Promise<void>((resolve, reject) => {
       this.ended = this.task.run(() => {
@@ -151,7 +149,7 @@ export class Slot implements SlotControl {
     const isQuiet = (): boolean =>
       this.built.tasks.every(({ sinks }) => sinks.every((sink) => sink.isQuiet));
     // What has ended publishes no more.
-    while (!isQuiet() && !this.hasEnded) await this.parts.env.scheduler.yield();
+    while (!isQuiet() && this.life === 'running') await this.parts.env.scheduler.yield();
   }
 
   cancel(): void {
