@@ -36,6 +36,7 @@ export interface LoopStageParts {
 
 /** Runs a generated loop over batches, or over a source's chunks. */
 export class LoopStage implements Stage {
+  readonly readsSource: boolean;
   readonly id: string;
   isFinished = false;
   private from = 0;
@@ -46,6 +47,7 @@ export class LoopStage implements Stage {
 
   constructor(parts: LoopStageParts) {
     this.id = parts.id;
+    this.readsSource = parts.input.kind === 'source';
     this.parts = parts;
     this.ports = parts.main === undefined ? parts.sides : [parts.main, ...parts.sides];
   }

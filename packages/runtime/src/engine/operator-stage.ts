@@ -52,6 +52,7 @@ export interface OperatorStageParts {
 /** Runs an operator: batches, watermarks, timers and the end, each as a cursor. */
 export class OperatorStage implements Stage {
   readonly id: string;
+  readonly readsSource: boolean;
   readonly role: OperatorRole;
   isFinished = false;
   private isOpen = false;
@@ -63,6 +64,7 @@ export class OperatorStage implements Stage {
   constructor(parts: OperatorStageParts) {
     this.id = parts.id;
     this.role = parts.role;
+    this.readsSource = parts.fused?.source !== undefined;
     this.parts = parts;
     this.marks = parts.role === 'local' ? new HeldMarks() : undefined;
   }

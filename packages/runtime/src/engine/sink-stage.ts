@@ -10,6 +10,7 @@ import type { Stage } from './stage.js';
 /** Gives batches to a sink's writer, one at a time. */
 export class SinkStage implements Stage {
   readonly id: string;
+  readonly readsSource = false;
   isFinished = false;
   private isBusy = false;
   private isDirty = false;

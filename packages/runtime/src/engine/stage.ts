@@ -4,6 +4,8 @@
  */
 export interface Stage {
   readonly id: string;
+  /** It reads a source, be it in a loop with other operators. */
+  readonly readsSource: boolean;
   /** True when a step would do something: there is input (or more of it) and credit. */
   isReady(): boolean;
   /** True when there is work but no credit for its output. */

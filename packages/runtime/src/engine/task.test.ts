@@ -6,6 +6,7 @@ import { Task, type TaskExtras } from './task.js';
 /** A stage that never has work, and always some records in a batch that is not full. */
 class Gathering implements Stage {
   readonly id = 'gathering';
+  readonly readsSource = false;
   readonly isFinished = false;
   readonly flushedMs: number[] = [];
   left: number;

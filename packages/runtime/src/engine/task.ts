@@ -3,6 +3,7 @@ import { runtimeLimits } from '../limits.js';
 import { closeAll } from './close-all.js';
 import { Pulse } from './pulse.js';
 import type { Stage } from './stage.js';
+import { StageOrder, type StepOrder } from './stage-order.js';
 
 /** A latch that a waiting task is woken by. */
 class WakeUp {
@@ -51,18 +52,11 @@ export interface TaskExtras {
   /** Called once a turn: looks at how much memory the state takes. What it throws ends the task. */
   readonly afterTurn?: (() => void) | undefined;
   readonly pulse?: Pulse | undefined;
-  /**
-   * `fair`: every other step is that of the ready stage furthest upstream. Where records come from
-   * other slots, too, there is always something to do downstream, and the slot's own sources would
-   * fall behind the others'. Default `downstream`.
-   */
-  readonly order?: 'downstream' | 'fair' | undefined;
+  /** Default `downstream`. */
+  readonly order?: StepOrder | undefined;
 }
 
-/**
- * Runs the stages of one slot, cooperatively: the one furthest downstream that is ready, so
- * that what is in memory leaves it before more comes in. Yields to the process after each turn.
- */
+/** Runs the stages of one slot, cooperatively, and yields to the process after each turn. */
 export class Task {
   private readonly stages: readonly Stage[];
   private readonly times: readonly StageTimes[];
@@ -81,8 +75,7 @@ export class Task {
   private readonly spare: SpareWork | undefined;
   private readonly afterTurn: TaskExtras['afterTurn'];
   private readonly pulse: Pulse;
-  private readonly order: 'downstream' | 'fair';
-  private takesUpstream = false;
+  private readonly order: StageOrder;
   /** Time between two flushes of one stage, ms. */
   private readonly flushPauseMs: number;
   /** When each stage handed on what was partly filled, monotonic ms. */
@@ -103,7 +96,7 @@ export class Task {
     this.spare = snapshots;
     this.afterTurn = afterTurn;
     this.pulse = pulse;
-    this.order = order;
+    this.order = new StageOrder(stages, order);
     this.flushPauseMs = order === 'fair' ? runtimeLimits.flushPauseMs : 0;
     this.flushedMs = new Float64Array(stages.length).fill(-Infinity);
   }
@@ -231,7 +224,7 @@ export class Task {
         this.spare.step();
         now = clock.monotonicMs();
       }
-      const at = this.nextReady();
+      const at = this.order.next();
       if (at < 0) {
         if (this.flushFirst(now)) continue;
         if (this.spare?.hasWork !== true) return false;
@@ -247,21 +240,6 @@ export class Task {
       if (this.failure !== undefined) return true;
     }
     return true;
-  }
-
-  private nextReady(): number {
-    if (this.order === 'fair') {
-      this.takesUpstream = !this.takesUpstream;
-      if (this.takesUpstream) return this.stages.findIndex((stage) => stage.isReady());
-    }
-    return this.lastReady();
-  }
-
-  private lastReady(): number {
-    for (let at = this.stages.length - 1; at >= 0; at -= 1) {
-      if (this.stages[at]!.isReady()) return at;
-    }
-    return -1;
   }
 
   /**
