@@ -14,6 +14,7 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
 const actions = fc.array(
   fc.oneof(
     fc.record({ add: keys }),
+    fc.record({ addAll: fc.array(keys, { maxLength: 9 }) }),
     fc.record({ remove: keys }),
     fc.constant({ clear: true as const }),
   ),
@@ -41,6 +42,16 @@ describe('a table of rows by key', () => {
             const slot = table.slot(action.add);
             table.numbers[slot * 2]! += 1;
             model.set(textOf(action.add), (model.get(textOf(action.add)) ?? 5) + 1);
+          } else if ('addAll' in action) {
+            const { addAll } = action;
+            const slots = new Int32Array(addAll.length);
+            table.slotsOf(['ahead', ...addAll], 1, addAll.length + 1, slots);
+            for (const [at, key] of addAll.entries()) {
+              const slot = slots[at]!;
+              expect(slot < 0).toBe(!model.has(textOf(key)));
+              table.numbers[(slot < 0 ? ~slot : slot) * 2]! += 1;
+              model.set(textOf(key), (model.get(textOf(key)) ?? 5) + 1);
+            }
           } else {
             const slot = table.find(action.remove);
             expect(slot >= 0).toBe(model.delete(textOf(action.remove)));
@@ -70,6 +81,25 @@ describe('a table of rows by key', () => {
       expect(table.numbers[table.find(key * 7) * 2 + 1]).toBe(key);
     }
     expect(table.find(1)).toBe(-1);
+  });
+
+  test('finds or makes rows for those of another table', () => {
+    const [table, other] = [tableOf(), tableOf()];
+    for (const key of ['a', 7, 1.5, 'gone', 8]) other.slot(key);
+    other.remove(other.find('gone'));
+    const had = table.slot(7);
+    const slots = new Int32Array(4);
+    table.slotsOfRows(other, 1, 5, slots);
+    expect([...slots]).toEqual([had, table.find(1.5), -1, table.find(8)]);
+    expect([table.size, table.numbers[table.find(8) * 2]]).toEqual([3, 5]);
+  });
+
+  test('copies keys', () => {
+    const table = tableOf();
+    for (const key of ['a', 7, 1.5, true, 8]) table.slot(key);
+    const keys: Key[] = ['before', 'x', 'x', 'x', 'behind'];
+    table.copyKeys(1, 4, keys, 1);
+    expect(keys).toEqual(['before', 7, 1.5, true, 'behind']);
   });
 
   test('a removed key begins anew', () => {

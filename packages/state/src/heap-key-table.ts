@@ -2,7 +2,7 @@ import type { Key } from '@millrace/core';
 import type { KeyTable, KeyTableSpec } from '@millrace/core/spi';
 import { ChangeTracker } from './change-tracker.js';
 import { copyOfRecord } from './copy-of-record.js';
-import { KeyIndex } from './key-index.js';
+import { KeyIndex, SlotKind } from './key-index.js';
 import { stateLimits } from './limits.js';
 import type { RowsOutside } from './rows-outside.js';
 import type { TextKeys } from './text-keys.js';
@@ -93,6 +93,31 @@ export class HeapKeyTable implements KeyTable {
   find(key: Key): number {
     const found = this.index.find(key);
     return found >= 0 || this.outside === undefined ? found : this.outside.fetch(key);
+  }
+
+  slotsOf(keys: readonly Key[], from: number, to: number, slots: Int32Array): void {
+    for (let i = from; i < to; i += 1) {
+      const found = this.find(keys[i]!);
+      slots[i - from] = found < 0 ? ~this.make(keys[i]!) : found;
+    }
+  }
+
+  slotsOfRows(other: HeapKeyTable, from: number, to: number, slots: Int32Array): void {
+    const { integers, kinds } = other.index;
+    for (let row = from; row < to; row += 1) {
+      let slot = -1;
+      if (kinds[row] === SlotKind.integer) slot = this.slot(integers[row]!);
+      else if (kinds[row] !== SlotKind.free) slot = this.slot(other.index.keyAt(row));
+      slots[row - from] = slot;
+    }
+  }
+
+  copyKeys(from: number, to: number, keys: Key[], at: number): void {
+    const { integers, kinds } = this.index;
+    for (let slot = from; slot < to; slot += 1) {
+      const isInteger = kinds[slot] === SlotKind.integer;
+      keys[at + slot - from] = isInteger ? integers[slot]! : this.index.keyAt(slot);
+    }
   }
 
   /** The key's slot, or −1 where the row is not in memory. */

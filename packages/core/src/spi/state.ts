@@ -205,6 +205,19 @@ export interface KeyTable {
   slot(key: Key): number;
   /** The key's slot, or −1. */
   find(key: Key): number;
+  /**
+   * Finds or makes the rows of the keys `from` to `to` at once: into `slots`, from its start, goes
+   * each one's slot, or `~slot` where its row has just been made. For loops over many keys, which
+   * a call for each would make slow.
+   */
+  slotsOf(keys: readonly Key[], from: number, to: number, slots: Int32Array): void;
+  /**
+   * Finds or makes the rows of the keys that `other` has in its slots `from` to `to`: into `slots`,
+   * from its start, goes the slot here, or −1 where the slot there is not in use.
+   */
+  slotsOfRows(other: KeyTable, from: number, to: number, slots: Int32Array): void;
+  /** Writes the keys of the slots `from` to `to`, all of them in use, into `keys` from `at` on. */
+  copyKeys(from: number, to: number, keys: Key[], at: number): void;
   /** The row is about to be changed. */
   touch(slot: number): void;
   isLive(slot: number): boolean;

@@ -66,32 +66,41 @@ interface LoopParts {
   readonly context: OperatorContext;
 }
 
+/** Rows of a slice whose slots are looked up together. */
+const rowsAtOnce = 512;
+
 function generatedLoop({ spec: { fold }, layout, target, late, context }: LoopParts): TakeBatch {
   const tracking = trackingOf(context);
-  const epoch = tracking === 'tracked' ? ', epoch = table.epoch' : '';
+  const epoch = tracking === 'tracked' ? 'const epoch = table.epoch;' : '';
   const { names, values } = closureOf(fold);
-  const body = `return function take(batch, from) {
+  const body = `const slots = new Int32Array(${rowsAtOnce});
+return function take(batch, from) {
   const timestamps = batch.timestamps, keys = batch.keys, to = batch.count;
   ${openColumns(layout, 'batch')}
-  let lo = target.lo, hi = target.hi, table = target.table${epoch}, i = from;
+  let i = from;
   try {
-    for (; i < to; i += 1) {
-      const t = timestamps[i], key = keys[i];
-      if (t < lo || t >= hi) {
-        if (!target.seek(t)) {
-          lo = 1; hi = 0;
-          late.drop(part${partialColumns.records}[i], key, t);
-          continue;
-        }
-        lo = target.lo; hi = target.hi; table = target.table${epoch.replace(',', ';')};
+    while (i < to) {
+      const t = timestamps[i];
+      if ((t < target.lo || t >= target.hi) && !target.seek(t)) {
+        late.drop(part${partialColumns.records}[i], keys[i], t);
+        i += 1;
+        continue;
       }
-      const found = table.find(key);
-      if (found < 0) {
-        const slot = table.slot(key);
-        ${storeStatements(fold, layout)}
-      } else {
-        const slot = found;
-        ${mergeIntoStatements(fold, layout, tracking)}
+      const lo = target.lo, hi = target.hi, table = target.table, start = i;
+      const most = Math.min(to, start + ${rowsAtOnce});
+      let end = start + 1;
+      while (end < most && timestamps[end] >= lo && timestamps[end] < hi) end += 1;
+      table.slotsOf(keys, start, end, slots);
+      ${epoch}
+      for (; i < end; i += 1) {
+        const found = slots[i - start];
+        if (found < 0) {
+          const slot = ~found;
+          ${storeStatements(fold, layout)}
+        } else {
+          const slot = found;
+          ${mergeIntoStatements(fold, layout, tracking)}
+        }
       }
     }
   } catch (error) {

@@ -13,7 +13,7 @@ import type { AlignedAssigner } from './assigner.js';
 import { type Fold, withReserved } from './fold.js';
 import type { LocalLimits } from './limits.js';
 import { firstIndex } from './pane-store.js';
-import { type EmitRow, emitRowOf, localNumbers } from './partial-output.js';
+import { type EmitRows, emitRowsOf, localNumbers } from './partial-output.js';
 import type { PartialLayout } from './partial-rows.js';
 import { Reduction } from './reduction.js';
 import { SliceTimes } from './slice-times.js';
@@ -58,7 +58,7 @@ export class AlignedLocalPhase implements Operator, LocalTarget {
   private readonly times: SliceTimes;
   private readonly fold: Fold;
   private readonly layout: PartialLayout;
-  private readonly emitRow: EmitRow;
+  private readonly emitRows: EmitRows;
   private add: Operator['processBatch'] | undefined;
   private readonly context: OperatorContext;
   private readonly limits: LocalLimits;
@@ -70,7 +70,7 @@ export class AlignedLocalPhase implements Operator, LocalTarget {
     this.limits = limits;
     this.reduction = new Reduction(limits);
     this.times = new SliceTimes(assigner);
-    this.emitRow = emitRowOf(this.layout, context);
+    this.emitRows = emitRowsOf(this.layout, context);
     this.table = context.scratchTable(this.fold.row);
     this.free.push(this.table);
     if (context.codegen === 'off') {
@@ -157,18 +157,17 @@ export class AlignedLocalPhase implements Operator, LocalTarget {
 
   /** False when the batch is full. */
   private giveRows({ start, table }: LocalSlice, batch: RecordBatch): boolean {
-    const first = this.slot;
-    let { slot } = this;
+    const from = this.slot;
+    const to = Math.min(table.high, from + coreLimits.batchRecordsMax - batch.count);
     let records = 0;
-    const rowsMax = coreLimits.batchRecordsMax;
-    for (; slot < table.high && batch.count < rowsMax; slot += 1) {
+    for (let slot = from; slot < to; slot += 1) {
       records += table.numbers[slot * table.numberStride]!;
-      this.emitRow(table, slot, start, batch);
     }
-    this.slot = slot;
-    this.reduction.gaveOut(slot - first, records);
+    this.emitRows(table, { from, to }, start, batch);
+    this.slot = to;
+    this.reduction.gaveOut(to - from, records);
     this.records = Math.max(0, this.records - records);
-    if (slot < table.high) return false;
+    if (to < table.high) return false;
     this.rows -= table.size;
     table.clear();
     this.slot = 0;

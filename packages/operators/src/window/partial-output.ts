@@ -28,20 +28,22 @@ export const localNumbers = {
 const uncolumned = (layout: PartialLayout): number =>
   localNumbers[layout.of].length - columnsAhead(layout);
 
-/** Appends the row in `slot` of a local phase's table to a batch that has room for it. */
-export type EmitRow = (
+/** Appends the rows of a local phase's table, all of them in use, to a batch that has room for them. */
+export type EmitRows = (
   table: KeyTable,
-  slot: number,
+  slots: { readonly from: number; readonly to: number },
   timestamp: number,
   batch: RecordBatch,
 ) => void;
 
-export function emitRowOf(layout: PartialLayout, context: OperatorContext): EmitRow {
+export function emitRowsOf(layout: PartialLayout, context: OperatorContext): EmitRows {
   if (context.codegen === 'off') {
-    return (table, slot, timestamp, batch) => {
-      const cells = cellsAt(table, slot);
-      const n = cells.n + uncolumned(layout);
-      appendCells(layout, { ...cells, n }, table.keyAt(slot), timestamp, batch);
+    return (table, { from, to }, timestamp, batch) => {
+      for (let slot = from; slot < to; slot += 1) {
+        const cells = cellsAt(table, slot);
+        const n = cells.n + uncolumned(layout);
+        appendCells(layout, { ...cells, n }, table.keyAt(slot), timestamp, batch);
+      }
     };
   }
   const { numbers, refs } = layout.fold.row;
@@ -49,16 +51,19 @@ export function emitRowOf(layout: PartialLayout, context: OperatorContext): Emit
   const stride = localNumbers[layout.of].length + numbers.length;
   const columns = columnTypes(layout).map((type, k) => {
     const r = k - refColumn(layout, 0);
-    return `columns[${k}][o] = ${type === 'number' ? `d[p + ${k + offset}]` : `f[q + ${r}]`};`;
+    const cell =
+      type === 'number' ? `d[slot * ${stride} + ${k + offset}]` : `f[slot * ${refs.length} + ${r}]`;
+    return `const column${k} = columns[${k}];
+  for (let slot = from; slot < to; slot += 1) column${k}[o + slot - from] = ${cell};`;
   });
-  const body = `return function emitRow(table, slot, timestamp, batch) {
-  const d = table.numbers, p = slot * ${stride}, f = table.refs, q = slot * ${refs.length};
-  const o = batch.count, columns = batch.columns;
-  batch.keys[o] = table.keyAt(slot); batch.timestamps[o] = timestamp;
-  ${columns.join(' ')}
-  batch.count = o + 1;
+  const body = `return function emitRows(table, { from, to }, timestamp, batch) {
+  const d = table.numbers, f = table.refs, o = batch.count, columns = batch.columns;
+  table.copyKeys(from, to, batch.keys, o);
+  batch.timestamps.fill(timestamp, o, o + to - from);
+  ${columns.join('\n  ')}
+  batch.count = o + to - from;
 };`;
-  return context.compile<EmitRow>('partials', { names: [], values: [], body });
+  return context.compile<EmitRows>('partials', { names: [], values: [], body });
 }
 
 /** @param cells begin with the numbers that are columns ahead of the accumulators' */

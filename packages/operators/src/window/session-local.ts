@@ -11,7 +11,7 @@ import type {
 } from '@millrace/core/spi';
 import { type Fold, withReserved } from './fold.js';
 import type { LocalLimits } from './limits.js';
-import { type EmitRow, emitRowOf, localNumbers } from './partial-output.js';
+import { type EmitRows, emitRowsOf, localNumbers } from './partial-output.js';
 import type { PartialLayout } from './partial-rows.js';
 import { Reduction } from './reduction.js';
 import {
@@ -51,7 +51,7 @@ export class SessionLocalPhase implements Operator, LocalSessions {
   private readonly reduction: Reduction;
   private readonly fold: Fold;
   private readonly layout: PartialLayout;
-  private readonly emitRow: EmitRow;
+  private readonly emitRows: EmitRows;
   private add: Operator['processBatch'] | undefined;
   private readonly context: OperatorContext;
   private readonly limits: LocalLimits;
@@ -63,7 +63,7 @@ export class SessionLocalPhase implements Operator, LocalSessions {
     this.context = context;
     this.limits = limits;
     this.reduction = new Reduction(limits);
-    this.emitRow = emitRowOf(this.layout, context);
+    this.emitRows = emitRowsOf(this.layout, context);
     this.table = context.scratchTable(this.fold.row);
     if (context.codegen === 'off') {
       this.add = plainSessionLocalLoop(this.fold, this.layout, this, context.operatorId);
@@ -178,7 +178,7 @@ export class SessionLocalPhase implements Operator, LocalSessions {
     const { table } = this;
     const row = slot * table.numberStride;
     const count = table.numbers[row + records]!;
-    this.emitRow(table, slot, table.numbers[row + first]!, batch);
+    this.emitRows(table, { from: slot, to: slot + 1 }, table.numbers[row + first]!, batch);
     this.records = Math.max(0, this.records - count);
     return count;
   }

@@ -49,6 +49,12 @@ const otherOperations = {
     (rig, { a, b }) => addNumber(rig, b % 3, b, a),
     (model, { a, b }) => modelNumber(model, b % 3, b, a),
   ),
+  addNumbers: rule(
+    (rig, { key, entry, a, b }) => addNumbers(rig, b % 3, [key, entry, key, b], a),
+    (model, { key, entry, a, b }) => {
+      for (const each of [key, entry, key, b]) modelNumber(model, b % 3, each, a);
+    },
+  ),
   addPair: rule(
     (rig, { key, a, b }) => {
       const table = rig.pairs.open(b % 2, -1);
@@ -214,6 +220,18 @@ function addNumber(rig: StateRig, namespace: number, key: Key, a: number): void 
   // Its numbers may be others once it has the slot.
   const slot = touched(table, key);
   table.numbers[slot * table.numberStride]! += a;
+}
+
+/** As loops over many keys do. */
+function addNumbers(rig: StateRig, namespace: number, keys: readonly Key[], a: number): void {
+  const table = rig.numbers.open(namespace);
+  const slots = new Int32Array(keys.length);
+  table.slotsOf(keys, 0, keys.length, slots);
+  for (const at of slots) {
+    const slot = at < 0 ? ~at : at;
+    if (at >= 0) touchRow(table, slot);
+    table.numbers[slot * table.numberStride]! += a;
+  }
 }
 
 function modelNumber(model: StateModel, namespace: number, key: Key, a: number): void {
