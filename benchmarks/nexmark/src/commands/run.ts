@@ -2,7 +2,7 @@ import { pacedSource } from '@millrace/connectors';
 import { run } from '@millrace/runtime';
 import { Stopwatch } from '../bench/stopwatch.js';
 import type { Backend, Durability } from '../engine/durability.js';
-import { partedSource } from '../engine/parted-source.js';
+import { partedSource, partOf } from '../engine/parted-source.js';
 import { queryJob } from '../engine/query-job.js';
 import { rowsTo } from '../engine/rows-to.js';
 import { feedOf } from '../engine/run-query.js';
@@ -63,7 +63,10 @@ async function rowsOf(
   batches: readonly EventBatch[],
 ): Promise<unknown[]> {
   const sink = new CollectingSink();
-  const feed = parallelism === undefined ? feedOf(batches) : partedSource(async () => batches);
+  const feed =
+    parallelism === undefined
+      ? feedOf(batches)
+      : partedSource(async (part) => partOf(batches, part));
   const source = eventsPerSecond === undefined ? feed : pacedSource(feed, eventsPerSecond);
   const job = queryJob(query, { source, sink: rowsTo(sink) });
   await run(job, { checkRecords: 'off', backend, parallelism }).done;

@@ -1,12 +1,20 @@
 import type { Source, SourceChunk, SourceReader, Split } from '@millrace/core/spi';
 import type { FeedBatch } from './feed.js';
 
+/** Which batches a subtask has: in turn, of `of` subtasks those of number `index`. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
 /**
- * Records from memory, as one split for each subtask: the batches in turn. Each subtask has its
- * records before it is open, so that reading them takes no time of the job.
+ * Records from memory, as one split for each subtask. Each subtask has its records before it is
+ * open, so that reading them takes no time of the job.
+ *
+ * @param read the batches of a part
  */
 export function partedSource<T>(
-  read: () => Promise<readonly FeedBatch<T>[]>,
+  read: (part: Part) => Promise<readonly FeedBatch<T>[]>,
   laps: Laps = { count: 1, periodMs: 0 },
 ): Source<T> {
   return {
@@ -20,9 +28,14 @@ export function partedSource<T>(
       }),
       snapshot: () => null,
     }),
-    createReader: ({ parallelism }) => new PartReader(read, parallelism, laps),
+    createReader: ({ subtask, parallelism }) =>
+      new PartReader(() => read({ index: subtask, of: parallelism }), laps),
   };
 }
+
+/** Those of the batches that a part has. */
+export const partOf = <B>(batches: readonly B[], { index, of }: Part): B[] =>
+  batches.filter((_, at) => at % of === index);
 
 /** How often the same records come, each time later by a period. */
 export interface Laps {
@@ -32,7 +45,6 @@ export interface Laps {
 
 class PartReader<T> implements SourceReader<T> {
   private readonly read: () => Promise<readonly FeedBatch<T>[]>;
-  private readonly parallelism: number;
   private batches: readonly FeedBatch<T>[] = [];
   private split = '';
   private next = 0;
@@ -40,9 +52,8 @@ class PartReader<T> implements SourceReader<T> {
   private readonly laps: Laps;
   private times = new Float64Array(0);
 
-  constructor(read: () => Promise<readonly FeedBatch<T>[]>, parallelism: number, laps: Laps) {
+  constructor(read: () => Promise<readonly FeedBatch<T>[]>, laps: Laps) {
     this.read = read;
-    this.parallelism = parallelism;
     this.laps = laps;
   }
 
@@ -51,9 +62,7 @@ class PartReader<T> implements SourceReader<T> {
   }
 
   addSplits([split]: readonly Split[]): void {
-    if (split === undefined) return;
-    this.split = split.id;
-    this.next = this.part;
+    if (split !== undefined) this.split = split.id;
   }
 
   noMoreSplits(): void {}
@@ -62,17 +71,13 @@ class PartReader<T> implements SourceReader<T> {
     if (this.split === '') return 'end';
     if (this.next >= this.batches.length) {
       this.lap += 1;
-      this.next = this.part;
+      this.next = 0;
     }
     const batch = this.batches[this.next];
     if (this.lap >= this.laps.count || batch === undefined) return 'end';
-    this.next += this.parallelism;
+    this.next += 1;
     const { values, timestamps, count } = batch;
     return { split: this.split, values, start: 0, count, timestamps: this.shifted(timestamps) };
-  }
-
-  private get part(): number {
-    return Number(this.split.slice('part-'.length));
   }
 
   /** Valid until the next poll, as a reader's arrays are. */

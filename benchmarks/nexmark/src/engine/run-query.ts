@@ -4,7 +4,7 @@ import { batchesOf } from '../input.js';
 import { CollectingSink } from '../loops/row-sink.js';
 import type { Event, QueryName } from '../model.js';
 import { Feed, type FeedBatch } from './feed.js';
-import { partedSource } from './parted-source.js';
+import { partedSource, partOf } from './parted-source.js';
 import { queryJob } from './query-job.js';
 import { rowsTo } from './rows-to.js';
 
@@ -28,7 +28,7 @@ export async function runQuery(
   const sink = new CollectingSink();
   const batches = batchesOf(events, batchEvents);
   const isOne = (options.slots ?? 1) === 1;
-  const source = isOne ? feedOf(batches) : partedSource(async () => batches);
+  const source = isOne ? feedOf(batches) : partedSource(async (part) => partOf(batches, part));
   const env = isOne ? undefined : nodeEnv();
   const job = queryJob(query, { source, sink: rowsTo(sink) });
   if (typeof parallelism !== 'object') {

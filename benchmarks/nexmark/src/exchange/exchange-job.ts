@@ -11,7 +11,7 @@ import {
   window,
 } from '@millrace/operators';
 import type { FeedBatch } from '../engine/feed.js';
-import { partedSource } from '../engine/parted-source.js';
+import { partedSource, partOf } from '../engine/parted-source.js';
 import { bySourceTime } from '../engine/query-job.js';
 import { heldSource } from '../engine/slot-job.js';
 import type { Event, QueryName } from '../model.js';
@@ -72,7 +72,7 @@ const drawsPerSecond = 100_000;
 
 /** Counts of drawn keys in windows of 10 s. */
 function countsJob(keys: 'zipf' | 'even', laps: number): JobDefinition {
-  const source = partedSource<Draw>(async () => drawnBatches(keys), {
+  const source = partedSource<Draw>(async (part) => partOf(drawnBatches(keys), part), {
     count: laps,
     periodMs: (drawsPerLap / drawsPerSecond) * 1_000,
   });
