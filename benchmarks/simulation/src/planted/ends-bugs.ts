@@ -9,7 +9,8 @@ import {
 import type { PlantedBug } from './planted-bug.js';
 
 /** Something else happens first. */
-const later = 'await new Promise((done) => env.scheduler.after(20, done));';
+const afterMs = (ms: number): string =>
+  `await new Promise((done) => env.scheduler.after(${ms}, done));`;
 
 /** Disks, sources and sinks. */
 export const endsBugs: readonly PlantedBug[] = [
@@ -50,7 +51,8 @@ export const endsBugs: readonly PlantedBug[] = [
       {
         module: 'runtime/job/split-assignment',
         find: 'this.enumerated = enumerator.snapshot();',
-        replace: `${later} this.enumerated = enumerator.snapshot();`,
+        // As late as the next look for splits.
+        replace: `${afterMs(500)} this.enumerated = enumerator.snapshot();`,
       },
     ],
   },
@@ -60,7 +62,7 @@ export const endsBugs: readonly PlantedBug[] = [
       {
         module: 'runtime/job/split-assignment',
         find: 'const found = await this.guard(() => enumerator.discover());',
-        replace: `const found = await this.guard(() => enumerator.discover()); this.enumerated = enumerator.snapshot(); ${later}`,
+        replace: `const found = await this.guard(() => enumerator.discover()); this.enumerated = enumerator.snapshot(); ${afterMs(20)}`,
       },
     ],
   },
