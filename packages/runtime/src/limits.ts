@@ -9,6 +9,8 @@ export const runtimeLimits = {
   channelBatchesBesideMax: 8,
   /** Places of a job that run side by side; more subtasks than key groups have nothing to do. */
   slotsMax: 256,
+  /** Time between two looks at how far a slot's members of an alignment group are, ms. */
+  alignmentUpdateMs: 100,
   /** Time between two readings of the metrics of a slot in another thread, ms. */
   slotMetricsMs: 250,
   /** Time that a slot in another thread has to end by itself, ms; then its thread is ended. */

@@ -1,3 +1,4 @@
+import type { SourceDefinition } from '@millrace/core/internal';
 import { AlignmentGroups } from './alignment-group.js';
 import { ChannelEnds } from './channel-ends.js';
 import { OperatorStage } from './operator-stage.js';
@@ -9,7 +10,7 @@ import type { BuiltStages, BuiltTask, SlotWorld, TaskWorld } from './stage-world
 /** Makes the stages of the slot's tasks, connected by channels. */
 export function buildStages(world: SlotWorld, tasks: readonly TaskWorld[]): BuiltStages {
   const ends = new ChannelEnds(world);
-  const groups = new AlignmentGroups();
+  const groups = alignmentGroups(world);
   const stages: { readonly index: number; readonly stage: Stage }[] = [];
   const built = tasks.map((own): BuiltTask => {
     const builder = new StageBuilder({ world, task: own, ends, groups });
@@ -30,5 +31,21 @@ export function buildStages(world: SlotWorld, tasks: readonly TaskWorld[]): Buil
     };
   });
   stages.sort((a, b) => a.index - b.index);
-  return { stages: stages.map(({ stage }) => stage), channels: ends.senders, tasks: built };
+  return {
+    stages: stages.map(({ stage }) => stage),
+    channels: ends.senders,
+    tasks: built,
+    groups,
+  };
+}
+
+/** Those of the whole job: a slot without members of one says so. */
+function alignmentGroups({ job, plan }: SlotWorld): AlignmentGroups {
+  const groups = new AlignmentGroups(plan.slots);
+  for (const node of job.graph.nodes) {
+    if (node.kind !== 'source') continue;
+    const { watermarks } = job.functions.nodes.get(node.id) as SourceDefinition;
+    groups.named(watermarks.alignment?.group);
+  }
+  return groups;
 }

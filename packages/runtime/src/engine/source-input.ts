@@ -306,6 +306,7 @@ export class SourceInput {
 
   private end(): void {
     this.hasEnded = true;
+    this.parts.time.end();
     this.control.push(watermarkOf(Infinity), endOfInput);
     if (this.parts.onHeldEnd === undefined) this.control.push(closeElement);
     else this.parts.onHeldEnd();

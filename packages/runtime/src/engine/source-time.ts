@@ -62,6 +62,12 @@ export class SourceTime {
     this.splits.delete(split);
   }
 
+  /** There are no more records: nobody in the alignment group waits for it. */
+  end(): void {
+    for (const split of this.splits.values()) this.group?.leave(split);
+    this.groupAdvanced();
+  }
+
   /** The source's watermark, if it has moved since the last call. */
   advanced(): number | undefined {
     let lowest = Infinity;

@@ -4,6 +4,7 @@ import type { Compiler } from '../codegen/compiler.js';
 import type { SlotExchange } from '../exchange/slot-exchange.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { PhysicalPlan, TaskPlan } from '../plan/physical-plan.js';
+import type { AlignmentGroups } from './alignment-group.js';
 import type { ChannelSender } from './channel.js';
 import type { CaptureListener } from './channel-capture.js';
 import type { InputGate } from './input-gate.js';
@@ -65,4 +66,5 @@ export interface BuiltStages {
   /** Those that begin here. */
   readonly channels: readonly ChannelSender[];
   readonly tasks: readonly BuiltTask[];
+  readonly groups: AlignmentGroups;
 }

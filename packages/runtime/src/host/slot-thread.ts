@@ -30,6 +30,7 @@ const listener: SlotListener = {
   declined: (task, checkpoint, error) =>
     report({ kind: 'declined', task, checkpoint, error: error.toJSON() }),
   sourceEnded: (...args) => report({ kind: 'event', name: 'sourceEnded', args }),
+  aligned: (...args) => report({ kind: 'event', name: 'aligned', args }),
   wantsCheckpoint: (...args) => report({ kind: 'event', name: 'wantsCheckpoint', args }),
   failed: (error) => report({ kind: 'failed', error: error.toJSON() }),
 };

@@ -86,6 +86,10 @@ export class ThreadSlot implements SlotControl {
     this.tell('assign', source, subtask, splits, end);
   }
 
+  align(group: string, othersMs: number): void {
+    this.tell('align', group, othersMs);
+  }
+
   drain(): void {
     this.tell('drain');
   }

@@ -7,6 +7,7 @@ import type { DeclaredState } from '../checkpoint/state-difference.js';
 import { canGenerateCode } from '../codegen/compiler.js';
 import { closeAll } from '../engine/close-all.js';
 import type { PhysicalPlan } from '../plan/physical-plan.js';
+import { GroupAlignment } from './group-alignment.js';
 import { refuseStateChange } from './restore-state.js';
 import { refuseLostChannels } from './restored-channels.js';
 import type { EnumeratorStates, SlotControl, SlotListener } from './slot-control.js';
@@ -46,6 +47,7 @@ export class JobAttempt {
   private readonly parts: AttemptParts;
   private readonly sources: SourceAssignments;
   private declared: readonly DeclaredState[] = [];
+  private readonly alignment: GroupAlignment;
   private openSources: number;
   /** `ending`: all input has ended, the final checkpoint is under way. */
   private phase: 'reading' | 'ending' | 'over' = 'reading';
@@ -70,6 +72,9 @@ export class JobAttempt {
       fail: (error) => this.fail(error),
     });
     this.openSources = this.sources.subtasks;
+    this.alignment = new GroupAlignment(plan.slots, env.scheduler, (slot, group, othersMs) =>
+      this.slots[slot]!.align(group, othersMs),
+    );
   }
 
   /** Runs until the input has ended, or it was cancelled; rejects when it failed. */
@@ -91,6 +96,7 @@ export class JobAttempt {
     } finally {
       this.phase = 'over';
       for (const { reject } of this.drains.splice(0)) reject(notDrained());
+      this.alignment.close();
       await closeAll([() => this.sources.close(), ...this.slots.map((slot) => () => slot.close())]);
     }
   }
@@ -183,6 +189,7 @@ export class JobAttempt {
       declined: (...declined) => coordinator?.decline(...declined),
       sourceEnded: () => this.sourceEnded(),
       wantsCheckpoint: () => coordinator?.hurry(),
+      aligned: (...reported) => this.alignment.report(...reported),
       failed: (error) => this.fail(error),
     };
   }

@@ -142,5 +142,6 @@ const nobody: SlotListener = {
   declined() {},
   sourceEnded() {},
   wantsCheckpoint() {},
+  aligned() {},
   failed() {},
 };

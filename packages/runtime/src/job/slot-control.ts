@@ -40,6 +40,8 @@ export interface SlotControl {
   committed(task: string, checkpoint: number): void;
   /** Gives a subtask of a source splits to read; with `end` there will be no more. */
   assign(source: string, subtask: number, splits: readonly Split[], end: boolean): void;
+  /** In the other slots the slowest member of an alignment group is so far, epoch ms. */
+  align(group: string, othersMs: number): void;
   /** Ends the input of all sources where it stands. */
   drain(): void;
   /** Closes the channels of sources, which are held open at the end of their input. */
@@ -63,6 +65,8 @@ export interface SlotListener {
   sourceEnded(): void;
   /** State would like a checkpoint soon, to get rid of what it keeps for the next one. */
   wantsCheckpoint(): void;
+  /** The slowest member of an alignment group in a slot is so far, epoch ms; said now and then. */
+  aligned(slot: number, group: string, lowestMs: number): void;
   /**
    * A lane has failed behind the end of all that runs in the slot: another slot may wait for what
    * was still on its way.

@@ -15,6 +15,7 @@ import type { MetricRegistry } from '../metrics/metric-registry.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { groupCount, type PhysicalPlan, type TaskPlan } from '../plan/physical-plan.js';
 import type { AttemptState } from './attempt-state.js';
+import { SlotAlignment } from './slot-alignment.js';
 import type { EnumeratorStates, SlotControl, SlotListener, SlotMetrics } from './slot-control.js';
 import { SlotTask } from './slot-task.js';
 
@@ -47,6 +48,7 @@ export class Slot implements SlotControl {
   private readonly tasks: readonly SlotTask[];
   private readonly built: BuiltStages;
   private readonly exchange: SlotExchange | undefined;
+  private readonly alignment: SlotAlignment | undefined;
   private ended: Promise<'finished' | 'cancelled'> | undefined;
   private life: 'running' | 'finished' | 'stopped' = 'running';
   private letStart: () => void = () => undefined;
@@ -73,6 +75,15 @@ export class Slot implements SlotControl {
     const metricsOf = (operator: string): OperatorMetrics => parts.metrics.of(operator);
     this.built = buildStages({ ...parts, metricsOf, exchange: this.exchange, wake }, worlds);
     for (const [at, own] of this.tasks.entries()) own.attach(this.built.tasks[at]!, metricsOf);
+    const { slot, plan, listener } = parts;
+    if (plan.slots > 1) {
+      this.alignment = new SlotAlignment({
+        groups: this.built.groups,
+        scheduler: parts.env.scheduler,
+        tell: (group, lowestMs) => listener.aligned(slot, group, lowestMs),
+        wake,
+      });
+    }
     const times = this.built.stages.map(({ id }) => this.timesOf(id));
     task = new Task(this.built.stages, times, parts.env, {
       pulse: parts.pulse,
@@ -93,6 +104,7 @@ export class Slot implements SlotControl {
     for (const task of this.tasks) await task.open();
     const end = (outcome: unknown): void => {
       this.life = outcome === 'finished' ? 'finished' : 'stopped';
+      this.alignment?.end();
     };
     await new Promise<void>((resolve, reject) => {
       this.ended = this.task.run(() => {
@@ -106,6 +118,7 @@ export class Slot implements SlotControl {
 
   start(): Promise<'finished' | 'cancelled'> {
     this.letStart();
+    if (this.life === 'running') this.alignment?.start();
     return this.ended!;
   }
 
@@ -135,6 +148,10 @@ export class Slot implements SlotControl {
         this.task.wake(error);
       }
     }
+  }
+
+  align(group: string, othersMs: number): void {
+    this.alignment?.hear(group, othersMs);
   }
 
   drain(): void {

@@ -31,6 +31,7 @@ export function plannedSource(
     // Watermarks are the job's matter.
     outOfOrdernessMs: 0,
     idleAfterMs: undefined,
+    maxDriftMs: undefined,
     stepMs: 1,
   };
   const inner = new SimulatedSource({ plan, process, nowMs, random });

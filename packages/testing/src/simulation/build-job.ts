@@ -27,8 +27,9 @@ export function buildJob(plan: JobPlan, ends: JobEnds): JobDefinition {
   const sources = plan.sources.map((_, index) => ends.source(index));
   const sinks = plan.branches.map((branch) => ends.sink(branch));
   return defineJob(simulatedJobName, {}, (job) => {
-    const streams = plan.sources.map(({ id, outOfOrdernessMs, idleAfterMs, stepMs }, index) =>
-      job.source(
+    const streams = plan.sources.map((source, index) => {
+      const { id, outOfOrdernessMs, idleAfterMs, stepMs, maxDriftMs } = source;
+      return job.source(
         id,
         sources[index]!,
         watermarks((r) => r.at, {
@@ -36,9 +37,10 @@ export function buildJob(plan: JobPlan, ends: JobEnds): JobDefinition {
           step: stepMs,
           farFuture: 'off',
           ...(idleAfterMs !== undefined && { idleAfter: idleAfterMs, allIdle: 'hold' }),
+          ...(maxDriftMs !== undefined && { align: { group: 'all', maxDrift: maxDriftMs } }),
         }),
-      ),
-    );
+      );
+    });
     for (const [index, branch] of plan.branches.entries()) {
       addBranch(branch, { streams, sink: sinks[index]!, ends });
     }

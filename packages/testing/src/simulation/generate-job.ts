@@ -31,9 +31,12 @@ export function generateJob(random: SeededRandom): JobPlan {
   };
   const shape = random.fork('shape');
   const durationMs = Math.round(shape.spread(400, 4_000));
-  const sources = Array.from({ length: input.sources }, (_, index) =>
-    sourceOf(index, input, durationMs, random.fork(`source ${index}`)),
-  );
+  const aligned = random.fork('aligned');
+  const maxDriftMs = aligned.chance(0.3) ? aligned.pick([50, 500, 2_000]) : undefined;
+  const sources = Array.from({ length: input.sources }, (_, index): SourcePlan => {
+    const source = sourceOf(index, input, durationMs, random.fork(`source ${index}`));
+    return { ...source, maxDriftMs };
+  });
   const branches = Array.from({ length: random.whole(1, 3) }, (_, index) =>
     branchOf(`b${index}`, input, random.fork(`branch ${index}`)),
   );
@@ -62,7 +65,7 @@ function sourceOf(
   input: Input,
   durationMs: number,
   random: SeededRandom,
-): SourcePlan {
+): Omit<SourcePlan, 'maxDriftMs'> {
   const isIdle = input.kind === 'conserving' && random.chance(0.5);
   return generateSource(
     index,

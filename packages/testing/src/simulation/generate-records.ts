@@ -22,7 +22,11 @@ export interface InputShape {
 }
 
 /** The input of a source: bursts, gaps and disorder, fixed by the generator. */
-export function generateSource(index: number, shape: InputShape, random: SeededRandom): SourcePlan {
+export function generateSource(
+  index: number,
+  shape: InputShape,
+  random: SeededRandom,
+): Omit<SourcePlan, 'maxDriftMs'> {
   const outOfOrdernessMs = random.pick([0, 20, 80, 200]);
   const shares = Array.from({ length: shape.splits }, () => random.spread(0.05, 1));
   // Now and then a split has nothing at all.

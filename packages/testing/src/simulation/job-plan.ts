@@ -32,6 +32,8 @@ export interface SourcePlan {
   readonly chunkRecordsMax: number;
   /** Splits found by one look. */
   readonly foundAtOnce: number;
+  /** How far ahead of the slowest split of all sources one may be, ms; undefined: as far as it likes. */
+  readonly maxDriftMs: number | undefined;
 }
 
 /** An operator without state. */
