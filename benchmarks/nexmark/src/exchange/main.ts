@@ -13,6 +13,7 @@ const usage = `Usage: bench:exchange [case …] [--rounds N] [--events N]
 
   queries   q5 and q11 in two slots against one, input in memory, with projection and
             aggregation ahead of the exchange
+  subtasks  q5 and q11 with two subtasks in one slot against one: what an exchange costs by itself
   bids      whole bids from one thread to another
   zipf      counts of keys drawn by Zipf's law (1.2) against evenly drawn ones, in two slots,
             with aggregation ahead of the exchange
@@ -43,10 +44,11 @@ interface Sample {
  * One run, from when all code is compiled (a third of the input) to its end. Slots tell how far they
  * are every quarter of a second.
  */
-async function measure(argument: ExchangeJob, slots: number): Promise<Sample> {
+async function measure(argument: ExchangeJob, slots: number, parallelism = slots): Promise<Sample> {
   const job = run(exchangeJob(argument), {
     checkRecords: 'off',
     slots,
+    parallelism,
     module,
     moduleArgument: argument,
   });
@@ -99,6 +101,16 @@ async function queriesCase(input: string): Promise<void> {
   }
 }
 
+async function subtasksCase(input: string): Promise<void> {
+  for (const query of ['q5', 'q11'] as const satisfies readonly QueryName[]) {
+    const argument: ExchangeJob = { kind: 'query', query, input, laps };
+    const [one, two] = await inTurn([() => measure(argument, 1), () => measure(argument, 1, 2)]);
+    console.log(`${query}, one subtask:  ${rateOf(one!)}`);
+    const ratio = ratioOf(two!, one!, 'perSecond');
+    console.log(`${query}, two subtasks in one slot: ${rateOf(two!)}; wall ${ratio}`);
+  }
+}
+
 async function bidsCase(input: string): Promise<void> {
   const fewer = Math.ceil(laps / 5);
   const [bids] = await inTurn([() => measure({ kind: 'bids', input, laps: fewer }, 2)]);
@@ -122,6 +134,7 @@ async function main(): Promise<void> {
     const input = join(folder, 'events.ndjson');
     await writeLines(input, generate({ seed: 1, events: lapEvents, rate: 10_000, disorderMs: 0 }));
     if (wanted('queries')) await queriesCase(input);
+    if (wanted('subtasks')) await subtasksCase(input);
     if (wanted('bids')) await bidsCase(input);
     if (wanted('zipf')) await zipfCase();
   } finally {

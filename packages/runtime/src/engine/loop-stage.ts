@@ -36,8 +36,8 @@ export interface LoopStageParts {
 
 /** Runs a generated loop over batches, or over a source's chunks. */
 export class LoopStage implements Stage {
-  readonly readsSource: boolean;
   readonly id: string;
+  readonly readsSource: boolean;
   isFinished = false;
   private from = 0;
   /** The channel whose first batch is being taken. */
