@@ -128,6 +128,18 @@ describe.each([{ codegen: 'on' }, { codegen: 'off' }] as const)(
       expect(last).toBeGreaterThanOrEqual(poisonId);
       expect(last - first).toBeLessThanOrEqual(512);
     });
+
+    // Of these some are another slot's.
+    test.each([1_711, 1_712, 1_713, 1_714])('record %i by a range in two slots', async (id) => {
+      const { position } = await errorOf((job) => twoOperators(payments(job), { id, by: 'card' }), {
+        ...options,
+        slots: 2,
+      });
+      const [first, last] = rangeIn(position);
+      expect(first).toBeLessThanOrEqual(id);
+      expect(last).toBeGreaterThanOrEqual(id);
+      expect(last - first).toBeLessThan(total / 2);
+    });
   },
 );
 

@@ -146,6 +146,8 @@ export const runtimeLimits = {
   frameBytesMax: 512 << 20,
   /** Rows × properties of the objects in a frame: equal ones take next to no bytes. */
   frameCellsMax: 1 << 22,
+  /** Splits that a frame says its records came from; of more it says nothing. */
+  framePlacesMax: 8,
   /** Properties of objects that are cut into columns: V8 makes no fast literals of 128. */
   shapePropertiesMax: 120,
   /** Objects within objects that are cut into columns. */

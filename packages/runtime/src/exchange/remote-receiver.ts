@@ -129,7 +129,8 @@ export class RemoteReceiver implements ChannelReceiver {
 
   private decode(frame: Uint8Array): Element {
     const batch = this.pool.take();
-    this.decoder.decode(frame, frameHeadBytes, batch);
+    const places = this.decoder.decode(frame, frameHeadBytes, batch);
+    if (places !== undefined) batch.trace(places, 0, batch.count, 'any');
     batch.holders = 1;
     return batch;
   }

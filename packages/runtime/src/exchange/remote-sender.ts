@@ -38,7 +38,8 @@ export class RemoteSender implements ChannelSender {
   }
 
   send(batch: PooledBatch): void {
-    const frame = this.encoder.encode(batch, frameHeadBytes);
+    const places = batch.places?.between(0, batch.count);
+    const frame = this.encoder.encode(batch, frameHeadBytes, places);
     writeBatchHead(frame, this.channel);
     this.records += batch.count;
     this.sentBytes += creditOf(frame);

@@ -229,6 +229,20 @@ describe('a frame', () => {
     expect(into.values[0]).toEqual({ n: 3, s: 'x' });
   });
 
+  test('says where its records stood', () => {
+    const batch = batchOf({ values: [{ a: 1 }, 'x'] });
+    const one = { split: 'zahlungen/süd.csv', first: 'line 7', last: 'line 90' };
+    const places = [one, { ...one, split: '漢字' }];
+    const into = new RecordBatch();
+    const decoder = batchDecoder();
+    const received = decoder.decode(batchEncoder().encode(batch, 3, places), 3, into);
+    expect(received?.between(0, 2)).toEqual(places);
+    expect(into.values.slice(0, 2)).toEqual([{ a: 1 }, 'x']);
+    expect(decoder.decode(batchEncoder().encode(batch, 0), 0, into)).toBeUndefined();
+    const many = new Array(runtimeLimits.framePlacesMax + 1).fill(one);
+    expect(decoder.decode(batchEncoder().encode(batch, 0, many), 0, into)).toBeUndefined();
+  });
+
   test('of a projection carries no values', () => {
     const rows = new Array(512).fill(0).map((_, row) => row);
     const batch = batchOf({ keys: rows, columns: [Float64Array.from(rows)] });

@@ -1,8 +1,10 @@
 import { MillraceError } from '@millrace/core';
 import { ByteReader } from '@millrace/core/internal';
 import type { Column, Key, RecordBatch } from '@millrace/core/spi';
+import type { Places } from '../../engine/record-places.js';
 import { runtimeLimits } from '../../limits.js';
 import { ColumnForm, FramePart, framePartsMask, frameVersion } from './frame-format.js';
+import { readPlaces } from './frame-places.js';
 import { readKeys } from './key-column.js';
 import { readNumbers } from './number-column.js';
 import { type CodeChoice, ShapeCode } from './shape-code.js';
@@ -19,9 +21,10 @@ export interface BatchDecoder {
    * objects in an old array cost the garbage collector a note each. What is decoded shares no
    * memory with `bytes`.
    *
+   * @returns where the records stood in their sources, if that is known
    * @throws MillraceError `ERR_CODEC_CORRUPT` for damaged bytes; the batch is of no use then
    */
-  decode(bytes: Uint8Array, from: number, into: RecordBatch): void;
+  decode(bytes: Uint8Array, from: number, into: RecordBatch): Places | undefined;
 }
 
 /** How a decoder works. */
@@ -45,12 +48,12 @@ class ShapedBatchDecoder implements BatchDecoder {
     this.code = new ShapeCode(code);
   }
 
-  decode(bytes: Uint8Array, from: number, into: RecordBatch): void {
+  decode(bytes: Uint8Array, from: number, into: RecordBatch): Places | undefined {
     if (this.shapes >= shapesMax) this.forgetShapes();
     const reader = new ByteReader(bytes.subarray(from));
     const frame = { reader, code: this.code, cells: 0, shapes: this.shapes };
     try {
-      this.readBatch(frame, into);
+      return this.readBatch(frame, into);
     } catch (error) {
       if (error instanceof MillraceError) throw error;
       throw new MillraceError('ERR_CODEC_CORRUPT', 'a frame cannot be read', { cause: error });
@@ -59,7 +62,7 @@ class ShapedBatchDecoder implements BatchDecoder {
     }
   }
 
-  private readBatch(frame: FrameReader, into: RecordBatch): void {
+  private readBatch(frame: FrameReader, into: RecordBatch): Places | undefined {
     const { reader } = frame;
     const version = reader.u8();
     if (version !== frameVersion) reader.corrupt(`version ${version} of frames is unknown`);
@@ -80,8 +83,10 @@ class ShapedBatchDecoder implements BatchDecoder {
     if ((parts & FramePart.values) !== 0) into.values = arrayOf(this.values.read(frame, count));
     // A batch that has no values has no room for them either.
     else if (into.values.length > 0) into.values = new Array(into.capacity).fill(undefined);
+    const places = (parts & FramePart.places) === 0 ? undefined : readPlaces(reader);
     if (reader.remaining > 0) reader.corrupt('bytes follow the batch');
     into.count = count;
+    return places;
   }
 
   private readColumns(

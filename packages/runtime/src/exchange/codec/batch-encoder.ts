@@ -1,9 +1,11 @@
 import { MillraceError } from '@millrace/core';
 import { ByteWriter, coreLimits, encodeRecord, RecordWriter } from '@millrace/core/internal';
 import type { RecordBatch } from '@millrace/core/spi';
+import type { PlaceRange } from '../../engine/record-places.js';
 import { runtimeLimits } from '../../limits.js';
 import { DictionaryTrial } from './dictionary.js';
 import { ColumnForm, FramePart, frameVersion, ValueForm } from './frame-format.js';
+import { writePlaces } from './frame-places.js';
 import { writeKeys } from './key-column.js';
 import { writeNumbers } from './number-column.js';
 import { writePacked } from './packed-block.js';
@@ -12,8 +14,8 @@ import { type CodeChoice, ShapeCode } from './shape-code.js';
 import { writeSmall } from './small-column.js';
 import { type FrameWriter, ValueWriter } from './value-writer.js';
 
-const { frameBytesMax, frameCellsMax, frameRowsMax, shapesMax, forgetShapesBatches } =
-  runtimeLimits;
+const { frameBytesMax, frameCellsMax, framePlacesMax, frameRowsMax, shapesMax } = runtimeLimits;
+const { forgetShapesBatches } = runtimeLimits;
 
 /** Makes frames of batches. */
 export interface BatchEncoder {
@@ -21,10 +23,16 @@ export interface BatchEncoder {
    * The bytes of a batch behind `headBytes` bytes for the caller's own header. The caller owns the
    * buffer, which nothing else uses: it may be transferred. The batch is read, not kept.
    *
+   * @param places where the batch's records stood; of more than `framePlacesMax` nothing is told
+   *
    * @throws MillraceError `ERR_UNSERIALISABLE_VALUE` with the path within the record as `field`,
    *   `ERR_INVALID_KEY`, `ERR_INVARIANT` for more rows than a frame may have
    */
-  encode(batch: RecordBatch, headBytes: number): Uint8Array<ArrayBuffer>;
+  encode(
+    batch: RecordBatch,
+    headBytes: number,
+    places?: readonly PlaceRange[],
+  ): Uint8Array<ArrayBuffer>;
 }
 
 /** How an encoder works; any decoder reads what any encoder writes. */
@@ -81,7 +89,11 @@ class ShapedBatchEncoder implements BatchEncoder {
     out.lengthMax = frameBytesMax;
   }
 
-  encode(batch: RecordBatch, headBytes: number): Uint8Array<ArrayBuffer> {
+  encode(
+    batch: RecordBatch,
+    headBytes: number,
+    places: readonly PlaceRange[] = [],
+  ): Uint8Array<ArrayBuffer> {
     const { out } = this;
     const { count, columns } = batch;
     const cells = columns.length * count;
@@ -94,7 +106,7 @@ class ShapedBatchEncoder implements BatchEncoder {
     out.reset();
     try {
       this.checkFirst(batch);
-      this.writeBatch(batch);
+      this.writeBatch(batch, places.length <= framePlacesMax ? places : []);
     } catch (error) {
       throw errorOf(batch, error);
     }
@@ -103,7 +115,7 @@ class ShapedBatchEncoder implements BatchEncoder {
     return bytes;
   }
 
-  private writeBatch(batch: RecordBatch): void {
+  private writeBatch(batch: RecordBatch, places: readonly PlaceRange[]): void {
     const { out, frame } = this;
     const { count, timestamps, values, kinds, keys, keyGroups, columns } = batch;
     const hasValues = isAnyDefined(values, count);
@@ -112,7 +124,8 @@ class ShapedBatchEncoder implements BatchEncoder {
       (hasValues ? FramePart.values : 0) |
         (kinds === undefined ? 0 : FramePart.kinds) |
         (keys === undefined ? 0 : FramePart.keys) |
-        (keyGroups === undefined ? 0 : FramePart.keyGroups),
+        (keyGroups === undefined ? 0 : FramePart.keyGroups) |
+        (places.length === 0 ? 0 : FramePart.places),
     );
     out.varint(count);
     out.varint(columns.length);
@@ -129,9 +142,11 @@ class ShapedBatchEncoder implements BatchEncoder {
         this.columns[at].write(frame, column, count);
       }
     }
-    if (!hasValues) return;
-    if (this.cutsValues) this.values.write(frame, values, count);
-    else frame.writeAny(values, count);
+    if (hasValues) {
+      if (this.cutsValues) this.values.write(frame, values, count);
+      else frame.writeAny(values, count);
+    }
+    if (places.length > 0) writePlaces(out, places);
   }
 
   /** The thorough check, which takes longer than the encoding. */

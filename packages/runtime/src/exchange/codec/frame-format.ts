@@ -4,16 +4,16 @@
  *
  * A frame is: version, {@link FramePart} bits, varint rows, varint columns, the column of timestamps,
  * then those of kinds, keys and key groups that there are, the columns of the batch with a
- * {@link ColumnForm} each, and the column of values. Every column begins with its form. Numbers are
- * little-endian.
+ * {@link ColumnForm} each, the column of values, and where the records stood in their sources. Every
+ * column begins with its form. Numbers are little-endian.
  */
 export const frameVersion = 1;
 
 /** Second byte of a frame: what a batch has beside count and timestamps; bits, frozen. */
-export const FramePart = { values: 1, kinds: 2, keys: 4, keyGroups: 8 } as const;
+export const FramePart = { values: 1, kinds: 2, keys: 4, keyGroups: 8, places: 16 } as const;
 
 /** All bits of {@link FramePart}. */
-export const framePartsMask = 15;
+export const framePartsMask = 31;
 
 /** How a column of values is written; frozen. */
 export const ValueForm = {
