@@ -63,6 +63,23 @@ export class PlainTable implements KeyTable {
     return slot;
   }
 
+  slotsOf(keys: readonly Key[], from: number, to: number, slots: Int32Array): void {
+    for (let i = from; i < to; i += 1) {
+      const found = this.find(keys[i]!);
+      slots[i - from] = found < 0 ? ~this.slot(keys[i]!) : found;
+    }
+  }
+
+  slotsOfRows(other: KeyTable, from: number, to: number, slots: Int32Array): void {
+    for (let row = from; row < to; row += 1) {
+      slots[row - from] = other.isLive(row) ? this.slot(other.keyAt(row)) : -1;
+    }
+  }
+
+  copyKeys(from: number, to: number, keys: Key[], at: number): void {
+    for (let slot = from; slot < to; slot += 1) keys[at + slot - from] = this.keyAt(slot);
+  }
+
   touch(slot: number): void {
     this.marks[slot] = this.epoch;
   }
