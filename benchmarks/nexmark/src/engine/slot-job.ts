@@ -1,7 +1,7 @@
 import { ndjsonSink, pacedSource } from '@millrace/connectors';
 import type { JobDefinition } from '@millrace/core';
 import { periodOf } from '../bench/shifted-batches.js';
-import { batchesOf, type EventBatch, parseEvent, readEvents } from '../input.js';
+import { batchesOf, type EventBatch, readEvents } from '../input.js';
 import type { Event, QueryName, Row } from '../model.js';
 import { fileQueryJob, type QueryFiles } from './file-query-job.js';
 import { type Laps, partedSource, partOf } from './parted-source.js';
@@ -24,24 +24,17 @@ export function slotJob(settings: SlotJob): JobDefinition {
   return queryJob(query, { source, sink, watermarks: bySourceTime });
 }
 
-/**
- * A file's events in memory, as often as wanted. A thread keeps those of its own subtasks only, side by
- * side: what lies between them would be in the way of the processor's looking ahead.
- */
+/** A file's events in memory, as often as wanted. */
 export function heldSource(input: string, laps: number): ReturnType<typeof partedSource<Event>> {
+  let read: Promise<readonly EventBatch[]> | undefined;
   // The period is known once the events are; the source asks for it when they are there.
   const lapsOf: { -readonly [K in keyof Laps]: Laps[K] } = { count: laps, periodMs: 0 };
   return partedSource<Event>(async (part) => {
-    const all = batchesOf(await readEvents(input));
-    lapsOf.periodMs = periodOf(all);
-    return partOf(all, part).map(copyOf);
+    read ??= readEvents(input).then((events) => batchesOf(events));
+    const batches = await read;
+    lapsOf.periodMs = periodOf(batches);
+    return partOf(batches, part);
   }, lapsOf);
-}
-
-/** A batch that has nothing in common with the one it is made of. */
-function copyOf({ values, timestamps, count }: EventBatch): EventBatch {
-  const copies = values.map((event) => parseEvent(JSON.stringify(event)));
-  return { values: copies, timestamps: timestamps.slice(), count };
 }
 
 export default slotJob;
