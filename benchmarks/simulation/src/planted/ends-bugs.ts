@@ -8,7 +8,7 @@ import {
 } from './around.js';
 import type { PlantedBug } from './planted-bug.js';
 
-/** Something else happens first. */
+/** Something else happens for so long first. */
 const afterMs = (ms: number): string =>
   `await new Promise((done) => env.scheduler.after(${ms}, done));`;
 
@@ -51,7 +51,7 @@ export const endsBugs: readonly PlantedBug[] = [
       {
         module: 'runtime/job/split-assignment',
         find: 'this.enumerated = enumerator.snapshot();',
-        // As late as the next look for splits.
+        // Halfway to the next look for splits.
         replace: `${afterMs(500)} this.enumerated = enumerator.snapshot();`,
       },
     ],

@@ -10,6 +10,7 @@ import {
 import { AlignedWindowOperator, type WindowSpec } from './aligned-operator.js';
 import { closureOf } from './fold-code.js';
 import { LateRecords } from './late-records.js';
+import { rowsAtOnce } from './limits.js';
 import { mergeIntoStatements, storeStatements, takePartialOf } from './partial-input.js';
 import { openColumns, type PartialLayout, partialColumns } from './partial-rows.js';
 import { trackingOf } from './tracking.js';
@@ -65,9 +66,6 @@ interface LoopParts {
   readonly late: LateRecords;
   readonly context: OperatorContext;
 }
-
-/** Rows of a slice whose slots are looked up together. */
-const rowsAtOnce = 512;
 
 function generatedLoop({ spec: { fold }, layout, target, late, context }: LoopParts): TakeBatch {
   const tracking = trackingOf(context);

@@ -19,5 +19,8 @@ export const windowLimits = {
   passRecords: 262_144,
 } as const;
 
+/** Rows whose slots are looked up together. */
+export const rowsAtOnce = 512;
+
 /** The bounds of a local phase; tests make them small. */
 export type LocalLimits = { readonly [Name in keyof typeof windowLimits]: number };

@@ -3,6 +3,7 @@ import type { TimeWindow } from './assigner.js';
 import type { Fold } from './fold.js';
 import { closureOf, mergeStatements, resultExpression } from './fold-code.js';
 import { cellsAt, mergeCells, resultOf } from './fold-plain.js';
+import { rowsAtOnce } from './limits.js';
 import type { Pane } from './window.js';
 
 /** What is done with rows of accumulators, in generated or plain form. */
@@ -39,9 +40,6 @@ function generatedRowCode(fold: Fold, context: OperatorContext): RowCode {
   const { names, values } = closureOf(fold);
   return context.compile<RowCode>('rows', { names, values, body: source });
 }
-
-/** Rows whose slots are looked up together. */
-const rowsAtOnce = 512;
 
 function rowSource(fold: Fold, ns: number, rs: number): string {
   const arrays = 'const d = into.numbers, r = into.refs, e = from.numbers, f = from.refs;';

@@ -49,7 +49,7 @@ export class AlignmentGroup {
   }
 }
 
-/** Groups by name, as far as a slot has members of them. */
+/** The job's groups by name, with the members that a slot has of them. */
 export class AlignmentGroups {
   private readonly groups = new Map<string, AlignmentGroup>();
   private readonly othersMs: number;
