@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ByteReader } from '../codec/byte-reader.js';
 import { MillraceError } from '../errors/millrace-error.js';
 import { canonicalKey, keyOfCanonical } from './canonical-key.js';
 import { keyGoldenVectors } from './golden-vectors.js';
-import { decodeKey, encodeKey, type Key, keyDepthMax } from './key-codec.js';
+import { decodeKey, encodeKey, type Key, keyDepthMax, readKey } from './key-codec.js';
 
 const awkwardText = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -59,11 +60,36 @@ describe('the canonical bytes of a key', () => {
     );
   });
 
-  test('are never the beginning of those of another key', () => {
+  test('begin those of another key only where that goes on with FF', () => {
+    const isBegun = (a: Key, b: Key) => {
+      const [longer, shorter] = [hex(encodeKey(a)), hex(encodeKey(b))];
+      return longer.startsWith(shorter) && !longer.startsWith(`${shorter}ff`);
+    };
     fc.assert(
       fc.property(anyKey, anyKey, (a, b) => {
-        if (!equalKeys(a, b)) expect(hex(encodeKey(a)).startsWith(hex(encodeKey(b)))).toBe(false);
+        expect(isBegun(a, b)).toBe(equalKeys(a, b));
       }),
+      {
+        numRuns: 2_000,
+        examples: [
+          ['\0', ''],
+          ['a\0b', 'a'],
+          [['\0'], ['']],
+        ],
+      },
+    );
+  });
+
+  test('end where they end, whatever follows but FF', () => {
+    const next = fc.integer({ min: 0, max: 0xfe });
+    fc.assert(
+      fc.property(anyKey, next, fc.uint8Array(), (key, first, rest) => {
+        const bytes = encodeKey(key);
+        const reader = new ByteReader(Uint8Array.of(...bytes, first, ...rest));
+        expect(equalKeys(readKey(reader), key)).toBe(true);
+        expect(reader.offset).toBe(bytes.length);
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -35,9 +35,11 @@ export const keyTags = {
 const scratch = new ByteWriter();
 
 /**
- * The canonical bytes of a key: equal keys have equal bytes, different keys different bytes, and
- * no key's bytes are a prefix of another's. They sort as tag, then numbers by value, strings by
- * code point, tuples by element (after FoundationDB's tuple layer).
+ * The canonical bytes of a key: equal keys have equal bytes, different keys different bytes. Where
+ * a key's bytes begin those of another, the other goes on with `FF`: keys may be written one after
+ * another, and anything else behind them, as long as that does not begin with `FF`. They sort as
+ * tag, then numbers by value, strings by code point, tuples by element (after FoundationDB's tuple
+ * layer).
  *
  * @throws MillraceError `ERR_INVALID_KEY`, with the place within the key as `field`
  */
@@ -64,7 +66,10 @@ export function writeKey(writer: ByteWriter, key: Key): void {
   if (!appendKey(writer, key, 0)) throw invalidKey(key);
 }
 
-/** Reads one key and leaves the reader behind it; errors as {@link decodeKey}. */
+/**
+ * Reads one key and leaves the reader behind it, where the next byte must not be `FF`: it would be
+ * taken for the escape of a text that ends with U+0000. Errors as {@link decodeKey}.
+ */
 export function readKey(reader: ByteReader): Key {
   return readTagged(reader, reader.u8(), 0);
 }

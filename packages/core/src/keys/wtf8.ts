@@ -10,7 +10,8 @@ const codeUnitsPerCall = 4_096;
  *
  * WTF-8 is UTF-8 that also encodes surrogates without a partner, as three bytes: two different
  * strings never have the same bytes. Bytes compare as code points do, also for a string that is a
- * prefix of another, whatever follows (the escape is that of FoundationDB's tuple layer).
+ * prefix of another, whatever follows that does not begin with `FF` (the escape, and the rule, are
+ * those of FoundationDB's tuple layer).
  */
 export function writeWtf8(writer: ByteWriter, text: string): void {
   const length = text.length;

@@ -12,6 +12,9 @@ import type { BlockKind } from './block.js';
  *
  * Every byte is covered: header, bodies and footer by their checksums; lengths and checksums of
  * blocks are repeated in the footer; footer and trailer must reach exactly to the file's end.
+ *
+ * Every column of a body begins with its form, and no form is FF, which must not follow the
+ * canonical bytes of a key.
  */
 
 /** Version of the layout of bytes described here. */

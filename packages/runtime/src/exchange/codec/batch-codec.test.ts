@@ -243,6 +243,19 @@ describe('a frame', () => {
     expect(decoder.decode(batchEncoder().encode(batch, 0, many), 0, into)).toBeUndefined();
   });
 
+  test.each([125, 126, 127, 252, 253, 254, 255, 256])(
+    'ends its keys where they end, with a place of %i characters behind them',
+    (length) => {
+      // Canonical keys are the last part but the places when a batch has no values.
+      const keys: Key[] = [1n, 'ends with a zero\0'];
+      const place = { split: 's'.repeat(length - 2), first: '', last: '' };
+      const into = new RecordBatch();
+      const frame = batchEncoder().encode(batchOf({ keys }), 0, [place]);
+      expect(batchDecoder().decode(frame, 0, into)?.between(0, 2)).toEqual([place]);
+      expect(into.keys?.slice(0, 2)).toEqual(keys);
+    },
+  );
+
   test('of a projection carries no values', () => {
     const rows = new Array(512).fill(0).map((_, row) => row);
     const batch = batchOf({ keys: rows, columns: [Float64Array.from(rows)] });

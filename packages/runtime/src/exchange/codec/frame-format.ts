@@ -4,8 +4,9 @@
  *
  * A frame is: version, {@link FramePart} bits, varint rows, varint columns, the column of timestamps,
  * then those of kinds, keys and key groups that there are, the columns of the batch with a
- * {@link ColumnForm} each, the column of values, and where the records stood in their sources. Every
- * column begins with its form. Numbers are little-endian.
+ * {@link ColumnForm} each, the column of values, and where the records stood in their sources. Each
+ * of these begins with its form, and no form is `FF`, which must not follow the canonical bytes of
+ * a key. Numbers are little-endian.
  */
 export const frameVersion = 1;
 
@@ -58,3 +59,6 @@ export const SmallForm = { constant: 0, u8: 1, u16: 2 } as const;
 
 /** What a column of a batch was: a `Float64Array` or an array; frozen. */
 export const ColumnForm = { numbers: 0, values: 1 } as const;
+
+/** How places are written: as texts, one after another; frozen. */
+export const PlacesForm = { texts: 0 } as const;

@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '@millrace/core/internal';
 import type { PlaceRange, Places } from '../../engine/record-places.js';
+import { PlacesForm } from './frame-format.js';
 
 /** Between the texts of places: in no name of a split, or position. */
 const separator = '\u0000';
@@ -8,12 +9,15 @@ const separator = '\u0000';
 export function writePlaces(out: ByteWriter, places: readonly PlaceRange[]): void {
   const texts = places.flatMap(({ split, first, last }) => [split, first, last]);
   const bytes = Buffer.from(texts.join(separator));
+  out.u8(PlacesForm.texts);
   out.varint(bytes.length);
   out.raw(bytes);
 }
 
 /** Takes what {@link writePlaces} wrote; it is looked at when somebody asks. */
 export function readPlaces(reader: ByteReader): Places {
+  const form = reader.u8();
+  if (form !== PlacesForm.texts) reader.corrupt(`${form} is not the form of places`);
   const length = reader.count(1);
   const start = reader.advance(length);
   return new FramePlaces(reader.bytes.slice(start, start + length));
