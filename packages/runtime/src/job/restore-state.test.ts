@@ -193,15 +193,7 @@ async function restored(
   const state = new TaskState(keyGroups);
   const pause = async (): Promise<void> => undefined;
   const { backend } = state;
-  await restoreState({
-    manifest,
-    store,
-    backend,
-    keyGroups,
-    chain: 'new',
-    allowStateChange: [],
-    pause,
-  });
+  await restoreState({ manifest, store, backend, keyGroups, chain: 'new', pause });
   return state;
 }
 
