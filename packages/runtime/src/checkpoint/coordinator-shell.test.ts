@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { segmentName } from './blob-names.js';
 import { CheckpointCoordinator, type CheckpointedTask } from './coordinator-shell.js';
 import { type FolderStores, folderStores } from './folder-stores.js';
-import type { AttemptId, CheckpointKind, Manifest, SegmentRef } from './manifest.js';
+import type { AttemptId, CheckpointKind, Manifest, SegmentRef, TaskSnapshot } from './manifest.js';
 import { blobsOf, segmentsOf, verifyBlob } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
 import { stagedBlobsOf } from './staged-blobs.js';
@@ -13,6 +13,12 @@ import { StoreOutputStaging } from './store-output-staging.js';
 
 const settled = async (turns = 1): Promise<void> => {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** Times that each task reports of a checkpoint: each is the slower one in one of them. */
+const times: Readonly<Record<string, Pick<TaskSnapshot, 'syncMs' | 'alignmentMs'>>> = {
+  a: { syncMs: 3, alignmentMs: 7 },
+  b: { syncMs: 5, alignmentMs: 4 },
 };
 
 /** A task whose state is one more segment for each checkpoint, compacted every third time. */
@@ -84,7 +90,7 @@ class CountingTask implements CheckpointedTask {
     const { chain, prepared, id: task } = this;
     const keyGroups = { first: 0, last: 255 };
     const sinks = prepared === null ? [] : [{ operator: 'out', subtask: 0, prepared }];
-    const snapshot = { part: { task, keyGroups, chain }, sources: [], sinks };
+    const snapshot = { part: { task, keyGroups, chain }, sources: [], sinks, ...times[task]! };
     this.job.coordinator.acknowledge(this.id, checkpoint, snapshot);
   }
 }
@@ -208,7 +214,12 @@ describe('a job that runs undisturbed', () => {
     expect(await checkpoints.list('committed/')).toHaveLength(1);
     await verifyWhole(job.stores, job.coordinator.restorePoint!.manifest);
     expect(job.coordinator.history).toHaveLength(10);
-    expect(job.coordinator.history.at(-1)).toMatchObject({ checkpoint: 10, kind: 'checkpoint' });
+    expect(job.coordinator.history.at(-1)).toMatchObject({
+      checkpoint: 10,
+      kind: 'checkpoint',
+      syncMs: 5,
+      alignmentMs: 7,
+    });
     expect(job.coordinator.history.at(-1)!.bytes).toBeGreaterThan(10);
   });
 
