@@ -1,6 +1,7 @@
-import type { SourceContext, SourceReader } from '@millrace/core/spi';
+import type { SourceReader } from '@millrace/core/spi';
 import { type VirtualEnv, virtualEnv } from '@millrace/testing';
 import { expect, test } from 'vitest';
+import { testContext } from '../reading/reader-driver.js';
 import { pacedSource } from './paced-source.js';
 
 /** Numbers from the split's position on, for ever. */
@@ -35,8 +36,7 @@ function pacedReader(env: VirtualEnv, perSecond: number): SourceReader<number> {
     }),
     createReader: endless,
   };
-  const context = { operatorId: 'events', subtask: 0, parallelism: 1, env } as SourceContext;
-  return pacedSource(source, perSecond).createReader(context);
+  return pacedSource(source, perSecond).createReader(testContext(env));
 }
 
 /** Lets promises that are due be followed up. */

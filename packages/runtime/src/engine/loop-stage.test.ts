@@ -47,7 +47,7 @@ test('a loop without credit ends its batch; the next one is state as soon as the
     id: 'loop',
     input: { kind: 'channels', gate },
     loop: copy,
-    members: new LoopMembers([]),
+    members: new LoopMembers([], 'is counted'),
     main: new OutputPort([new SingleRoute([output])], metrics, 'off', shape),
     sides: [],
     discarded: new RecordBatch(),
