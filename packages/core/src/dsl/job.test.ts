@@ -119,11 +119,11 @@ test('a source says that its records may be lost, as data of its node', () => {
 });
 
 test.each(['', 'a b', '-a', 'a/b', 'x'.repeat(101)])('%j is no name for a job', (name) => {
-  expect(() => defineJob(name, {}, wire)).toThrow('ERR_INVALID_ID');
+  expect(() => defineJob(name, {}, (job) => wire(job))).toThrow('ERR_INVALID_ID');
 });
 
 test.each<[unknown, boolean]>([
-  [defineJob('j', {}, wire), true],
+  [defineJob('j', {}, (job) => wire(job)), true],
   [{ name: 'j', params: {} as JobParams, build: () => undefined }, false],
   [null, false],
   [wire, false],
