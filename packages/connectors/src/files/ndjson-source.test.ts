@@ -70,7 +70,7 @@ test('a pattern reads its files in the order of their names, once each', async (
     .discover();
   expect(splits.map(({ id }) => id)).toEqual(['a.1.json', 'b.1.json'].map((n) => join(folder, n)));
   // They are read side by side, so whose record comes first is left open.
-  expect(valuesOf(await readAll(ndjsonSource({ paths }))).sort()).toEqual([1, 2]);
+  expect(valuesOf(await readAll(ndjsonSource({ paths }))).toSorted()).toEqual([1, 2]);
 });
 
 test('a pattern that matches nothing fails, naming it', async () => {

@@ -19,7 +19,9 @@ describe.skipIf(skipped)('a connection', () => {
     withLink({ servers: server.url }, async (link, { counters }) => {
       expect(link.isOpen()).toBe(true);
       const heard: string[] = [];
-      link.connection.subscribe('news', { callback: (_error, each) => heard.push(each.string()) });
+      link.connection.subscribe('news', {
+        callback: (_error, each) => void heard.push(each.string()),
+      });
       const gap = gapOf(link);
       await server.kill();
       await gap;

@@ -68,7 +68,7 @@ describe('ids', () => {
       (s) =>
         s.pipe(
           map((n) => n, { id: 'mine' }),
-          flatMap(() => []),
+          flatMap((): readonly number[] => []),
           out(),
         ),
       ['in', 'mine', 'mine/flatMap', 'out'],

@@ -22,28 +22,34 @@ const byShop = keyBy((s: Sale) => s.shop);
 
 describe('declared state', () => {
   test('sorts, reduces and aggregates for each key', async () => {
-    const report = keyedProcess('report', {
-      output: type<string>(),
-      state: {
-        items: sortedMapState<number, string>(),
-        greatest: reducingState<number>((a, b) => Math.max(a, b)),
-        mean: aggregatingState({
-          create: () => ({ sum: 0, n: 0 }),
-          add: (a, item: number) => ({ sum: a.sum + item, n: a.n + 1 }),
-          result: ({ sum, n }) => sum / n,
+    const report = (sales: Stream<Sale>) =>
+      sales.pipe(
+        byShop,
+        keyedProcess('report', {
+          output: type<string>(),
+          state: {
+            items: sortedMapState<number, string>(),
+            greatest: reducingState<number>((a, b) => Math.max(a, b)),
+            mean: aggregatingState({
+              create: () => ({ sum: 0, n: 0 }),
+              add: (a, item: number) => ({ sum: a.sum + item, n: a.n + 1 }),
+              result: ({ sum, n }) => sum / n,
+            }),
+          },
+          process({ item }: Sale, ctx) {
+            const { items, greatest, mean } = ctx.state;
+            items.set(item, ctx.key);
+            greatest.add(item);
+            mean.add(item);
+            const some = [...items.range(2, 9)].map(([n]) => n);
+            ctx.emit(
+              `${ctx.key}: ${some.join()} of ${items.size}, ${greatest.get()}, ${mean.get()}`,
+            );
+          },
         }),
-      },
-      process({ item }: Sale, ctx) {
-        const { items, greatest, mean } = ctx.state;
-        items.set(item, ctx.key);
-        greatest.add(item);
-        mean.add(item);
-        const some = [...items.range(2, 9)].map(([n]) => n);
-        ctx.emit(`${ctx.key}: ${some.join()} of ${items.size}, ${greatest.get()}, ${mean.get()}`);
-      },
-    });
+      );
     const script = [sale('a', 5), sale('b', 1), sale('a', 2), sale('a', 11)];
-    const { main } = await runOperator((s: Stream<Sale>) => s.pipe(byShop, report), script);
+    const { main } = await runOperator(report, script);
     expect(main.map(({ value }) => value)).toEqual([
       'a: 5 of 1, 5, 5',
       'b:  of 1, 1, 1',

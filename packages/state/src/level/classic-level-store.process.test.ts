@@ -33,7 +33,7 @@ describe('rows in LevelDB', () => {
     ]);
     const pages = store.pages(rangeOf(7), 1);
     expect((await pages.next()).value).toEqual([[rows[0]!.key, bytes(0, 255)]]);
-    await pages.return?.();
+    await pages.return(undefined);
     await store.clear(rangeOf(7));
     expect(store.getSync(rows[0]!.key)).toBeUndefined();
     expect(store.getSync(bytes(0, 0, 0, 8, 0))).toEqual(bytes(9));

@@ -95,7 +95,8 @@ describe('damage', () => {
   });
 
   const place = fc.nat({ max: large.length - 1 });
-  const damage: fc.Arbitrary<(bytes: Uint8Array) => Uint8Array> = fc.oneof(
+  type Damage = (bytes: Uint8Array) => Uint8Array;
+  const damage = fc.oneof<fc.Arbitrary<Damage>[]>(
     fc
       .array(fc.tuple(place, fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 20 })
       .map((flips) => (bytes) => {

@@ -148,7 +148,7 @@ describe('a segment', () => {
       columns.count = 512;
       const layout = writer.layout({ ...plainLayout, version });
       for (let key = 0; key < 100_000; key += 512) {
-        columns.keys = Array.from({ length: 512 }, (_, i) => key + i);
+        for (let i = 0; i < 512; i += 1) columns.keys[i] = key + i;
         columns.numbers[0]!.forEach((_, i, numbers) => {
           numbers[i] = (key + i) / 7;
         });
