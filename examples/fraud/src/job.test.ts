@@ -28,7 +28,7 @@ async function runJob(params: Params, options: RunOptions = {}) {
   const alerts = join(folder, 'alerts.ndjson');
   const watch = callbackSink((one: Decided) => void decided.push(one));
   rmSync(alerts, { force: true });
-  await run(fraudJob(watch), { ...options, params: { alerts, ...params } } as never).done;
+  await run(fraudJob(watch), { ...options, params: { alerts, ...params } }).done;
   const lines = readFileSync(alerts, 'utf8').split('\n').slice(0, -1);
   return { decided, alerts: lines.map((line) => JSON.parse(line) as Alert) };
 }

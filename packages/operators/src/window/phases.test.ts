@@ -50,7 +50,7 @@ const aggregated =
     options: WindowOptions = {},
   ) =>
   (input: Stream<number>) =>
-    input.pipe(byKey, window('w', assigner, options), aggregate(parts as never));
+    input.pipe(byKey, window('w', assigner, options), aggregate(parts));
 
 const unmerged = aggregator<number, number, number>({
   create: () => 0,

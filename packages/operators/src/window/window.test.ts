@@ -186,7 +186,7 @@ describe('results', () => {
   });
 
   test.each(['key', 'window', 'pane'])('a field may not be called %s', (name) => {
-    const parts = { [name]: count() } as never;
+    const parts = { [name]: count() };
     expect(() => aggregate(parts)).toThrow(/ERR_INVALID_OPTION.*reserved/);
   });
 
