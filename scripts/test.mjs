@@ -1,5 +1,6 @@
-// Makes the checkout ready, checks format and lint, and runs all tests, those with a real
-// nats-server too unless MILLRACE_SKIP_NATS=1 says so. The last line is `N passed, N failed`.
+// Makes the checkout ready, checks format, lint and the types of the tests, and runs all tests,
+// those with a real nats-server too unless MILLRACE_SKIP_NATS=1 says so. The last line is
+// `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,6 +24,8 @@ const node = (args) =>
   spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 
 const lint = node([bin('@biomejs/biome', 'bin/biome'), 'check', '.']);
+// The build leaves tests out, and vitest only strips their types.
+const types = node([bin('typescript', 'bin/tsc'), '-p', 'tsconfig.tests.json']);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
 const report = join(folder, 'report.json');
@@ -53,6 +56,11 @@ if (tests.status !== 0 && failed === 0) failed = 1;
 if (lint.status === 0) passed += 1;
 else {
   say('biome check failed; see above, or run: npm run format');
+  failed += 1;
+}
+if (types.status === 0) passed += 1;
+else {
+  say('the types of tests are wrong; see above, or run: npx tsc -p tsconfig.tests.json');
   failed += 1;
 }
 if (withoutNats) say('skipped, by MILLRACE_SKIP_NATS=1: the tests that need a nats-server');
