@@ -59,7 +59,15 @@ export default defineJob('mistakes', { threshold: 20 }, (job, params) => {
   );
   stream.pipe(
     // expect: this function returns a promise: use asyncMap
+    map((p) => (p.amount > 0 ? p.card : Promise.resolve(p.card))),
+  );
+  stream.pipe(
+    // expect: this function returns a promise: use asyncMap
     filter(async (p) => p.amount > 0),
+  );
+  stream.pipe(
+    // expect: a predicate must give a boolean
+    filter((p) => p.card),
   );
   stream.pipe(
     // expect: is missing in type 'Promise<Payment[]>'

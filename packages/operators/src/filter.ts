@@ -2,10 +2,15 @@ import type { DeadLetter, FunctionContext, Stream, StreamWithSides } from '@mill
 import type { DeadLetterOptions, FunctionOptions, NotPromise } from './function-options.js';
 import { addInline } from './inline.js';
 
-/** A text that the compiler shows beside a predicate that answers with anything but a boolean. */
-type Answer<B> = B extends boolean | PromiseLike<unknown>
+/**
+ * A text that the compiler shows beside a predicate that answers with anything but a boolean.
+ * `never`, of one that only throws, is asked for first: it has no members to answer for it.
+ */
+type Answer<B> = [B] extends [never]
   ? unknown
-  : 'a predicate must give a boolean';
+  : B extends boolean | PromiseLike<unknown>
+    ? unknown
+    : 'a predicate must give a boolean';
 
 /**
  * The records for which the predicate holds. A type predicate narrows the stream's type.

@@ -17,11 +17,20 @@ export interface DeadLetterOptions<R = undefined> extends FunctionOptions<R> {
 }
 
 /**
- * `unknown` for plain results. For a promise a text that the compiler shows beside the function:
- * an async function in `map` would give promises as records.
+ * `unknown` for plain results, also for `any` and `never`. For a promise, also as a member of a
+ * union, a text that the compiler shows beside the function: an async function in `map` would give
+ * promises as records.
  */
 export type NotPromise<U> =
-  U extends PromiseLike<unknown> ? 'this function returns a promise: use asyncMap' : unknown;
+  true extends IsPromise<U> ? 'this function returns a promise: use asyncMap' : unknown;
+
+/**
+ * Answers for each member of a union; `never` has none, so it is compared with `true` above, where
+ * no answer is no promise: a function that throws, or gives `[]`, must have a type that fits.
+ * `any` and `unknown` are asked for first, in tuples: so the compiler sees ahead that a type
+ * parameter may be no promise, and takes `map((x) => x)` in a generic composite.
+ */
+type IsPromise<U> = [unknown] extends [U] ? false : U extends PromiseLike<unknown> ? true : false;
 
 /** A function of a record, with a context if it asks for one. */
 export type RecordFunction<T, U, R> = (value: T, context: FunctionContext<R>) => U;

@@ -68,7 +68,7 @@ describe('ids', () => {
       (s) =>
         s.pipe(
           map((n) => n, { id: 'mine' }),
-          flatMap((): readonly number[] => []),
+          flatMap(() => []),
           out(),
         ),
       ['in', 'mine', 'mine/flatMap', 'out'],
