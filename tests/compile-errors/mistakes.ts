@@ -11,6 +11,7 @@ import {
   keyBy,
   keyedProcess,
   map,
+  reduce,
   sinkTo,
   sliding,
   sum,
@@ -89,6 +90,10 @@ export default defineJob('mistakes', { threshold: 20 }, (job, params) => {
   windowed.pipe(
     // expect: Type 'string' is not assignable to type 'number'
     aggregate({ total: sum((p) => p.card) }),
+  );
+  windowed.pipe(
+    // expect: Type 'string' is not assignable to type 'Payment'
+    reduce(() => 'the last one'),
   );
   windowed.pipe(
     aggregate({ total: sum((p) => p.amount) }),

@@ -11,7 +11,8 @@ import { addWindow, type WindowSides } from './window-node.js';
  * @example reduce((a, b) => (a.price > b.price ? a : b))
  */
 export function reduce<T, K>(
-  combine: (a: T, b: T) => T,
+  // Not inferred from the result: a function that only throws would ask for a stream of `never`.
+  combine: (a: T, b: T) => NoInfer<T>,
 ): (
   windowed: WindowedStream<T, K>,
 ) => StreamWithSides<{ readonly value: T } & WindowInfo<K>, WindowSides<T>> {
