@@ -2,7 +2,8 @@ import type { Key } from '@millrace/core';
 import type { KeyGroupRange } from '@millrace/core/internal';
 import type { BlockSink } from './block-builder.js';
 import { type CellExtent, type CellKind, CellOutput, type CellRow } from './cell-kind.js';
-import { ChangeTracker, type FrozenRows, type TrackedRows } from './change-tracker.js';
+import { ChangeTracker, type TrackedRows } from './change-tracker.js';
+import type { FrozenRows } from './frozen-rows.js';
 import type { StepResult } from './group-order.js';
 import { stateLimits } from './limits.js';
 import type { RowPlace } from './rows-snapshot.js';
@@ -40,6 +41,7 @@ export class CellColumn implements TrackedRows, StatePart {
   private frozen: FrozenRows | undefined;
   private snapshot: RowsSnapshot | undefined;
   readonly rewriteShare = stateLimits.rewriteShare;
+  readonly alternates = true;
   /** Filled cells. */
   private count = 0;
   /** What cells have beyond one entry each. */

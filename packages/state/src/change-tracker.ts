@@ -1,5 +1,15 @@
 import { type Key, MillraceError } from '@millrace/core';
 import { AsidePlaces } from './aside-places.js';
+import {
+  bornBy,
+  encodedBy,
+  epochMax,
+  epochStep,
+  Frozen,
+  type FrozenChanges,
+  type FrozenRows,
+  isPending,
+} from './frozen-rows.js';
 import { stateLimits } from './limits.js';
 
 /** Rows by slot whose changes are tracked. */
@@ -8,20 +18,13 @@ export interface TrackedRows {
   keyAt(slot: number): Key;
   /** Share of the rows from which on a snapshot takes all of them. */
   readonly rewriteShare: number;
+  /** Rows take long to write: behind a snapshot of all rows the next takes what changed. */
+  readonly alternates: boolean;
   /** Copies what row `slot` holds now to place `at` of the rows kept aside. */
   keepAside(slot: number, at: number): void;
   /** Forgets the rows kept aside, of which there were so many. */
   forgetAside(count: number): void;
 }
-
-/** What an epoch writes into a row's mark, above the epoch's own number. */
-const bornBy = 1;
-const encodedBy = 2;
-const epochStep = 4;
-const epochMax = 0xfff0;
-
-/** Where the frozen content of a slot is. */
-export const Frozen = { nowhere: -1, inPlace: -2 } as const;
 
 /**
  * Which rows have changed since the last barrier, and which of them a snapshot still needs as they
@@ -32,7 +35,8 @@ export const Frozen = { nowhere: -1, inPlace: -2 } as const;
  * while the snapshot needs it is copied aside first; nothing is ever encoded on the write path.
  *
  * A snapshot takes the rows that changed, or all rows where most have: writing all of them frees
- * the chain of what was written before. When one is lost, the next one takes all rows.
+ * the chain of what was written before. Where rows take long to write, every other snapshot does so
+ * at the most: a chain of two is not merged yet. When one is lost, the next one takes all rows.
  *
  * Rows may be moved out of memory while no snapshot needs them, nor would if the last one were lost:
  * those with marks below `movableBelow`. Where rows are outside, snapshots take changes only, and
@@ -151,11 +155,13 @@ export class ChangeTracker {
     if (this.epoch >= epochMax) this.renumber();
     const { epoch, dirty, dirtyCount, removedKeys } = this;
     const mostChanged = dirtyCount >= live * this.rows.rewriteShare;
-    const all = outside === 0 && (this.needsAll || mostChanged);
+    const isBetween = mostChanged && !this.needsAll && this.mayWait(live);
+    const all = outside === 0 && (this.needsAll || (mostChanged && !isBetween));
     if (this.needsAll && !all) {
       throw new MillraceError('ERR_INVARIANT', `${outside} rows of a whole snapshot are outside`);
     }
     if (this.isFresh) this.untoldLeft = Math.max(0, this.untoldLeft - 1);
+    else if (isBetween) this.untoldLeft = 1;
     else this.untoldLeft = all && !this.needsAll ? stateLimits.untoldEpochsMax : 0;
     this.isFresh = false;
     this.frozen = {
@@ -279,6 +285,13 @@ export class ChangeTracker {
     this.epoch = epochStep;
   }
 
+  /** Most rows have changed, but a snapshot of all of them was taken just before. */
+  private mayWait(live: number): boolean {
+    const { alternates } = this.rows;
+    const isFew = this.dirtyCount <= live * stateLimits.alternateShareMax;
+    return alternates && isFew && this.last?.all === true;
+  }
+
   /** None of these rows has left memory: they could not be moved. */
   private takeAgain({ epoch, slots, count, removedKeys }: FrozenChanges): void {
     for (let i = 0; i < count; i += 1) {
@@ -312,38 +325,4 @@ export class ChangeTracker {
     this.dirty[this.dirtyCount] = slot;
     this.dirtyCount += 1;
   }
-}
-
-/** What had changed up to a barrier. */
-interface FrozenChanges {
-  readonly epoch: number;
-  readonly all: boolean;
-  readonly slots: Int32Array;
-  readonly count: number;
-  readonly removedKeys: readonly Key[];
-}
-
-/** What a snapshot has to write of one table. */
-export interface FrozenRows {
-  /** The epoch that the barrier ended. */
-  readonly epoch: number;
-  /** All rows `0 … high − 1` that were live; otherwise the listed slots. */
-  readonly all: boolean;
-  readonly high: number;
-  readonly slots: Int32Array;
-  /** Of slots, listed or all; some may be free. */
-  readonly count: number;
-  readonly removedKeys: readonly Key[];
-  readonly aside: AsidePlaces;
-}
-
-/** What `marks` has for rows of a snapshot that have been encoded. */
-export const encodedMark = ({ epoch }: FrozenRows): number => epoch + encodedBy;
-
-/** The least mark of a row that the snapshot still needs in place; the greatest is below `encodedMark`. */
-export const pendingMark = ({ epoch, all }: FrozenRows): number => (all ? 0 : epoch);
-
-/** Whether a row with this mark still is as it was at the barrier and not encoded. */
-function isPending(mark: number, { epoch, all }: FrozenRows): boolean {
-  return all ? mark < epoch + encodedBy : mark === epoch || mark === epoch + bornBy;
 }

@@ -219,6 +219,10 @@ export class HeapKeyTable implements KeyTable {
     if (this.asideRefs.length > 0) this.asideRefs = [];
   }
 
+  get alternates(): boolean {
+    return this.refStride > 0;
+  }
+
   /** Whether all keys are 32-bit integers. */
   get hasIntegerKeysOnly(): boolean {
     return this.index.hasIntegersOnly;

@@ -2,7 +2,7 @@ import type { Key } from '@millrace/core';
 import { decodeRecord, type KeyGroupRange } from '@millrace/core/internal';
 import type { KeyTable, KeyTables, StateTableSpec } from '@millrace/core/spi';
 import { type BlockSink, blobAt } from './block-builder.js';
-import type { FrozenRows } from './change-tracker.js';
+import type { FrozenRows } from './frozen-rows.js';
 import { GroupBuckets } from './group-buckets.js';
 import type { StepResult } from './group-order.js';
 import { HeapKeyTable } from './heap-key-table.js';

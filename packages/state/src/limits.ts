@@ -26,6 +26,12 @@ export const stateLimits = {
   /** The same for rows that are numbers only: writing one takes a tenth of merging it. */
   numbersRewriteShare: 0.125,
   /**
+   * Share of a table's rows up to which a snapshot behind one of all rows takes what changed, where
+   * rows are more than numbers: an eighth less at the least is written, and there is nothing to merge
+   * yet. Rows of numbers are written in less time than it takes to tell which have changed.
+   */
+  alternateShareMax: 0.75,
+  /**
    * Snapshots that take all rows of a table without asking, once that many had changed: a table that
    * comes to rest is written so many times more.
    */

@@ -1,5 +1,5 @@
 import type { BlockSink } from './block-builder.js';
-import { encodedMark, type FrozenRows, pendingMark } from './change-tracker.js';
+import { encodedMark, type FrozenRows, pendingMark } from './frozen-rows.js';
 import type { GroupBuckets } from './group-buckets.js';
 import type { StepResult } from './group-order.js';
 import type { HeapKeyTable, KeyColumns } from './heap-key-table.js';

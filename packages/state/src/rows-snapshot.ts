@@ -1,6 +1,7 @@
 import type { Key } from '@millrace/core';
 import type { BlockSink } from './block-builder.js';
-import { type ChangeTracker, Frozen, type FrozenRows } from './change-tracker.js';
+import type { ChangeTracker } from './change-tracker.js';
+import { Frozen, type FrozenRows } from './frozen-rows.js';
 import { GroupOrder, type StepResult } from './group-order.js';
 import { KeyRemovals } from './key-removals.js';
 import type { StateLayout } from './segment/block.js';
