@@ -17,6 +17,8 @@ export class KeyBuckets {
   private readonly rowsMax: number;
   /** The bytes of each bucket's keys, one behind the other, behind a margin. */
   private readonly views: DataView<ArrayBuffer>[];
+  /** Bytes that each bucket has room for: asking its view takes as long as copying a key. */
+  private readonly capacities: Uint32Array;
   /** Where the keys of row `i` of bucket `b` end, at `b * rowsMax + i`. */
   private readonly ends: Uint32Array;
   /** Where the last key of each bucket ends. */
@@ -25,6 +27,7 @@ export class KeyBuckets {
   constructor(buckets: number, rowsMax: number) {
     this.rowsMax = rowsMax;
     this.views = new Array(buckets).fill(nothing);
+    this.capacities = new Uint32Array(buckets);
     this.ends = new Uint32Array(buckets * rowsMax);
     this.lengths = new Uint32Array(buckets).fill(marginBytes);
   }
@@ -32,7 +35,7 @@ export class KeyBuckets {
   /** Puts the text of a slot behind a bucket's keys, as that of row `row`. */
   putText(bucket: number, row: number, texts: TextKeys, slot: number): void {
     const from = this.lengths[bucket]!;
-    if (from + textKeyBytesMax > this.views[bucket]!.byteLength) this.grow(bucket, textKeyBytesMax);
+    if (from + textKeyBytesMax > this.capacities[bucket]!) this.grow(bucket, textKeyBytesMax);
     const end = texts.copy(slot, this.views[bucket]!, from);
     this.lengths[bucket] = end;
     this.ends[bucket * this.rowsMax + row] = end;
@@ -44,7 +47,7 @@ export class KeyBuckets {
     writeKey(scratch, key);
     const from = this.lengths[bucket]!;
     const end = from + scratch.length;
-    if (end > this.views[bucket]!.byteLength) this.grow(bucket, scratch.length);
+    if (end > this.capacities[bucket]!) this.grow(bucket, scratch.length);
     bytesOf(this.views[bucket]!).set(scratch.bytes.subarray(0, scratch.length), from);
     this.lengths[bucket] = end;
     this.ends[bucket * this.rowsMax + row] = end;
@@ -66,7 +69,7 @@ export class KeyBuckets {
     const shift = from - marginBytes;
     for (let i = 0; i < rows; i += 1) column.ends[at + i] = shift + this.ends[first + i]!;
     this.lengths[bucket] = marginBytes;
-    if (view.byteLength > bytesKeptMax) this.views[bucket] = nothing;
+    if (view.byteLength > bytesKeptMax) this.hold(bucket, nothing);
   }
 
   /** Forgets all keys. */
@@ -79,7 +82,12 @@ export class KeyBuckets {
     const needed = this.lengths[bucket]! + more;
     const larger = new Uint8Array(Math.max(needed, old.length * 2, bytesInitial));
     larger.set(old);
-    this.views[bucket] = new DataView(larger.buffer);
+    this.hold(bucket, new DataView(larger.buffer));
+  }
+
+  private hold(bucket: number, view: DataView<ArrayBuffer>): void {
+    this.views[bucket] = view;
+    this.capacities[bucket] = view.byteLength;
   }
 }
 

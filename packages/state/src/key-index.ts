@@ -60,7 +60,7 @@ export class KeyIndex {
   }
 
   find(key: Key): number {
-    if (typeof key !== 'number' || (key | 0) !== key) return this.findOther(key);
+    if (typeof key !== 'number' || (key | 0) !== key) return this.findRarer(key);
     const { cells } = this;
     const mask = cells.length - 1;
     let cell = (Math.imul(key, spread) >>> this.shift) << 1;
@@ -134,12 +134,22 @@ export class KeyIndex {
     this.high = 0;
   }
 
+  /**
+   * Texts by themselves, and the rest in another function: as little as this fits into the loop that
+   * looks for them, which then waits for several of them at the same time.
+   */
+  private findRarer(key: Key): number {
+    const { texts } = this;
+    if (texts === undefined || typeof key !== 'string') return this.findOther(key);
+    const slot = texts.find(key);
+    return slot >= 0 ? slot : this.findOther(key);
+  }
+
+  /** In the map, where texts are that are not kept as bytes. */
   private findOther(key: Key): number {
-    if (key === this.lastNumber) return this.lastSlot;
-    if (typeof key === 'string' && this.texts !== undefined) {
-      const slot = this.texts.find(key);
-      if (slot >= 0 || this.others.size === 0) return slot;
-    }
+    if (this.others.size === 0) return nobody;
+    // Compared with a text, the number would be put on the heap for each look-up.
+    if (typeof key === 'number' && key === this.lastNumber) return this.lastSlot;
     const slot = this.others.get(canonicalKey(key)) ?? nobody;
     if (typeof key === 'number' && slot >= 0) {
       this.lastNumber = key;

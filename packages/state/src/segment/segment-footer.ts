@@ -65,7 +65,18 @@ export class FooterWriter {
     entries.ensure(4);
     entries.view.setUint32(entries.length, block.crc, true);
     entries.length += 4;
-    this.blocks.push({ ...block, namespace: this.namespaceList[namespace]!, offset: this.offset });
+    // Each property by its name: copying them as they come takes longer than encoding the entry.
+    this.blocks.push({
+      offset: this.offset,
+      length: block.length,
+      crc: block.crc,
+      layout: block.layout,
+      kind: block.kind,
+      namespace: this.namespaceList[namespace]!,
+      lowGroup: block.lowGroup,
+      highGroup: block.highGroup,
+      count: block.count,
+    });
     this.offset += frameBytes + block.length;
   }
 
