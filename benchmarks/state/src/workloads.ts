@@ -39,8 +39,8 @@ interface Update {
 /** Different records that come again and again: more than fit in the processor's cache. */
 const recordsInMemory = 512 * 400;
 
-/** Draws of a skewed workload: so many that rare keys do not come again soon. */
-const zipfDraws = 1 << 24;
+/** Draws of a skewed workload: so many that rare keys do not come again soon; 16 MiB. */
+const zipfDraws = 1 << 22;
 
 /** Writes nowhere. */
 const nowhere: Sink<unknown> = {
