@@ -36,7 +36,7 @@ export interface Victim {
   readonly output: readonly string[];
 }
 
-const checkpoints = { folder: '/checkpoints', interval: '40ms', retained: 4 } as const;
+const checkpoints = { folder: '/checkpoints', interval: '30ms', retained: 4 } as const;
 const savepoint = '/moved/savepoints/stop';
 
 /** Runs a job to the middle, and stops it there. */
