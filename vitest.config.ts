@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const sources = ['packages/*/src', 'examples/*/src', 'benchmarks/*/src', 'tests'];
@@ -10,8 +11,11 @@ export default defineConfig({
           name: 'unit',
           include: sources.map((folder) => `${folder}/**/*.test.ts`),
           exclude: ['**/*.process.test.ts', '**/node_modules/**', '**/dist/**'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          // On two cores the default is one worker. None of these tests depends on speed.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -19,6 +23,9 @@ export default defineConfig({
           name: 'process',
           include: sources.map((folder) => `${folder}/**/*.process.test.ts`),
           exclude: ['**/node_modules/**', '**/dist/**'],
+          // Behind the others, one file at a time: they start servers and processes of their own.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           // Hooks run jobs, too: as long as tests may take, also on a machine that is busy.
           hookTimeout: 120_000,
