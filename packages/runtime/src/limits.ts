@@ -7,6 +7,11 @@ export const runtimeLimits = {
    * time, and its own slot's source goes on meanwhile.
    */
   channelBatchesBesideMax: 8,
+  /**
+   * Bytes of V8's code that may become part of one optimized function: a record loop and all that it
+   * calls for each record come to about 1,500.
+   */
+  inlinedBytesMax: 2_500,
   /** Places of a job that run side by side; more subtasks than key groups have nothing to do. */
   slotsMax: 256,
   /** Time between two looks at how far a slot's members of an alignment group are, ms. */

@@ -60,9 +60,9 @@ export function addStatements(
   const lines: string[] = [];
   const prepared = row === 'prepared' ? [] : prepareStatements(fold, row, tracking);
   if (row === 'found') lines.push(...prepared, 'const slot = found;');
+  else if (row !== 'maybe' && prepared.length === 0) lines.push('const slot = table.slot(key);');
   else {
-    // Finding by itself: with all that makes a row, the compiler would not take it into the loop.
-    if (row !== 'maybe') lines.push('const found = table.find(key);');
+    if (row === 'make') lines.push('const found = table.find(key);');
     lines.push(...prepared, 'const slot = found < 0 ? table.slot(key) : found;');
   }
   if (numberStride > 0) lines.push(`const d = table.numbers, p = slot * ${numberStride};`);

@@ -4,6 +4,7 @@ import type { Env } from '@millrace/core/spi';
 import { randomId } from '../checkpoint/blob-names.js';
 import type { Manifest } from '../checkpoint/manifest.js';
 import type { SinkCheckpointsParts } from '../engine/sink-checkpoints.js';
+import { inlineDeeply } from '../host/inlining.js';
 import { nodeEnv } from '../host/node-env.js';
 import { type Scratch, scratchFolders } from '../host/scratch-folder.js';
 import { runtimeLimits } from '../limits.js';
@@ -60,6 +61,7 @@ export class EmbeddedJob implements JobHandle {
     this.options = options;
     this.name = job.graph.job;
     this.env = options.env ?? nodeEnv();
+    if (options.env === undefined) inlineDeeply();
     const { checkpoints, restart } = options;
     this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
     checkStrategy(this.restart);
