@@ -39,9 +39,6 @@ interface Update {
 /** Different records that come again and again: more than fit in the processor's cache. */
 const recordsInMemory = 512 * 400;
 
-/** Draws of a skewed workload: so many that rare keys do not come again soon; 16 MiB. */
-const zipfDraws = 1 << 22;
-
 /** Writes nowhere. */
 const nowhere: Sink<unknown> = {
   type: 'nowhere',
@@ -99,8 +96,8 @@ export const workloads: Readonly<Record<string, (options: WorkloadOptions) => Wo
     ),
   zipf: ({ keys }) => {
     const update = updateOf((key) => key);
-    const draws = zipfKeys(keys, zipfDraws);
-    const draw = (i: number): Update => update(draws[i % zipfDraws]!, i);
+    const keyOf = zipfKeys(keys);
+    const draw = (i: number): Update => update(keyOf(i), i);
     return jobOf(draw, { count: keys, record: (i) => update(i, i) }, (stream) =>
       stream.pipe(
         keyBy((u) => u.key as number),
