@@ -18,7 +18,10 @@ export interface TrackedRows {
   keyAt(slot: number): Key;
   /** Share of the rows from which on a snapshot takes all of them. */
   readonly rewriteShare: number;
-  /** Rows take long to write: behind a snapshot of all rows the next takes what changed. */
+  /**
+   * Rows take long to write, and all their changes are told: behind a snapshot of all rows the next
+   * takes what changed.
+   */
   readonly alternates: boolean;
   /** Copies what row `slot` holds now to place `at` of the rows kept aside. */
   keepAside(slot: number, at: number): void;
@@ -161,7 +164,6 @@ export class ChangeTracker {
       throw new MillraceError('ERR_INVARIANT', `${outside} rows of a whole snapshot are outside`);
     }
     if (this.isFresh) this.untoldLeft = Math.max(0, this.untoldLeft - 1);
-    else if (isBetween) this.untoldLeft = 1;
     else this.untoldLeft = all && !this.needsAll ? stateLimits.untoldEpochsMax : 0;
     this.isFresh = false;
     this.frozen = {

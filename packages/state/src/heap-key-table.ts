@@ -26,6 +26,7 @@ export class HeapKeyTable implements KeyTable {
   readonly numberStride: number;
   readonly refStride: number;
   readonly rewriteShare: number;
+  readonly alternates = false;
   /** Undefined: changes are not tracked. */
   readonly changes: ChangeTracker | undefined;
   /** Numbers and references of rows kept aside. */
@@ -217,10 +218,6 @@ export class HeapKeyTable implements KeyTable {
       this.asideNumbers = new Float64Array(0);
     }
     if (this.asideRefs.length > 0) this.asideRefs = [];
-  }
-
-  get alternates(): boolean {
-    return this.refStride > 0;
   }
 
   /** Whether all keys are 32-bit integers. */

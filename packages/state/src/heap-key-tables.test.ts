@@ -65,23 +65,3 @@ test('where most rows change it is not told which, and looked at again every so 
   if (table.marks[slot]! < table.epoch) table.touch(slot);
   expect(rowsWritten(tables)).toBe(1);
 });
-
-test('of rows that are more than numbers, every other snapshot takes what changed while most do', () => {
-  const spec = { ...parts.spec, refs: [() => null], shape: 'a number and a value' };
-  const tables = new HeapKeyTables({ ...parts, spec });
-  const table = tables.open();
-  const change = (share: number) => {
-    for (let key = 0; key < 100 * share; key += 1) {
-      const slot = table.slot(key);
-      if (table.marks[slot]! < table.epoch) table.touch(slot);
-    }
-    return rowsWritten(tables);
-  };
-  change(1);
-  expect([0.5, 0.5, 0.5, 0.5].map(change)).toEqual([50, 100, 50, 100]);
-  // Nearly all change: what is left of them is not worth telling apart.
-  expect([0.9, 0.9, 0.9].map(change)).toEqual([100, 100, 100]);
-  const written = Array.from({ length: stateLimits.untoldEpochsMax + 1 }, () => change(0));
-  expect(written.at(-1)).toBe(0);
-  expect(change(0.1)).toBe(10);
-});

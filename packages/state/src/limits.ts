@@ -26,9 +26,8 @@ export const stateLimits = {
   /** The same for rows that are numbers only: writing one takes a tenth of merging it. */
   numbersRewriteShare: 0.125,
   /**
-   * Share of a table's rows up to which a snapshot behind one of all rows takes what changed, where
-   * rows are more than numbers: an eighth less at the least is written, and there is nothing to merge
-   * yet. Rows of numbers are written in less time than it takes to tell which have changed.
+   * Share of a state's cells up to which a snapshot behind one of all cells takes what changed: an
+   * eighth less at the least is written, and there is nothing to merge yet.
    */
   alternateShareMax: 0.75,
   /**
