@@ -11,7 +11,7 @@ import { SeededRandom } from '../generator/seeded-random.js';
 import { testContext } from '../reading/reader-driver.js';
 import { realEnv } from './connection-driver.js';
 import { fenceHeader } from './fence-marker.js';
-import type { RigServer } from './stream-driver.js';
+import { folderKeeper, type RigServer } from './stream-driver.js';
 
 /** A server with a client beside the sinks, for tests to look at streams. */
 export interface SinkRig {
@@ -53,14 +53,17 @@ export async function startSinkRig(
     connection,
     api: (subject, body) => api(connection, subject, body),
     async addStream(config) {
-      const { name } = config as { readonly name: string };
-      const all = { storage: 'file', allow_atomic: true, ...config };
-      const { error } = await api<{ readonly error?: { readonly description: string } }>(
-        connection,
-        `STREAM.CREATE.${name}`,
-        all,
-      );
-      if (error !== undefined) throw new Error(error.description);
+      const create = async (stream: Readonly<Record<string, unknown>>) => {
+        const { name } = stream as { readonly name: string };
+        const { error } = await api<{ readonly error?: { readonly description: string } }>(
+          connection,
+          `STREAM.CREATE.${name}`,
+          { storage: 'file', ...stream },
+        );
+        if (error !== undefined) throw new Error(error.description);
+      };
+      await create(folderKeeper);
+      await create({ allow_atomic: true, ...config });
     },
     messages: async (stream) => (await stored(stream)).filter((each) => !isMarker(each)),
     markers: async (stream) =>

@@ -58,6 +58,12 @@ export interface StreamRig {
   stop(): Promise<void>;
 }
 
+/**
+ * A stream that stays. When an account's last stream is deleted, the server removes the folder of its
+ * streams some time after it has answered, and a stream that is created meanwhile finds it gone.
+ */
+export const folderKeeper = { name: 'KEEPER', subjects: ['keeper'] };
+
 /** @param urls of all servers of its cluster */
 export async function startRig(server: RigServer, urls = [server.url]): Promise<StreamRig> {
   const connection = await connect({
@@ -71,13 +77,10 @@ export async function startRig(server: RigServer, urls = [server.url]): Promise<
     nats: { servers: server.url },
     api: (subject, body) => api(connection, subject, body),
     async addStream(config = {}) {
-      const { name = 'S' } = config as { name?: string };
-      await rig.api(`STREAM.CREATE.${name}`, {
-        name,
-        subjects: ['s.>'],
-        storage: 'file',
-        ...config,
-      });
+      const create = async (stream: Readonly<Record<string, unknown>> & { name: string }) =>
+        rig.api(`STREAM.CREATE.${stream.name}`, { storage: 'file', ...stream });
+      await create(folderKeeper);
+      await create({ name: 'S', subjects: ['s.>'], ...config });
     },
     async publish(subject, value, values = {}) {
       await rig.api('INFO');
