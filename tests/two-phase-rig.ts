@@ -121,6 +121,7 @@ export function contextOf({ codegen, state, counters, columns }: Run): OperatorC
     metrics: { counter: (name) => counterOf(counters, name), gauge: () => undefined },
     log: { log: () => undefined },
     codegen,
+    policy: { action: 'fail' },
     compile: (_label, source) => compile(source),
     compileRecordLoop: (loop) => loopOf(loop, columns.length),
     keyTables: (name, spec) => state.keyTables(name, spec),

@@ -12,6 +12,7 @@ import {
   type StreamWithSides,
   streamWithSidesOf,
 } from '@millrace/core/spi';
+import { endedFirst } from './ended-first.js';
 import type {
   DeadLetterOptions,
   FunctionOptions,
@@ -126,23 +127,6 @@ class FlatMapOperator implements Operator {
     }
     return true;
   }
-}
-
-/** The rows once their iterator has ended, or given as many as one record may have waiting. */
-function endedFirst(rows: Iterable<unknown>): Iterator<unknown> {
-  const iterator = rows[Symbol.iterator]();
-  const ahead: unknown[] = [];
-  while (ahead.length < coreLimits.recordOutputRowsMax) {
-    const next = iterator.next();
-    if (next.done === true) return ahead.values();
-    ahead.push(next.value);
-  }
-  return chained(ahead, iterator);
-}
-
-function* chained(ahead: readonly unknown[], rest: Iterator<unknown>): Generator<unknown> {
-  yield* ahead;
-  yield* { [Symbol.iterator]: () => rest };
 }
 
 function expandOf(fn: RowsOf, recordContext: RecordContext, context: OperatorContext): Expand {

@@ -9,6 +9,7 @@ import {
 import type { Fold } from './fold.js';
 import { addStatements, closureOf, preparedParts, prepareStatements } from './fold-code.js';
 import { addCells } from './fold-plain.js';
+import { beginOf, type Marks } from './marks.js';
 import type { Tracking } from './tracking.js';
 
 /**
@@ -22,6 +23,7 @@ export interface AddTarget {
   tables: readonly KeyTable[];
   /** Some of these windows have fired already: each record fires them again. */
   again: boolean;
+  readonly marks: Marks;
   /** Moves to the timestamp; false when its record is late for all of its windows. */
   seek(timestamp: number): boolean;
   /** Takes a late record. */
@@ -55,6 +57,7 @@ export function addLoopOf(
   return {
     names: [...names, 'target', 'onlyOf'],
     values: [...values, target, onlyOf],
+    begin: beginOf(target.marks),
     before: `let lo = target.lo, hi = target.hi, again = target.again, ${tables};${lists}`,
     record: `if (t < lo || t >= hi) {
   if (!target.seek(t)) {
@@ -117,6 +120,7 @@ export function plainAddLoop(
     let i = from;
     try {
       for (; i < batch.count; i += 1) {
+        if (target.marks === 'marks') out.mark();
         const t = batch.timestamps[i]!;
         const key = batch.keys![i]!;
         if ((t < target.lo || t >= target.hi) && !target.seek(t)) {

@@ -1,27 +1,30 @@
 import { coreLimits } from '@millrace/core/internal';
-import type {
-  Key,
-  KeyGroupTimes,
-  KeyTable,
-  KeyTables,
-  Operator,
-  OperatorContext,
-  Outputs,
-  Prefetch,
-  Progress,
-  RecordBatch,
-  RecordLoop,
+import {
+  type Key,
+  type KeyGroupTimes,
+  type KeyTable,
+  type KeyTables,
+  type Operator,
+  type OperatorContext,
+  type Outputs,
+  type Prefetch,
+  type Progress,
+  type RecordBatch,
+  RecordFailure,
+  type RecordLoop,
+  touchRow,
 } from '@millrace/core/spi';
-import { touchRow } from '@millrace/core/spi';
 import { type AddTarget, addLoopOf, plainAddLoop } from './add-code.js';
 import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
 import { Firing } from './firing.js';
 import { type Fold, shapeOf } from './fold.js';
 import { LateRecords } from './late-records.js';
-import type { PaneStore, Place } from './pane-store.js';
+import { type Marks, marksOf } from './marks.js';
+import type { FailedKey, PaneStore, Place } from './pane-store.js';
 import { prefetchRows } from './prefetch-rows.js';
 import { rowCodeOf } from './row-code.js';
 import { RowPages } from './row-pages.js';
+import { RowsBefore } from './rows-before.js';
 import { RowsBehind } from './rows-behind.js';
 import { SliceStore } from './slice-store.js';
 import { trackingOf } from './tracking.js';
@@ -55,6 +58,9 @@ interface FiringWindow {
   readonly rows: KeyTable;
   /** Of the rows that are outside memory; they come after those in it. */
   readonly pages: RowPages | undefined;
+  /** Keys without a row, to be told of first. */
+  readonly failed: FailedKey[];
+  isEmitting: boolean;
 }
 
 /** Tumbling, sliding and custom windows: fired by the watermark, without a timer for each key. */
@@ -62,6 +68,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   lo = 1;
   hi = 0;
   again = false;
+  readonly marks: Marks;
   table: KeyTable;
   tables: readonly KeyTable[];
   private place: Place | undefined;
@@ -69,6 +76,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   /** Windows may end together: the last one of them that fired. */
   private lastFired: TimeWindow = { start: -Infinity, end: -Infinity };
   private firing: FiringWindow | undefined;
+  /** The key that the last failure was about. */
+  private failedKey: Key | undefined;
   /** By end of window the next pane of each key that fired; kept while late records may come. */
   private readonly nextPane: KeyTables;
   private readonly firedTimes: KeyGroupTimes;
@@ -83,6 +92,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   private readonly scratch: KeyTable;
   private readonly context: OperatorContext;
   private readonly latenessMs: number;
+  /** What a record changes that fires windows again; undefined where a failure ends the attempt. */
+  private readonly before: RowsBefore | undefined;
 
   constructor(spec: WindowSpec, context: OperatorContext) {
     const { assigner, latenessMs, fold } = spec;
@@ -107,13 +118,15 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     this.fold = fold;
     this.perWindow = perWindow;
     if (context.codegen === 'off') this.add = plainAddLoop(fold, this, context.operatorId);
-    this.fire = new Firing(fold, rows, context.operatorId);
+    this.fire = new Firing(fold, rows, context);
     this.scratch = scratch();
     this.table = this.scratch;
     this.tables = [];
     this.lateRecords = new LateRecords(context);
     this.context = context;
     this.latenessMs = latenessMs;
+    this.marks = marksOf(context, spec.latenessMs);
+    this.before = context.policy.action === 'fail' ? undefined : new RowsBefore();
     context.metrics.gauge('windowRows', () => this.store.rowCount);
   }
 
@@ -155,8 +168,12 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   }
 
   beforeAgain(key: Key): void {
+    const { before } = this;
+    before?.begin();
+    if (before !== undefined) for (const table of this.tables) before.keep(table, key);
     for (const window of this.firedWindows()) {
       const panes = this.panesOf(window);
+      before?.keep(panes, key);
       if (panes.find(key) >= 0) continue;
       const at = panes.slot(key);
       panes.numbers[at] = this.store.hasKey(window, key as never) ? 1 : 0;
@@ -164,17 +181,26 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   }
 
   fireAgain(key: Key, out: Outputs): void {
+    try {
+      this.firePanes(key, out);
+    } catch (error) {
+      this.before?.restore();
+      throw error;
+    }
+  }
+
+  private firePanes(key: Key, out: Outputs): void {
     for (const window of this.firedWindows()) {
       const panes = this.panesOf(window);
       const at = panes.slot(key);
       const index = panes.numbers[at]!;
       touchRow(panes, at);
       panes.numbers[at] = index + 1;
-      this.store.rowOf(window, key as never, this.scratch);
       const { scratch: rows } = this;
       const pane: Pane = { index, timing: 'late' };
-      this.fire.start({ rows, window: borders(window), pane, from: 0, to: rows.high });
       try {
+        this.store.rowOf(window, key as never, rows);
+        this.fire.start({ rows, window: borders(window), pane, from: 0, to: rows.high });
         this.fire.finish(out);
       } finally {
         this.scratch.clear();
@@ -183,7 +209,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   }
 
   retryFiring(): void {
-    this.fire.stepBack();
+    if (this.failedKey === undefined) this.fire.stepBack();
+    else this.mergeAgain(this.failedKey, this.firing!);
   }
 
   prefetch(next: Prefetch): Promise<void> | undefined {
@@ -204,6 +231,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
         if (this.store.mustGather(window)) return 'more';
         this.firing = this.startFiring(window);
       }
+      this.beginEmitting(this.firing);
       if (this.fire.resume(out) === 'more') return 'more';
       const { window, rows, pages } = this.firing;
       if (pages !== undefined && !pages.isOver) {
@@ -225,11 +253,31 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   }
 
   private startFiring(window: TimeWindow): FiringWindow {
-    const rows = this.store.rowsOf(window);
+    const failed: FailedKey[] = [];
+    const rows = this.store.rowsOf(window, failed);
     // Asked for ahead of everything: from then on no row of the table leaves memory.
     const pages = this.store.isMerged(rows) ? undefined : this.rowTables.outsidePages?.(rows);
-    this.emitRows(window, rows);
-    return { window, rows, pages: pages && new RowPages(pages) };
+    return { window, rows, pages: pages && new RowPages(pages), failed, isEmitting: false };
+  }
+
+  private beginEmitting(firing: FiringWindow): void {
+    if (firing.isEmitting) return;
+    const failed = firing.failed.shift();
+    this.failedKey = failed?.key;
+    if (failed !== undefined) {
+      const { operatorId } = this.context;
+      throw new RecordFailure(-1, operatorId, failed.error, firing.window.end - 1);
+    }
+    firing.isEmitting = true;
+    this.emitRows(firing.window, firing.rows);
+  }
+
+  private mergeAgain(key: Key, { window, rows, failed }: FiringWindow): void {
+    try {
+      this.store.rowOf(window, key as never, rows);
+    } catch (error) {
+      failed.unshift({ key, error });
+    }
   }
 
   private emitRows(window: TimeWindow, all: KeyTable): void {

@@ -1,12 +1,15 @@
+import { MillraceError } from '@millrace/core';
 import { coreLimits } from '@millrace/core/internal';
 import {
   type Key,
   type KeyTable,
+  type OperatorContext,
   type Outputs,
   type Progress,
   type RecordBatch,
   RecordFailure,
 } from '@millrace/core/spi';
+import { endedFirst } from '../ended-first.js';
 import type { TimeWindow } from './assigner.js';
 import type { Fold } from './fold.js';
 import { cellsAt, resultOf } from './fold-plain.js';
@@ -33,11 +36,17 @@ export class Firing {
   private readonly fold: Fold;
   private readonly code: RowCode;
   private readonly operatorId: string;
+  private readonly goesOn: boolean;
 
-  constructor(fold: Fold, code: RowCode, operatorId: string) {
+  constructor(
+    fold: Fold,
+    code: RowCode,
+    { operatorId, policy }: Pick<OperatorContext, 'operatorId' | 'policy'>,
+  ) {
     this.fold = fold;
     this.code = code;
     this.operatorId = operatorId;
+    this.goesOn = policy.action !== 'fail';
   }
 
   start(rows: WindowRows): void {
@@ -56,10 +65,15 @@ export class Firing {
    * function throws is that record's failure: its loop knows which one it is.
    */
   finish(out: Outputs): void {
+    const rowsMax = coreLimits.recordOutputRowsMax;
     try {
-      this.emit(out.main, out.main.count + coreLimits.recordOutputRowsMax);
+      if (this.emit(out.main, out.main.count + rowsMax)) return;
+      throw new MillraceError('ERR_OUTPUT_LIMIT', `a late pane gave more than ${rowsMax} rows`);
     } catch (error) {
       throw error instanceof RecordFailure ? error.cause : error;
+    } finally {
+      this.current = undefined;
+      this.results = undefined;
     }
   }
 
@@ -111,6 +125,7 @@ export class Firing {
     this.resultsKey = rows.keyAt(slot);
     const info = { key: this.resultsKey, window, pane };
     const folded = resultOf(this.fold, cellsAt(rows, slot), info);
-    this.results = this.fold.expand!(folded, info as never)[Symbol.iterator]();
+    const results = this.fold.expand!(folded, info as never);
+    this.results = this.goesOn ? endedFirst(results) : results[Symbol.iterator]();
   }
 }

@@ -1,4 +1,4 @@
-import type { KeyTable } from '@millrace/core/spi';
+import type { Key, KeyTable } from '@millrace/core/spi';
 import type { TimeWindow } from './assigner.js';
 
 /** Where a range of timestamps is stored. */
@@ -9,6 +9,12 @@ export interface Place {
   readonly tables: readonly KeyTable[];
   /** Windows of these timestamps that still take records, in order of their ends. */
   readonly windows: readonly TimeWindow[];
+}
+
+/** A key whose rows an author's function would not merge. */
+export interface FailedKey {
+  readonly key: Key;
+  readonly error: unknown;
 }
 
 /**
@@ -30,10 +36,18 @@ export interface PaneStore {
    * window has several tables. Where it has one, `rowsOf` gives that, and the rest is in its pages.
    */
   mustGather(window: TimeWindow): boolean;
-  /** Merges the window's rows, in memory and outside. */
+  /**
+   * Merges the window's rows, in memory and outside.
+   *
+   * @throws MillraceError `ERR_FUNCTION_THREW` when a function of the author's does
+   */
   gather(window: TimeWindow): Promise<void>;
-  /** All rows of a window in one table, valid until `release`. */
-  rowsOf(window: TimeWindow): KeyTable;
+  /**
+   * All rows of a window in one table, valid until `release`.
+   *
+   * @param failed gets the keys that are not in it, since their rows cannot be merged
+   */
+  rowsOf(window: TimeWindow, failed: FailedKey[]): KeyTable;
   /** Whether `rowsOf` has merged them, so that none is outside memory. */
   isMerged(rows: KeyTable): boolean;
   release(window: TimeWindow, rows: KeyTable): void;

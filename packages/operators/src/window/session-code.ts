@@ -7,9 +7,11 @@ import {
   RecordFailure,
   type RecordLoop,
 } from '@millrace/core/spi';
+import type { TimeWindow } from './assigner.js';
 import type { Fold } from './fold.js';
 import { addStatements, closureOf } from './fold-code.js';
 import { addCellsAt } from './fold-plain.js';
+import { beginOf, type Marks } from './marks.js';
 import { type Tracking, trackingOf } from './tracking.js';
 
 /**
@@ -50,9 +52,23 @@ export type SessionAddition = SessionRecord | PartialSession;
 export const lastMsOf = (addition: SessionAddition): number =>
   'lastMs' in addition ? addition.lastMs : addition.timestamp;
 
+/** The window of a session's row, and the number of its next pane. */
+export function paneAt(
+  { numbers, numberStride }: KeyTable,
+  slot: number,
+): { readonly index: number; readonly window: TimeWindow } {
+  const at = slot * numberStride;
+  const { start, end, nextPane } = sessionCells;
+  return {
+    index: Math.abs(numbers[at + nextPane]!),
+    window: { start: numbers[at + start]!, end: numbers[at + end]! },
+  };
+}
+
 /** What the loop needs of its operator. */
 export interface SessionTarget {
   readonly gapMs: number;
+  readonly marks: Marks;
   /** A key's latest session. */
   readonly latest: KeyTable;
   /** Takes a record that does not simply continue its key's latest session. */
@@ -71,6 +87,7 @@ export function sessionLoopOf(fold: Fold, target: SessionTarget, tracking: Track
   return {
     names: [...names, 'target'],
     values: [...values, target],
+    begin: beginOf(target.marks),
     before: `const gap = target.gapMs, table = target.latest${epoch};`,
     record: `const found = table.find(key);
 if (found >= 0) {
@@ -112,6 +129,7 @@ export function plainSessionLoop(
     let i = from;
     try {
       for (; i < batch.count && !out.isFull(); i += 1) {
+        if (target.marks === 'marks') out.mark();
         const timestamp = batch.timestamps[i]!;
         const key = batch.keys![i]!;
         const inputs = batch.columns.map((column) => column[i]);

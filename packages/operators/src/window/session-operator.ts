@@ -11,11 +11,11 @@ import type {
   RecordLoop,
 } from '@millrace/core/spi';
 import { touchRow } from '@millrace/core/spi';
-import type { TimeWindow } from './assigner.js';
 import { Firing } from './firing.js';
 import { type Fold, shapeOf, withReserved } from './fold.js';
 import { cellsAt } from './fold-plain.js';
 import { LateRecords } from './late-records.js';
+import { type Marks, marksOf } from './marks.js';
 import { type RowCode, rowCodeOf } from './row-code.js';
 import { SessionCalendar, type SessionRef } from './session-calendar.js';
 import {
@@ -23,6 +23,7 @@ import {
   addRowOf,
   lastMsOf,
   type PartialSession,
+  paneAt,
   plainSessionLoop,
   type SessionAddition,
   type SessionRecord,
@@ -31,9 +32,10 @@ import {
   sessionLoopOf,
   sessionNumbers,
 } from './session-code.js';
-import { jointOf } from './session-joint.js';
+import { jointOf, mergeTouched } from './session-joint.js';
 import { type RestoredSession, SessionRows } from './session-rows.js';
 import { trackingOf } from './tracking.js';
+import type { Pane } from './window.js';
 
 export interface SessionSpec {
   readonly gapMs: number;
@@ -63,6 +65,7 @@ const lookAheadSessions = 512;
  */
 export class SessionWindowOperator implements Operator, SessionTarget {
   readonly gapMs: number;
+  readonly marks: Marks;
   readonly latest: KeyTable;
   private readonly rows: SessionRows;
   private readonly calendar: SessionCalendar;
@@ -91,6 +94,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
       scratch: context.scratchTable(fold.row),
     });
     this.firedTimes = context.keyGroupTimes('fired');
+    this.marks = marksOf(context, spec.latenessMs);
     this.latest = this.rows.latest;
     this.calendar = new SessionCalendar(spec.gapMs);
     this.fold = fold;
@@ -98,7 +102,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     this.addRow = addRowOf(fold, context);
     if (context.codegen === 'off') this.add = plainSessionLoop(fold, this, context.operatorId);
     this.rowCode = rowCodeOf(fold, context);
-    this.firing = new Firing(fold, this.rowCode, context.operatorId);
+    this.firing = new Firing(fold, this.rowCode, context);
     this.lateRecords = new LateRecords(context);
     context.metrics.gauge('windowRows', () => this.rows.size);
   }
@@ -176,23 +180,22 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const slot = latest.slot(key);
     try {
       this.addTo('new', latest, slot, addition);
+      const at = slot * latest.numberStride;
+      latest.numbers[at + start] = timestamp;
+      latest.numbers[at + end] = endMs;
+      if (endMs < this.watermark) this.fireLate(latest, slot, out);
     } catch (error) {
       latest.remove(slot);
       throw error;
     }
-    const at = slot * latest.numberStride;
-    latest.numbers[at + start] = timestamp;
-    latest.numbers[at + end] = endMs;
-    const session: SessionRef = { key, number: undefined };
-    if (endMs < this.watermark) this.fireLate(session, out);
-    this.register(session);
+    this.register({ key, number: undefined });
   }
 
   /** Merges what the addition's own session touches, and makes that the key's new session. */
   private takeBeside(addition: SessionAddition, out: Outputs): void {
     const { key, timestamp } = addition;
     const touched = this.rows.touching(key, timestamp, lastMsOf(addition) + this.gapMs);
-    const merged = this.mergedRow(addition, touched);
+    const merged = mergeTouched(this.rows, this.rowCode, addition, touched, this.gapMs);
     const { scratch } = this.rows;
     if (scratch.numbers[end]! + this.latenessMs < this.watermark) {
       this.takeLate(addition, out);
@@ -200,9 +203,9 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     }
     // Throws, if at all, before any session has changed.
     this.addTo(touched.length === 0 ? 'new' : 'merged', scratch, merged, addition);
+    if (scratch.numbers[end]! < this.watermark) this.fireLate(scratch, merged, out);
     for (const session of touched) this.rows.remove(session);
     const placed = this.rows.insert(key, cellsAt(scratch, merged));
-    if (scratch.numbers[end]! < this.watermark) this.fireLate(placed[0], out);
     for (const session of placed) this.register(session);
   }
 
@@ -273,27 +276,27 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     if (cells[at + bucket] !== inBucket) return;
     // Not back into the calendar at once: its bucket may be this one, for ever.
     if (this.dueAt(cells, at) >= this.watermark) this.lookedAt.push(session);
-    else if (cells[at + nextPane]! <= 0) this.fire(session, 'onTime');
+    else if (cells[at + nextPane]! <= 0) this.fire(session);
     else this.rows.remove(session);
   }
 
-  private fire(session: SessionRef, timing: 'onTime' | 'late'): void {
+  private fire(session: SessionRef): void {
     const { table, slot } = this.rows.find(session);
-    const cells = table.numbers;
-    const at = slot * table.numberStride;
-    const index = Math.abs(cells[at + nextPane]!);
+    const { index, window } = paneAt(table, slot);
     touchRow(table, slot);
-    cells[at + nextPane] = index + 1;
-    const window: TimeWindow = { start: cells[at + start]!, end: cells[at + end]! };
+    table.numbers[slot * table.numberStride + nextPane] = index + 1;
     const { table: rows, slot: from } = this.rows.shown(session);
-    this.firing.start({ rows, window, pane: { index, timing }, from, to: from + 1 });
+    this.firing.start({ rows, window, pane: { index, timing: 'onTime' }, from, to: from + 1 });
     this.fired = session;
   }
 
-  private fireLate(session: SessionRef, out: Outputs): void {
-    this.fire(session, 'late');
+  /** Fires a session that is not in its place yet: where that fails, no session has changed. */
+  private fireLate(rows: KeyTable, slot: number, out: Outputs): void {
+    const { index, window } = paneAt(rows, slot);
+    const pane: Pane = { index, timing: 'late' };
+    this.firing.start({ rows, window, pane, from: slot, to: slot + 1 });
     this.firing.finish(out);
-    this.fired = undefined;
+    rows.numbers[slot * rows.numberStride + nextPane] = index + 1;
   }
 
   private afterFiring(): void {
@@ -328,23 +331,5 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     // Later than it is due: the gap was another one.
     if (stood > this.calendar.bucketOf(this.dueAt(table.numbers, at))) this.register(session);
     else this.calendar.add(stood, session);
-  }
-
-  private mergedRow(addition: SessionAddition, touched: readonly SessionRef[]): number {
-    const { scratch } = this.rows;
-    scratch.clear();
-    const merged = scratch.slot(addition.key);
-    const cells = scratch.numbers;
-    cells[start] = addition.timestamp;
-    cells[end] = lastMsOf(addition) + this.gapMs;
-    for (const session of touched) {
-      const { table, slot } = this.rows.find(session);
-      const at = slot * table.numberStride;
-      this.rowCode.mergeRow(scratch, merged, table, slot);
-      cells[start] = Math.min(cells[start]!, table.numbers[at + start]!);
-      cells[end] = Math.max(cells[end]!, table.numbers[at + end]!);
-      cells[nextPane] = Math.min(cells[nextPane]!, -Math.abs(table.numbers[at + nextPane]!));
-    }
-    return merged;
   }
 }

@@ -1,7 +1,8 @@
+import { canonicalKey, toMillraceError } from '@millrace/core/internal';
 import type { KeyTable, KeyTables } from '@millrace/core/spi';
 import type { AlignedAssigner, TimeWindow } from './assigner.js';
 import { copyRow } from './fold-plain.js';
-import { firstIndex, type PaneStore, type Place } from './pane-store.js';
+import { type FailedKey, firstIndex, type PaneStore, type Place } from './pane-store.js';
 import type { RowCode } from './row-code.js';
 import { SliceTimes } from './slice-times.js';
 
@@ -89,6 +90,14 @@ export class SliceStore implements PaneStore {
    * slices' rows are outside.
    */
   async gather(window: TimeWindow): Promise<void> {
+    try {
+      await this.gatherAll(window);
+    } catch (error) {
+      throw toMillraceError(error, 'ERR_FUNCTION_THREW');
+    }
+  }
+
+  private async gatherAll(window: TimeWindow): Promise<void> {
     const rows = this.merged ?? this.scratch();
     this.merged = undefined;
     for (const { table } of this.slicesOf(window)) {
@@ -103,7 +112,7 @@ export class SliceStore implements PaneStore {
     this.gathered = { window, rows };
   }
 
-  rowsOf(window: TimeWindow): KeyTable {
+  rowsOf(window: TimeWindow, failed: FailedKey[]): KeyTable {
     const slices = this.slicesOf(window);
     if (slices.length === 1) return slices[0]!.table;
     if (this.isGathered(window)) {
@@ -113,8 +122,33 @@ export class SliceStore implements PaneStore {
     }
     const merged = this.merged ?? this.scratch();
     this.merged = undefined;
-    for (const { table } of slices) this.rows.mergeAll(merged, table);
+    try {
+      for (const { table } of slices) this.rows.mergeAll(merged, table);
+    } catch {
+      this.mergeOneByOne(slices, merged, failed);
+    }
     return merged;
+  }
+
+  /** Where some key's rows cannot be merged, the others' still are. */
+  private mergeOneByOne(slices: readonly Slice[], merged: KeyTable, failed: FailedKey[]): void {
+    merged.clear();
+    const without = new Set<unknown>();
+    for (const { table } of slices) {
+      for (let from = 0; from < table.high; from += 1) {
+        if (!table.isLive(from)) continue;
+        const key = table.keyAt(from);
+        if (without.has(canonicalKey(key))) continue;
+        const into = merged.slot(key);
+        try {
+          this.rows.mergeRow(merged, into, table, from);
+        } catch (error) {
+          merged.remove(into);
+          without.add(canonicalKey(key));
+          failed.push({ key, error });
+        }
+      }
+    }
   }
 
   isMerged(rows: KeyTable): boolean {
@@ -135,7 +169,12 @@ export class SliceStore implements PaneStore {
       const from = table.find(key);
       if (from < 0) continue;
       if (slot < 0) slot = into.slot(key);
-      this.rows.mergeRow(into, slot, table, from);
+      try {
+        this.rows.mergeRow(into, slot, table, from);
+      } catch (error) {
+        into.remove(slot);
+        throw error;
+      }
     }
     return slot;
   }

@@ -8,6 +8,9 @@ import { addWindow, type WindowSides } from './window-node.js';
  * Calls a function with all of a window's records, which are kept until then: prefer `aggregate`
  * where it can say the same. Each result gets `key`, `window` and `pane`.
  *
+ * With an error policy that goes on, up to 65,536 results of a key wait until the generator has
+ * ended, so that one that throws gives none of them; what a longer one gave by then stays.
+ *
  * @param process gives any number of results; a generator is taken in steps, so it may give
  *   millions
  * @example windowProcess((payments, info) => [{ median: medianOf(payments) }])

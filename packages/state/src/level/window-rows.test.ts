@@ -86,6 +86,7 @@ class Rig {
       metrics,
       log: { log: () => undefined },
       codegen: 'off',
+      policy: { action: 'fail' },
       keyTables: (state, spec) => backend.keyTables('w', state, spec),
       keyGroupTimes: (state) => backend.keyGroupTimes('w', state),
       scratchTable: (spec) => backend.scratchTable(spec),
