@@ -144,4 +144,21 @@ describe('alignment', () => {
     await driver.send('b', [tick(900)]);
     expect(driver.metrics().operators.a!.numRecordsIn).toBe(50);
   });
+
+  test('nobody waits for a source of the group that has become idle', async () => {
+    const aligned = watermarks((t: Tick) => t.at, {
+      step: 1,
+      idleAfter: '1s',
+      align: { group: 'g', maxDrift: 100 },
+    });
+    const driver = await driveJob(countJob(aligned, aligned), { cuts: () => 1 });
+    await driver.send('b', [tick(0)]);
+    const fast = Array.from({ length: 50 }, (_, i) => tick(i * 20));
+    await driver.send('a', fast);
+    const read = (): number => driver.metrics().operators.a!.numRecordsIn!;
+    await driver.advanceTime(999);
+    expect(read()).toBeLessThan(10);
+    await driver.advanceTime(1);
+    expect(read()).toBe(50);
+  });
 });

@@ -253,8 +253,11 @@ export class SourceInput {
     this.align();
     const polled = this.read(() => reader.poll(coreLimits.batchRecordsMax));
     if (polled === 'end') this.end();
-    else if (polled === undefined) this.waitForData(time.onEmpty(nowMs()));
-    else {
+    else if (polled === undefined) {
+      // Ahead of looking for idle splits: others that waited for one of them may go on.
+      this.mayHaveData = false;
+      this.waitForData(time.onEmpty(nowMs()));
+    } else {
       time.onRecords(time.of(polled.split));
       this.takeBad(polled);
       this.chunk = polled;
@@ -293,7 +296,6 @@ export class SourceInput {
     this.sendWatermark();
     if (idle.becameIdle) this.control.push(idleElement);
     this.lookAtMs = idle.lookAtMs;
-    this.mayHaveData = false;
     if (this.isWaiting) return;
     this.isWaiting = true;
     const again = (): void => {

@@ -105,7 +105,7 @@ export class SourceTime {
         continue;
       }
       split.emptySinceMs ??= nowMs;
-      if (nowMs - split.emptySinceMs >= idleAfterMs) split.isIdle = true;
+      if (nowMs - split.emptySinceMs >= idleAfterMs) this.makeIdle(split);
       else {
         allIdle = false;
         lookAtMs = Math.min(lookAtMs, split.emptySinceMs + idleAfterMs);
@@ -139,5 +139,11 @@ export class SourceTime {
       (ahead ? pause : resume).push(id);
     }
     return { pause, resume };
+  }
+
+  /** Whoever waited for the split need not any more, though it has not moved on. */
+  private makeIdle(split: SplitTime): void {
+    split.isIdle = true;
+    this.groupAdvanced();
   }
 }
