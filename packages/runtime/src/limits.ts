@@ -67,6 +67,13 @@ export const runtimeLimits = {
   errorCeilingDefault: 0.1,
   /** The ceiling does not act on fewer records than this. */
   errorCeilingRecordsMin: 100,
+  /** Share of `idleAfter` between two looks at which splits of a busy reader are empty. */
+  idleLookShare: 0.25,
+  /**
+   * Share of `idleAfter` that the time between two such looks counts for at most: three of them find
+   * a split empty before it is idle, also where the process was stopped meanwhile.
+   */
+  idleCreditShare: 0.5,
   /** Splits are discovered again this often, ms, while a source says there may be more. */
   splitDiscoveryMs: 1_000,
   /** Share of a state limit from which on there is a warning. */

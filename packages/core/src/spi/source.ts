@@ -58,6 +58,18 @@ export interface SourceReader<T> {
   pauseSplits(ids: readonly string[]): void;
   resumeSplits(ids: readonly string[]): void;
   /**
+   * Whether a split is known to have nothing now: every record of it that is there was returned by
+   * `poll`. Asked now and then between two calls of `poll`, of splits that were added, have not
+   * ended and are not paused. Answers at once, from what is known, and changes nothing.
+   *
+   * False also when it is not known: the split was not opened yet, its records are on their way or
+   * cannot be had now, some wait for their turn, or what the outside last said of it is old. A split
+   * for which it is true for the strategy's `idleAfterMs` is idle while others have records, and
+   * records of it that come later than that may be late: a false that is wrong costs time, a true
+   * that is wrong costs records. Without it splits become idle only while `poll` has nothing at all.
+   */
+  isSplitEmpty?(id: string): boolean;
+  /**
    * Splits with the position behind the last record that `poll` returned, for the checkpoint that
    * `committed` will name.
    */

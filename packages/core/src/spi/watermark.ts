@@ -22,7 +22,10 @@ export interface WatermarkStrategy<T> {
   readonly outOfOrdernessMs: number;
   /** A batch is cut, and a watermark sent, where the watermark crosses a multiple of this. */
   readonly stepMs: number;
-  /** A split without a record for this long of processing time is idle; +∞: never. */
+  /**
+   * A split without a record for this long of processing time is idle; +∞: never. While other splits
+   * of its reader have records, only one of which the reader knows that it has none.
+   */
   readonly idleAfterMs: number;
   readonly allIdle: AllIdlePolicy;
   /** Records further ahead of the wall clock than this are refused; +∞: none are. */

@@ -262,8 +262,19 @@ export class SourceInput {
       this.takeBad(polled);
       this.chunk = polled;
       this.from = polled.start;
+      this.lookBesideBusy();
       if (polled.count === 0) this.taken(polled.start);
     }
+  }
+
+  /** Splits that have nothing must not hold up others that always have something. */
+  private lookBesideBusy(): void {
+    const { reader, time, nowMs } = this.parts;
+    if (reader.isSplitEmpty === undefined || !time.mayIdleBesideBusy) return;
+    const atMs = nowMs();
+    if (!time.isLookDue(atMs)) return;
+    const isEmpty = (split: string): boolean => reader.isSplitEmpty!(split);
+    if (this.read(() => time.onBusy(atMs, isEmpty))) this.sendWatermark();
   }
 
   private takeBad({ split, bad = [] }: SourceChunk<unknown>): void {

@@ -1,4 +1,5 @@
 import type { WatermarkStrategy } from '@millrace/core/spi';
+import { runtimeLimits } from '../limits.js';
 import type { AlignmentGroup } from './alignment-group.js';
 import { type JsonTime, SplitTime, type SplitTimeSnapshot, toJson } from './split-time.js';
 
@@ -13,6 +14,8 @@ export class SourceTime {
   private readonly splits = new Map<string, SplitTime>();
   private mark = -Infinity;
   private wasIdle = false;
+  /** When it was last looked which splits are empty beside busy ones, epoch ms. */
+  private lookedAtMs = -Infinity;
   private readonly strategy: WatermarkStrategy<unknown>;
   private readonly group: AlignmentGroup | undefined;
 
@@ -86,7 +89,48 @@ export class SourceTime {
   onRecords(split: SplitTime): void {
     split.isIdle = false;
     split.emptySinceMs = undefined;
+    split.emptyForMs = undefined;
     this.wasIdle = false;
+  }
+
+  /** Whether a split may become idle while another one has records. */
+  get mayIdleBesideBusy(): boolean {
+    return this.splits.size > 1 && this.strategy.idleAfterMs < Infinity;
+  }
+
+  /** Whether `onBusy` is to be called: a few times in the time after which a split is idle. */
+  isLookDue(nowMs: number): boolean {
+    const intervalMs = this.strategy.idleAfterMs * runtimeLimits.idleLookShare;
+    // The clock may have been set back.
+    return Math.abs(nowMs - this.lookedAtMs) >= intervalMs;
+  }
+
+  /**
+   * A split has given records, and may do so for long: others that have been known to be empty for
+   * long enough become idle. Returns whether one did.
+   *
+   * @param isEmpty whether a split is known to have no records now
+   */
+  onBusy(nowMs: number, isEmpty: (split: string) => boolean): boolean {
+    const { idleAfterMs } = this.strategy;
+    // Of the time in which it was stopped a process may not have heard yet.
+    const countsAtMostMs = idleAfterMs * runtimeLimits.idleCreditShare;
+    const passedMs = Math.min(Math.max(0, nowMs - this.lookedAtMs), countsAtMostMs);
+    this.lookedAtMs = nowMs;
+    let becameIdle = false;
+    for (const [id, split] of this.splits) {
+      if (split.isIdle) continue;
+      // A paused split has records; it waits for others.
+      if (split.isPaused || !isEmpty(id)) split.emptyForMs = undefined;
+      else if (split.emptyForMs === undefined) split.emptyForMs = 0;
+      else {
+        split.emptyForMs += passedMs;
+        if (split.emptyForMs < idleAfterMs) continue;
+        this.makeIdle(split);
+        becameIdle = true;
+      }
+    }
+    return becameIdle;
   }
 
   /**

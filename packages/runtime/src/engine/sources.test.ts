@@ -1,4 +1,4 @@
-import { defineJob, watermarks } from '@millrace/core';
+import { defineJob, type WatermarkOptions, watermarks } from '@millrace/core';
 import type { Source, SourceChunk, SourceReader } from '@millrace/core/spi';
 import { aggregate, count, keyBy, map, sinkTo, tumbling, window } from '@millrace/operators';
 import { run } from '@millrace/runtime';
@@ -58,15 +58,15 @@ function scripted(
   };
 }
 
-/** Runs `source → count in windows of 10`, or another piece; results as `start: n`. */
-function start(source: Source<Tick>) {
+/** Runs `source → count in windows of 10`; results as `start: n`. */
+function start(source: Source<Tick>, env = virtualEnv(), time: WatermarkOptions = {}) {
   const sink = new RecordingSink<{ window: { start: number }; n: number; pane: unknown }>();
   const job = defineJob('sources', {}, (builder) => {
     builder
       .source(
         's',
         source,
-        watermarks((t) => t.at, { step: 1, farFuture: 'off' }),
+        watermarks((t) => t.at, { step: 1, farFuture: 'off', ...time }),
       )
       .pipe(
         keyBy(() => 'k'),
@@ -75,7 +75,7 @@ function start(source: Source<Tick>) {
         sinkTo('out', sink),
       );
   });
-  const running = run(job, { env: virtualEnv() });
+  const running = run(job, { env });
   return {
     running,
     results: () => sink.records.map((r) => `${r.value.window.start}: ${r.value.n}`),
@@ -142,6 +142,33 @@ describe('a source with several splits', () => {
     await start(scripted(['a', 'b'], [], {}, log)).running.done;
     expect(log).toEqual(['added a,b', 'no more', 'reader closed', 'enumerator closed']);
   });
+});
+
+test('a split that has nothing does not keep windows from firing while another is read', async () => {
+  const env = virtualEnv();
+  let started: ReturnType<typeof start> | undefined;
+  let firedWhenAwake: readonly string[] = [];
+  /** A record of `a` for each 100 ms. */
+  const busy = (index: number): Move => ({
+    run() {
+      env.advance(100);
+      return { split: 'a', values: [tick(index * 10)], start: 0, count: 1 };
+    },
+  });
+  const awake: Move = {
+    run() {
+      firedWhenAwake = started!.results();
+      return { split: 'b', values: [tick(5), tick(1_000)], start: 0, count: 2 };
+    },
+  };
+  const moves = Array.from({ length: 40 }, (_, index) => (index === 20 ? awake : busy(index)));
+  const source = scripted(['a', 'b'], moves, { isSplitEmpty: (id) => id === 'b' });
+  started = start(source, env, { idleAfter: '1s' });
+  const { metrics } = await started.running.done;
+  expect(firedWhenAwake).toContain('0: 1');
+  // What `b` has is on time again where it is ahead of the watermark.
+  expect(metrics.operators.w!.numLateRecordsDropped).toBe(1);
+  expect(started.results()).toContain('1000: 1');
 });
 
 describe('a source that fails', () => {

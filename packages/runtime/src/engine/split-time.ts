@@ -22,6 +22,8 @@ export class SplitTime {
   isPaused = false;
   /** Processing time since when it has had no records; undefined while it has. */
   emptySinceMs: number | undefined = undefined;
+  /** For how long it has been known to have none, beside a busy one; undefined: it is not. */
+  emptyForMs: number | undefined = undefined;
   private mark = -Infinity;
   /** Where a punctuation or generator says the watermark is. */
   private pending = -Infinity;
