@@ -89,6 +89,28 @@ describe('a rate', () => {
   });
 });
 
+test('a split is empty until its next record is due', async () => {
+  const time = manualTime();
+  const options = { seed: 1, ratePerSecond: 10, splits: 2, create: (index: number) => index };
+  const reader = await openReader(generator({ ...options, count: 4 }), testContext(time.env));
+  const empty = () => ['0', '1'].filter((split) => reader.isSplitEmpty!(split));
+  expect(empty()).toEqual([]);
+  reader.poll(512);
+  expect(empty()).toEqual(['0']);
+  reader.poll(512);
+  expect(empty()).toEqual(['0', '1']);
+  time.advance(200);
+  expect(empty()).toEqual([]);
+  expect(reader.poll(512)).toMatchObject({ split: '0', values: [2], splitEnded: true });
+  await reader.close?.();
+});
+
+test('without a rate none is', async () => {
+  const reader = await openReader(source(50, 2));
+  reader.poll(5);
+  expect(['0', '1'].filter((split) => reader.isSplitEmpty!(split))).toEqual([]);
+});
+
 test('what create throws fails', async () => {
   const broken = generator({
     seed: 1,

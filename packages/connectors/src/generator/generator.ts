@@ -99,6 +99,11 @@ class GeneratorCursor<T> implements SplitCursor<T> {
     return pace === undefined || this.next >= count || pace.isDue(this.next - this.first);
   }
 
+  /** What is not due is not there yet. */
+  get isEmpty(): boolean {
+    return this.next < this.range.count && this.next >= this.dueEnd();
+  }
+
   poll(max: number): SourceChunk<T> | undefined {
     const { random, next: first } = this;
     const { step, count } = this.range;

@@ -21,6 +21,7 @@ function endless() {
     pauseSplits: () => undefined,
     resumeSplits: () => undefined,
     snapshot: () => [{ id: 's', position: next }],
+    isSplitEmpty: (id) => id === 'other',
   };
   return reader;
 }
@@ -83,6 +84,12 @@ test('is available when the next record is due, and not before', async () => {
   await settled();
   expect(isAvailable).toBe(true);
   expect(reader.poll(512)).toMatchObject({ count: 1 });
+});
+
+test('says what its source knows of empty splits, not what it holds back itself', () => {
+  const reader = pacedReader(virtualEnv(), 10);
+  expect(reader.poll(512)).toBeUndefined();
+  expect([reader.isSplitEmpty!('s'), reader.isSplitEmpty!('other')]).toEqual([false, true]);
 });
 
 test('goes on where a snapshot stood', () => {

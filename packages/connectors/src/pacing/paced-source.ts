@@ -83,6 +83,10 @@ class PacedReader<T> implements SourceReader<T> {
     this.reader.resumeSplits(ids);
   }
 
+  isSplitEmpty(id: string): boolean {
+    return this.reader.isSplitEmpty?.(id) ?? false;
+  }
+
   snapshot(checkpoint?: number): readonly Split[] {
     return this.reader.snapshot(checkpoint);
   }

@@ -8,6 +8,11 @@ export interface SplitCursor<T> {
    */
   readonly isReady: boolean;
   /**
+   * Whether `poll` is known to have returned all that is there: not while something is awaited.
+   * Left out where that cannot be known.
+   */
+  readonly isEmpty?: boolean;
+  /**
    * The next records, at most `max`, or undefined. The values are a fresh array, which the engine
    * keeps. The chunk with `splitEnded` is the last; the cursor has freed its resources by then.
    */

@@ -15,6 +15,9 @@ class ManualCursor implements SplitCursor<number> {
   get isReady(): boolean {
     return this.queue.length > 0;
   }
+  get isEmpty(): boolean {
+    return this.queue.length === 0;
+  }
   poll(max: number) {
     const values = this.queue.splice(0, max);
     const splitEnded = values.at(-1) === -1;
@@ -115,6 +118,25 @@ test('opens a bounded number of splits, and another for each one that is paused 
   expect(cursors.size).toBe(max + 2);
   expect(reader.snapshot()).toHaveLength(max + 2);
   expect(reader.snapshot()).toContainEqual({ id: `s${max + 2}` });
+});
+
+test('knows of no split that it is empty before it is open', () => {
+  const max = connectorLimits.openSplitsMax;
+  const { reader, put, polled } = readerOf(max + 1);
+  const last = `s${max}`;
+  const empty = () => ['s0', 's1', last].filter((id) => reader.isSplitEmpty(id));
+  expect(empty()).toEqual([]);
+  polled();
+  expect(empty()).toEqual(['s0', 's1']);
+  put('s0', 1, 2, 3);
+  polled();
+  expect(empty()).toEqual(['s1']);
+  polled();
+  put('s1', -1);
+  polled();
+  expect(empty()).toEqual(['s0']);
+  polled();
+  expect(empty()).toEqual(['s0', last]);
 });
 
 test('closes what is open', async () => {

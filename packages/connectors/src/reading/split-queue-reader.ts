@@ -69,6 +69,10 @@ export class SplitQueueReader<T> implements SourceReader<T> {
     this.signal.notify();
   }
 
+  isSplitEmpty(id: string): boolean {
+    return this.running.some((split) => split.id === id && split.cursor.isEmpty === true);
+  }
+
   snapshot(): readonly Split[] {
     const running = this.running.map(({ id, cursor }) => {
       const position = cursor.position();
