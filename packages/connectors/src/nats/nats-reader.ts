@@ -91,6 +91,10 @@ export class NatsReader<T> implements SourceReader<T> {
     for (const id of ids) this.cursors.get(id)?.resume?.();
   }
 
+  isSplitEmpty(id: string): boolean {
+    return this.queue.isSplitEmpty(id);
+  }
+
   snapshot(checkpoint?: number): readonly Split[] {
     if (checkpoint !== undefined) {
       for (const cursor of this.cursors.values()) cursor.snapshot?.(checkpoint);

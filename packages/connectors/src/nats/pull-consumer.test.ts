@@ -127,6 +127,22 @@ describe('a consumer whose numbers follow one another', () => {
     expect(events).toEqual(['message 1', 'idle', 'idle']);
   });
 
+  test('is heard while it is asked and no heartbeat stays away', () => {
+    const rig = new Rig();
+    const heard: boolean[] = [];
+    const look = (after: () => void): void => {
+      after();
+      heard.push(rig.consumer.isHeard);
+    };
+    look(() => undefined);
+    look(() => rig.pull(1));
+    look(() => rig.silence(1));
+    look(() => rig.silence(1));
+    look(() => rig.heartbeat(0));
+    look(() => rig.deliver(1));
+    expect(heard).toEqual([false, true, true, false, true, false]);
+  });
+
   test('may be silent when nothing was asked', () => {
     const rig = new Rig();
     rig.pull(1);

@@ -66,6 +66,11 @@ export class PullConsumer {
     return this.open !== undefined;
   }
 
+  /** Whether what the server last said still holds: it is asked, and says something each time. */
+  get isHeard(): boolean {
+    return this.isPulling && this.silentTicks <= 1;
+  }
+
   /** Asks for messages; no other question may be open. The gate must be open. */
   pull({ messages, bytes }: Pull): void {
     this.pulls += 1;

@@ -29,6 +29,10 @@ export class StreamCursor<T> implements NatsCursor<T> {
     return this.feed.isReady;
   }
 
+  get isEmpty(): boolean {
+    return this.feed.isEmpty;
+  }
+
   get pending(): number {
     return this.feed.pending;
   }

@@ -8,6 +8,7 @@ import { ConsumerKeeper } from './consumer-keeper.js';
 import type { Consumption, ReceivedUpTo } from './consumption.js';
 import type { Delivery } from './delivery.js';
 import type { NatsLink } from './nats-link.js';
+import type { PullConsumer } from './pull-consumer.js';
 import { nextPull } from './pull-plan.js';
 import { bytesOf, ReceivedMessage } from './received-message.js';
 import { readStream, type StreamFacts } from './stream-facts.js';
@@ -64,6 +65,8 @@ export class StreamFeed {
   private isTooSmall = false;
   /** Heartbeats since the last message. */
   private idleTimes = 0;
+  /** The consumer of which the server has said that it has nothing more; it may be given up. */
+  private drained: PullConsumer | undefined;
 
   constructor(parts: StreamFeedParts) {
     const { context, start, link, inboxPrefix, split, consumption } = parts;
@@ -99,6 +102,13 @@ export class StreamFeed {
     return this.hasEnded && this.messages.size === 0;
   }
 
+  /** Whether the server still says that it has nothing more, and all has been taken. */
+  get isEmpty(): boolean {
+    const { consumer } = this.keeper;
+    if (consumer === undefined || consumer !== this.drained) return false;
+    return this.messages.size === 0 && consumer.isHeard;
+  }
+
   /** Messages of the split that the job has not taken. */
   get pending(): number {
     return this.messages.size + this.behind;
@@ -125,6 +135,8 @@ export class StreamFeed {
 
   resume(): void {
     this.isPaused = false;
+    // Not asked meanwhile, it could not say that there is more.
+    this.drained = undefined;
     this.pull();
   }
 
@@ -165,6 +177,7 @@ export class StreamFeed {
   private onMessage(message: Msg, delivery: Delivery): void {
     this.keeper.works();
     this.idleTimes = 0;
+    this.drained = undefined;
     const { sequence } = delivery;
     const { start, consumption } = this.parts;
     const arrived = new ReceivedMessage(message, delivery, bytesOf(message));
@@ -205,6 +218,7 @@ export class StreamFeed {
     this.behind = 0;
     this.idleTimes += 1;
     // Once could be a server that has not caught up with the others.
+    if (this.idleTimes > 1) this.drained = this.keeper.consumer;
     if (start.end !== undefined && this.idleTimes > 1) this.end();
     else if (isFiltered && onTruncated !== 'expected' && !consumption.isQueue) this.watch.idle();
   }
