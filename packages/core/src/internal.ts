@@ -23,7 +23,7 @@ export type {
 export { assertValid } from './graph/validate.js';
 export type { CanonicalKey } from './keys/canonical-key.js';
 export { canonicalKey, keyOfCanonical } from './keys/canonical-key.js';
-export { decodeKey, encodeKey, readKey, writeKey } from './keys/key-codec.js';
+export { assertKey, decodeKey, encodeKey, readKey, writeKey } from './keys/key-codec.js';
 export type { KeyGroupRange } from './keys/key-groups.js';
 export { keyGroupOf, keyGroupRange, subtaskOf } from './keys/key-groups.js';
 export { coreLimits } from './limits.js';

@@ -38,6 +38,8 @@ export class HeapKeyTable implements KeyTable {
   private readonly index = new KeyIndex();
   private readonly initialNumbers: Float64Array;
   private readonly initialRefs: readonly (() => unknown)[];
+  /** References of the row that is being made. */
+  private readonly newRefs: unknown[];
 
   /** Rows that are not in memory; undefined where all are. */
   readonly outside: RowsOutside | undefined;
@@ -49,6 +51,7 @@ export class HeapKeyTable implements KeyTable {
   ) {
     this.initialNumbers = Float64Array.from(numbers);
     this.initialRefs = refs;
+    this.newRefs = new Array(refs.length).fill(undefined);
     this.numberStride = numbers.length;
     this.refStride = refs.length;
     const { rewriteShare, numbersRewriteShare } = stateLimits;
@@ -271,19 +274,25 @@ export class HeapKeyTable implements KeyTable {
   }
 
   private make(key: Key): number {
+    const { refStride, newRefs } = this;
+    // Ahead of the row: functions of the author's may throw.
+    for (let j = 0; j < refStride; j += 1) newRefs[j] = this.initialRefs[j]!();
     const slot = this.insert(key);
     this.changes?.born(slot);
     this.outside?.made(slot);
     const n = slot * this.numberStride;
     for (let i = 0; i < this.numberStride; i += 1) this.numbers[n + i] = this.initialNumbers[i]!;
-    const r = slot * this.refStride;
-    for (let j = 0; j < this.refStride; j += 1) this.refs[r + j] = this.initialRefs[j]!();
+    const r = slot * refStride;
+    for (let j = 0; j < refStride; j += 1) {
+      this.refs[r + j] = newRefs[j];
+      newRefs[j] = undefined;
+    }
     return slot;
   }
 
   private insert(key: Key): number {
     const slot = this.index.insert(key);
-    if (slot >= this.rows) this.grow();
+    while (slot >= this.rows) this.grow();
     if (this.groups !== undefined && slot < this.groups.length) this.groups[slot] = 0;
     return slot;
   }

@@ -1,5 +1,5 @@
 import type { Key } from '@millrace/core';
-import { canonicalKey, keyOfCanonical } from '@millrace/core/internal';
+import { type CanonicalKey, canonicalKey, keyOfCanonical } from '@millrace/core/internal';
 import { stateLimits } from './limits.js';
 import { TextKeys } from './text-keys.js';
 
@@ -72,20 +72,29 @@ export class KeyIndex {
     }
   }
 
-  /** A slot for a key that has none; may be one that was removed before. */
+  /**
+   * A slot for a key that has none; may be one that was removed before.
+   *
+   * @throws MillraceError `ERR_INVALID_KEY`; nothing has changed then
+   */
   insert(key: Key): number {
-    const slot = this.freeSlots.pop() ?? this.newSlot();
     if (typeof key === 'number' && (key | 0) === key) {
+      const slot = this.takeSlot();
       this.integers[slot] = key;
       this.kinds[slot] = SlotKind.integer;
       this.integerCount += 1;
       const cells = this.cells.length / 2;
       if (this.integerCount > cells * stateLimits.hashLoadMax) this.rehash(cells * 2);
       else this.place(key, slot);
-    } else if (typeof key === 'string' && this.texts?.insert(key, slot) === true) {
+      return slot;
+    }
+    // Ahead of taking a slot: there are no keys of some kinds.
+    const canonical = canonicalKey(key);
+    const slot = this.takeSlot();
+    if (typeof key === 'string' && this.texts?.insert(key, slot) === true) {
       this.kinds[slot] = SlotKind.text;
     } else {
-      this.insertOther(key, slot);
+      this.insertOther(canonical, slot);
     }
     return slot;
   }
@@ -158,8 +167,7 @@ export class KeyIndex {
     return slot;
   }
 
-  private insertOther(key: Key, slot: number): void {
-    const canonical = canonicalKey(key);
+  private insertOther(canonical: CanonicalKey, slot: number): void {
     this.kinds[slot] = SlotKind.other;
     this.others.set(canonical, slot);
     this.otherKeys[slot] = canonical;
@@ -178,6 +186,10 @@ export class KeyIndex {
       this.kinds[slot] = SlotKind.text;
     }
     if (this.others.size === 0) this.otherKeys = [];
+  }
+
+  private takeSlot(): number {
+    return this.freeSlots.pop() ?? this.newSlot();
   }
 
   private newSlot(): number {

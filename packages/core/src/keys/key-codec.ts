@@ -61,6 +61,27 @@ export function decodeKey(bytes: Uint8Array): Key {
   return key;
 }
 
+/**
+ * Refuses what is no key, without encoding it.
+ *
+ * @throws MillraceError `ERR_INVALID_KEY`, with the place within the key as `field`
+ */
+export function assertKey(key: unknown): asserts key is Key {
+  if (!isKey(key, 0)) throw invalidKey(key);
+}
+
+function isKey(key: unknown, depth: number): boolean {
+  if (typeof key !== 'object') return typeof key !== 'undefined' && !isOpaque(key);
+  if (key === null || isDate(key)) return true;
+  if (!Array.isArray(key) || depth === keyDepthMax) return false;
+  for (let index = 0; index < key.length; index += 1) {
+    if (!isKey(key[index], depth + 1)) return false;
+  }
+  return true;
+}
+
+const isOpaque = (key: unknown): boolean => typeof key === 'symbol' || typeof key === 'function';
+
 /** Appends the canonical bytes of a key; errors as {@link encodeKey}. */
 export function writeKey(writer: ByteWriter, key: Key): void {
   if (!appendKey(writer, key, 0)) throw invalidKey(key);

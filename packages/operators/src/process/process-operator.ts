@@ -57,9 +57,10 @@ export class ProcessOperator implements Operator {
       values: [fn, context, access, undoable],
       before: 'context.beginBatch(out);',
       begin: undo ? `out.mark(); ${undoable ? 'undoable.begin();' : ''}` : undefined,
-      record: `if (out.isFull()) break;
-context.timestamp = t; ${key}
-fn(value, context);`,
+      // Not ahead of the record: what is fused before the operator has dealt with it by then.
+      record: `context.timestamp = t; ${key}
+fn(value, context);
+if (out.isFull()) { i += 1; break; }`,
     };
   }
 

@@ -3,7 +3,7 @@ import { RecordFailure } from '@millrace/core/spi';
 import type { LoopKeys } from '../plan/stage-plan.js';
 import { eventTimeOf } from './event-time.js';
 import { type Loop, type LoopSpec, operatorsOf } from './loop.js';
-import { noKey, noNumber, promised } from './loop-errors.js';
+import { checkKey, noNumber, promised } from './loop-errors.js';
 
 /** A loop without generated code: the readable reference, and the fallback. */
 export function flatLoop(spec: LoopSpec): Loop {
@@ -55,7 +55,7 @@ function store(
   if (keys !== undefined) {
     const { functions, edge, owner } = keys;
     const key = functions.key!(value as never);
-    if (key === undefined) throw noKey(owner.id);
+    checkKey(key, owner.id);
     const inputs = edge.partitioning.projection?.inputs ?? [];
     const extracted = inputs.map((type, k) => {
       const extract = functions.inputs[k];

@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/core';
+import { assertKey } from '@millrace/core/internal';
 
 /** A predicate gave a promise: true for every record. */
 export const promised = (operator: string): MillraceError =>
@@ -14,6 +15,13 @@ export const noNumber = (operator: string, value: unknown): MillraceError =>
     { operator },
   );
 
-/** `keyBy` gave no key. */
-export const noKey = (operator: string): MillraceError =>
-  new MillraceError('ERR_INVALID_KEY', 'keyBy gave undefined', { operator });
+/**
+ * Refuses what `keyBy` gave where it is no key: here it is its record's failure, further on the
+ * attempt's. Numbers and texts need not be shown to it.
+ */
+export function checkKey(key: unknown, operator: string): void {
+  if (key === undefined) {
+    throw new MillraceError('ERR_INVALID_KEY', 'keyBy gave undefined', { operator });
+  }
+  assertKey(key);
+}

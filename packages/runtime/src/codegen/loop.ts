@@ -10,7 +10,7 @@ import type { SplitTime } from '../engine/split-time.js';
 import type { LoopKeys, LoopStep } from '../plan/stage-plan.js';
 import type { Compiler } from './compiler.js';
 import { badTimestamp, type EventTimeText, eventTimeText } from './event-time.js';
-import { noKey, noNumber, promised } from './loop-errors.js';
+import { checkKey, noNumber, promised } from './loop-errors.js';
 
 /**
  * Takes the records `from … to` of `input` into `out` and returns the index behind the last one.
@@ -198,8 +198,8 @@ interface Closure {
 
 function closureOf(spec: LoopSpec): Closure {
   const { steps, contexts, keys, source } = spec;
-  const names = ['RecordFailure', 'promised', 'noNumber', 'noKey', 'badTimestamp', 'operators'];
-  const values: unknown[] = [RecordFailure, promised, noNumber, noKey, badTimestamp];
+  const names = ['RecordFailure', 'promised', 'noNumber', 'checkKey', 'badTimestamp', 'operators'];
+  const values: unknown[] = [RecordFailure, promised, noNumber, checkKey, badTimestamp];
   values.push(operatorsOf(spec));
   const bind = (name: string, value: unknown): void => {
     names.push(name);
@@ -283,7 +283,7 @@ function keySource({ functions, edge, owner }: LoopKeys, last: number): string {
   });
   return [
     `at = ${last + 1}; const key = keyOf(${value});`,
-    `if (key === undefined) throw noKey(${id});`,
+    `if (typeof key !== 'number' && typeof key !== 'string') checkKey(key, ${id});`,
     ...inputs,
   ].join('\n      ');
 }

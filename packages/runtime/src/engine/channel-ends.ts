@@ -58,7 +58,7 @@ export class ChannelEnds {
         const functions = this.world.job.functions.edges.get(target.edge.id);
         const assign =
           target.movement === 'key'
-            ? assignByKey(channels.length, functions!.key!)
+            ? assignByKey(channels.length, functions!.key!, target.edge.to)
             : assignByFunction(channels.length, functions!.partition!, target.edge.to);
         return new ScatterRoute(channels, shape, assign);
       }

@@ -11,16 +11,29 @@ import type { Route } from './route.js';
 /** Says which subtask each record of a batch goes to: fills `targets` up to the batch's count. */
 export type Assign = (batch: RecordBatch, targets: Uint16Array) => void;
 
-/** By key group; where no keys were extracted ahead of the edge, by the key of each record. */
-export function assignByKey(parallelism: number, keyOf: (record: never) => unknown): Assign {
+/**
+ * By key group; where no keys were extracted ahead of the edge, by the key of each record.
+ *
+ * @throws MillraceError `ERR_FUNCTION_THREW` when the author's function throws, and
+ *   `ERR_INVALID_KEY` when it gives no key
+ */
+export function assignByKey(
+  parallelism: number,
+  keyOf: (record: never) => unknown,
+  operator: string,
+): Assign {
   const subtasks = new Uint16Array(groupCount);
   for (let group = 0; group < groupCount; group += 1) {
     subtasks[group] = subtaskOf(group, parallelism, groupCount);
   }
   return ({ keys, values, count }, targets) => {
-    for (let i = 0; i < count; i += 1) {
-      const key = keys === undefined ? (keyOf(values[i] as never) as Key) : keys[i]!;
-      targets[i] = subtasks[keyGroupOf(key, groupCount)]!;
+    try {
+      for (let i = 0; i < count; i += 1) {
+        const key = keys === undefined ? (keyOf(values[i] as never) as Key) : keys[i]!;
+        targets[i] = subtasks[keyGroupOf(key, groupCount)]!;
+      }
+    } catch (error) {
+      throw toMillraceError(error, 'ERR_FUNCTION_THREW', { operator });
     }
   };
 }
