@@ -12,6 +12,7 @@ type Fault =
   | 'turns the order round'
   | 'gives more than asked for'
   | 'gives paused splits'
+  | 'takes splits for empty that it has not come to'
   | 'reads ended splits again'
   | 'takes all at once'
   | 'loses records when disturbed'
@@ -101,6 +102,10 @@ function readerOf(
       return isOver ? 'end' : undefined;
     },
     available: async () => undefined,
+    isSplitEmpty(id) {
+      const isFirst = open.keys().next().value === id;
+      return fault === 'takes splits for empty that it has not come to' && !isFirst;
+    },
     pauseSplits: (these) => {
       for (const id of these) paused.add(id);
     },
@@ -148,6 +153,10 @@ describe('the suite of sources', () => {
       'gives every record once, in the order of its split, however many are asked for',
     ],
     ['gives paused splits', 'paused splits give nothing, and go on where they were'],
+    [
+      'takes splits for empty that it has not come to',
+      'says of no split that it is empty while it has records',
+    ],
     ['reads ended splits again', 'reads nothing again that has ended'],
     ['takes all at once', 'takes no more from the outside than it may hold'],
     [

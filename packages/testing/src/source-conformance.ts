@@ -193,6 +193,31 @@ const cases = {
     run.reader.resumeSplits([paused]);
     trial.check([...all, ...(await run.readAll())], 'in the end');
   },
+  'says of no split that it is empty while it has records': async (trial: Trial) => {
+    const { env, disturb } = trial.subject;
+    for (const max of [1, 7, 512]) {
+      const run = await trial.start();
+      const left = new Map(trial.splits.map((id) => [id, trial.subject.expected[id]!.length]));
+      const check = (moment: string): void => {
+        for (const [id, count] of left) {
+          if (count === 0 || run.reader.isSplitEmpty?.(id) !== true) continue;
+          assert.fail(`${moment}, at most ${max} at once: ${id} has ${count} records`);
+        }
+      };
+      check('before the first record');
+      if (max === 7) await disturb?.();
+      for (;;) {
+        // Time to hear of the outside, or not.
+        await env.scheduler.yield();
+        check('ahead of reading');
+        const part = await run.read(max);
+        if (part === 'end') break;
+        for (const { split } of part) left.set(split, left.get(split)! - 1);
+        check('behind a chunk');
+      }
+      await run.close();
+    }
+  },
   'is told of checkpoints, and gives the same': async (trial: Trial) => {
     const run = await trial.start();
     const all: ReadRecord[] = [];

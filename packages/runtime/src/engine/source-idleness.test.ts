@@ -151,7 +151,9 @@ class Rig {
 
   /** The next records with all that is sent ahead of them; or only that. */
   private takeChunk(): void {
-    for (let next = this.input.next(); next !== undefined; next = this.input.next()) {
+    while (this.input.hasWork) {
+      const next = this.input.next();
+      if (next === undefined) continue;
       if ('kind' in next) {
         if (next.kind === 'barrier') return;
         this.sent.push(next.kind === 'watermark' ? next.time : next.kind);
@@ -197,6 +199,32 @@ describe('a split without records beside one that always has some', () => {
     expect(rig.time.watermark).toBe(3);
     rig.busy(300);
     expect(rig.time.watermark).toBeGreaterThan(300);
+  });
+
+  test('is waited for before another one is idle, if it has records just then', () => {
+    const rig = new Rig({ splits: ['a', 'b', 'c'] });
+    rig.reader.closed.add('c');
+    rig.busy(500);
+    rig.reader.closed.delete('c');
+    rig.busy(idleAfterMs);
+    expect(rig.time.of('b').isIdle).toBe(true);
+    rig.reader.put('b', 5);
+    rig.busy(stepMs);
+    expect(rig.time.of('c').isIdle).toBe(true);
+    rig.busy(stepMs);
+    expect(rig.sent).toEqual([5]);
+  });
+
+  test('does not add up times between which it was not known to be empty', () => {
+    const rig = new Rig();
+    rig.busy(900);
+    rig.reader.closed.add('b');
+    rig.busy(300);
+    rig.reader.closed.delete('b');
+    rig.busy(900);
+    expect(rig.sent).toEqual([]);
+    rig.busy(500);
+    expect(rig.sent).not.toEqual([]);
   });
 
   test('is waited for again after a restart: idleness is no state, and time does not go back', async () => {
@@ -247,7 +275,7 @@ describe('a split without records beside one that always has some', () => {
   ])('holds the others up when %s', (_name, options) => {
     const rig = new Rig(options);
     rig.busy(20 * idleAfterMs);
-    expect(rig.sent).toEqual([]);
+    expect([rig.sent, rig.reader.asked]).toEqual([[], []]);
   });
 });
 

@@ -120,6 +120,13 @@ class SimulatedReader implements SourceReader<SimulatedRecord> {
     this.notify();
   }
 
+  /** One that has given all has its end to tell. */
+  isSplitEmpty(id: string): boolean {
+    const split = this.reading.find(({ plan }) => plan.id === id);
+    if (split === undefined || this.hasArrived(split)) return false;
+    return split.next < split.plan.records.length;
+  }
+
   snapshot(): readonly Split[] {
     return this.reading.map(({ plan, next }) => ({ id: plan.id, position: next }));
   }
