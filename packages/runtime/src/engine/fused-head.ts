@@ -1,8 +1,9 @@
 import type { FusedLoop, LoopInput } from '../codegen/loop.js';
 import type { PooledBatch } from './batch-pool.js';
+import type { ChunkPart } from './chunk-part.js';
 import type { LoopMembers } from './loop-members.js';
 import type { Places } from './record-places.js';
-import type { ChunkPart, SourceInput } from './source-input.js';
+import type { SourceInput } from './source-input.js';
 
 /** A loop that filters, maps and extracts keys, and ends in the operator. */
 export interface FusedHead {

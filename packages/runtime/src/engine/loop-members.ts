@@ -24,7 +24,8 @@ export class LoopMembers {
   private readonly counted: number;
   /** Tear-downs of what has been set up. */
   private readonly opened: (() => Promise<void>)[] = [];
-  private isRetrying = false;
+  /** Operator at which the next record failed, to be tried again. */
+  private retrying: string | undefined;
 
   /** @param owner of the keyed edge at the end: whether its own stage counts what comes to it */
   constructor(members: readonly LoopMember[], owner: 'counts' | 'is counted') {
@@ -32,6 +33,10 @@ export class LoopMembers {
     const { step } = members.at(-1) ?? {};
     this.counted = step === undefined && owner === 'counts' ? members.length - 1 : members.length;
     this.passed = new Float64Array(members.filter(({ step }) => step !== undefined).length);
+  }
+
+  get retriedAt(): string | undefined {
+    return this.retrying;
   }
 
   async open(): Promise<void> {
@@ -52,7 +57,7 @@ export class LoopMembers {
   /** Counts `records` that went through the loop, for each operator by what reached it. */
   count(records: number): void {
     // What is tried again is the first record: with any that went through, it did.
-    if (this.isRetrying && records > 0) this.endRetry();
+    if (this.retrying !== undefined && records > 0) this.endRetry();
     let left = records;
     let k = 0;
     const { members, passed } = this;
@@ -85,14 +90,14 @@ export class LoopMembers {
       record: input.values[index],
       timestamp: input.timestamps?.[index] ?? 0,
     });
-    this.isRetrying = decision === 'retry';
-    if (this.isRetrying) return index;
+    this.retrying = decision === 'retry' ? operatorId : undefined;
+    if (this.retrying !== undefined) return index;
     this.countFailed(at);
     return index + 1;
   }
 
   private endRetry(): void {
-    this.isRetrying = false;
+    this.retrying = undefined;
     for (const { failures } of this.members) failures.succeeded();
   }
 

@@ -8,12 +8,13 @@ import {
 import type { Loop } from '../codegen/loop.js';
 import type { PooledBatch } from './batch-pool.js';
 import { type ChannelReceiver, isBatch } from './channel.js';
+import type { ChunkPart } from './chunk-part.js';
 import { closeAll } from './close-all.js';
 import type { InputGate } from './input-gate.js';
 import type { LoopMembers } from './loop-members.js';
 import type { OutputPort } from './output-port.js';
 import { positionOf } from './record-places.js';
-import type { ChunkPart, SourceInput } from './source-input.js';
+import type { SourceInput } from './source-input.js';
 import type { Stage } from './stage.js';
 
 /** Where a stage's records come from. */
@@ -172,7 +173,7 @@ export class LoopStage implements Stage {
       next = members.afterFailure(error, chunk, from, positionOf(places, passed));
     }
     this.parts.main?.open.trace(places, from, passed, 'atMostOne');
-    source.taken(next);
+    source.taken(next, members.retriedAt);
     if (this.parts.main?.isFull === true) this.parts.main.handOn();
   }
 

@@ -193,7 +193,8 @@ export class OperatorStage implements Stage {
     if (next === undefined) return undefined;
     if (!('chunk' in next)) return this.onControl(this.parts.gate.onOnly(next));
     this.parts.outputs.begin();
-    source.taken(this.runFused(fused, next));
+    const behind = this.runFused(fused, next);
+    source.taken(behind, fused.members.retriedAt);
     return undefined;
   }
 

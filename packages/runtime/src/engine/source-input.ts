@@ -13,10 +13,10 @@ import {
 } from '@millrace/core/spi';
 import { timeMaxMs } from '../codegen/event-time.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import type { ChunkPart } from './chunk-part.js';
 import type { FailurePolicy } from './failure-policy.js';
 import { ChunkPlaces } from './record-places.js';
 import type { SourceTime, SourceTimeSnapshot } from './source-time.js';
-import type { SplitTime } from './split-time.js';
 
 export interface SourceInputParts {
   readonly id: string;
@@ -58,17 +58,6 @@ interface TriggeredBarrier {
   readonly enumerator: unknown;
 }
 
-/** Records of a chunk that a loop may take now. */
-export interface ChunkPart {
-  readonly chunk: SourceChunk<unknown>;
-  readonly places: ChunkPlaces;
-  readonly from: number;
-  readonly to: number;
-  readonly split: SplitTime;
-  /** The latest event time that is believed, epoch ms. */
-  readonly latestMs: number;
-}
-
 /**
  * A source as the input of a stage: the stage's loop reads chunks of the source's splits directly,
  * gives records their event time, and stops where the watermark crosses a step.
@@ -80,6 +69,8 @@ export class SourceInput {
   private chunk: SourceChunk<unknown> | undefined;
   private places: ChunkPlaces | undefined;
   private from = 0;
+  /** That record has failed and comes alone: time has told of it, and of none behind it. */
+  private isRetry = false;
   /** Control elements that come before the next records. */
   private readonly control: ControlElement[] = [];
   private mayHaveData = true;
@@ -178,17 +169,27 @@ export class SourceInput {
     this.places ??= new ChunkPlaces(chunk, this.parts.nameInPlaces);
     const { places } = this;
     const { time, nowMs, farFutureMs } = this.parts;
-    const to = chunk.start + chunk.count;
+    const to = this.isRetry ? from + 1 : chunk.start + chunk.count;
     const latestMs = Math.min(nowMs() + farFutureMs, timeMaxMs);
     return { chunk, places, from, to, split: time.of(chunk.split), latestMs };
   }
 
-  /** The chunk's records up to `next` are dealt with. */
-  taken(next: number): void {
+  /**
+   * The chunk's records up to `next` are dealt with.
+   *
+   * @param retriedAt operator at which `next` failed and is to be tried again: until then the
+   *   watermark, which knows of the record already, must not overtake it
+   */
+  taken(next: number, retriedAt?: string): void {
     const { time } = this.parts;
     const chunk = this.chunk!;
+    const split = time.of(chunk.split);
     this.from = next;
-    let advanced = time.of(chunk.split).advance();
+    this.isRetry = retriedAt !== undefined;
+    // What failed at the source itself has not been told of.
+    split.isTold = this.isRetry && retriedAt !== this.id;
+    if (this.isRetry) return;
+    let advanced = split.advance();
     if (next >= chunk.start + chunk.count) {
       this.chunk = undefined;
       this.places = undefined;

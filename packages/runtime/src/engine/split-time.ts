@@ -24,6 +24,8 @@ export class SplitTime {
   emptySinceMs: number | undefined = undefined;
   /** For how long it has been known to have none, beside a busy one; undefined: it is not. */
   emptyForMs: number | undefined = undefined;
+  /** The next record has been told of, ahead of a step at which it failed: it is tried again. */
+  isTold = false;
   private mark = -Infinity;
   /** Where a punctuation or generator says the watermark is. */
   private pending = -Infinity;
@@ -64,6 +66,7 @@ export class SplitTime {
    */
   onRecord(value: unknown, timestamp: number): boolean {
     if (timestamp > this.highest) this.highest = timestamp;
+    if (this.isTold) return true;
     if (this.strategy.kind === 'punctuated') {
       const punctuation = this.strategy.punctuation!(value, timestamp);
       if (punctuation !== undefined && punctuation > this.mark) this.pending = punctuation;
