@@ -276,6 +276,17 @@ export interface FunctionContext<R = undefined> extends SetupContext {
 
 export type OperatorDefinition = InlineOperator | OperatorFactory;
 
+/** What is known of a failure beside where it happened. */
+export interface FailureDetail {
+  /** For what fails at −1: event time of the timer or of the window's results. */
+  readonly timestamp?: number | undefined;
+  /**
+   * For what fails at −1: which of those that fire at one time, e.g. the window's canonical key. It
+   * is the same by `Object.is` when it is tried again: so each of them has attempts of its own.
+   */
+  readonly of?: unknown;
+}
+
 /**
  * The author's function threw `cause` at record `index` of the batch, or at −1: while a timer or a
  * window fired. The operator stands behind what failed when it is called again.
@@ -284,14 +295,13 @@ export class RecordFailure extends Error {
   readonly index: number;
   /** The operator whose function threw, where several are fused. */
   readonly operatorId: string;
-  /** For what fails at −1: event time of the timer or of the window's results. */
-  readonly timestamp: number | undefined;
+  readonly detail: FailureDetail;
 
-  constructor(index: number, operatorId: string, cause: unknown, timestamp?: number) {
+  constructor(index: number, operatorId: string, cause: unknown, detail: FailureDetail = {}) {
     super('a function threw at a record', { cause });
     this.name = 'RecordFailure';
     this.index = index;
     this.operatorId = operatorId;
-    this.timestamp = timestamp;
+    this.detail = detail;
   }
 }

@@ -137,7 +137,8 @@ if (out.isFull()) { i += 1; break; }`,
     return 'more';
   }
 
-  private fire(kind: 'event' | 'processing', { name, key, atMs }: DueTimer): void {
+  private fire(kind: 'event' | 'processing', due: DueTimer): void {
+    const { name, key, atMs } = due;
     const { functions, access, timerContext } = this;
     const handlers = kind === 'event' ? functions.onEventTime : functions.onProcessingTime;
     timerContext.timestamp = atMs;
@@ -150,8 +151,11 @@ if (out.isFull()) { i += 1; break; }`,
     try {
       handlers![name]!(atMs, timerContext);
     } catch (error) {
-      this.failed = { name, key, atMs };
-      throw new RecordFailure(-1, this.operator.operatorId, error, atMs);
+      this.failed = due;
+      throw new RecordFailure(-1, this.operator.operatorId, error, {
+        timestamp: atMs,
+        of: due,
+      });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { coreLimits } from '@millrace/core/internal';
+import { canonicalKey, coreLimits } from '@millrace/core/internal';
 import {
   type Key,
   type KeyGroupTimes,
@@ -265,8 +265,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     const failed = firing.failed.shift();
     this.failedKey = failed?.key;
     if (failed !== undefined) {
-      const { operatorId } = this.context;
-      throw new RecordFailure(-1, operatorId, failed.error, firing.window.end - 1);
+      const detail = { timestamp: firing.window.end - 1, of: canonicalKey(failed.key) };
+      throw new RecordFailure(-1, this.context.operatorId, failed.error, detail);
     }
     firing.isEmitting = true;
     this.emitRows(firing.window, firing.rows);

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/core';
-import { coreLimits } from '@millrace/core/internal';
+import { canonicalKey, coreLimits } from '@millrace/core/internal';
 import {
   type Key,
   type KeyTable,
@@ -89,7 +89,9 @@ export class Firing {
       else this.emitExpanded(this.current, out, rowsMax);
     } catch (error) {
       this.results = undefined;
-      throw new RecordFailure(-1, this.operatorId, error, this.current.window.end - 1);
+      const { rows, window } = this.current;
+      const of = canonicalKey(rows.keyAt(this.position.slot - 1));
+      throw new RecordFailure(-1, this.operatorId, error, { timestamp: window.end - 1, of });
     }
     if (this.results !== undefined || this.position.slot < this.current.to) return false;
     this.current = undefined;

@@ -9,6 +9,8 @@ export interface FailedRecord {
   readonly cause: unknown;
   /** Index in its batch or chunk; −1 for a timer or a window that fired. */
   readonly index: number;
+  /** Which of those that fire at one time. */
+  readonly of?: unknown;
   readonly record?: unknown;
   readonly raw?: string | Uint8Array | undefined;
   readonly position?: string | undefined;
@@ -25,7 +27,7 @@ export class FailurePolicy {
   private windowStartMs = -Infinity;
   private recordsAtStart = 0;
   private failed = 0;
-  private last = { index: -1, timestamp: Number.NaN };
+  private last = { index: -1, timestamp: Number.NaN, of: undefined as unknown };
 
   constructor(
     policy: ErrorPolicy,
@@ -55,10 +57,12 @@ export class FailurePolicy {
    */
   decide(failure: FailedRecord): 'retry' | 'skip' {
     if (this.policy.action === 'retry') {
-      const { index, timestamp } = failure;
+      const { index, timestamp, of } = failure;
+      const { last } = this;
       // Another one than the last that failed has all of its attempts.
-      if (index !== this.last.index || timestamp !== this.last.timestamp) this.attempts = 0;
-      this.last = { index, timestamp };
+      const isSame = index === last.index && timestamp === last.timestamp && Object.is(of, last.of);
+      if (!isSame) this.attempts = 0;
+      this.last = { index, timestamp, of };
       this.attempts += 1;
       if (this.attempts < this.policy.attempts!) {
         this.metrics.numRecordsRetried += 1;

@@ -17,6 +17,7 @@ import {
   tumbling,
   type,
   window,
+  windowProcess,
 } from '@millrace/operators';
 import { driveJob, type JobDriver, ManualSource, RecordingSink } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
@@ -118,6 +119,104 @@ describe.each(['on', 'off'] as const)('failures, codegen %s', (codegen) => {
       );
       await drive((source) => source.pipe(map(failing(2), { onError: thrice })), strategy, records);
       expect(seen).toEqual([5, 7, 9]);
+    });
+  });
+
+  describe('attempts', () => {
+    const twice = { action: 'retry', attempts: 2 } as const;
+
+    /** Throws at the first call for each `of`. */
+    function failingOnce(): (of: unknown) => void {
+      const failed = new Set<unknown>();
+      return (of) => {
+        if (failed.has(of)) return;
+        failed.add(of);
+        throw new RangeError('unlucky');
+      };
+    }
+
+    test('are those of each window of a firing', async () => {
+      const fail = failingOnce();
+      const driven = await drive(
+        (source) =>
+          source.pipe(
+            keyBy((r) => r.key),
+            window('w', tumbling(10), { onError: twice }),
+            windowProcess((all, { key }) => {
+              fail(key);
+              return [{ n: [...all].length }];
+            }),
+          ),
+        byTime,
+        [rec('a', 5), rec('b', 7), rec('c', 9)],
+      );
+      expect(driven.values('out')).toMatchObject(['a', 'b', 'c'].map((key) => ({ key, n: 1 })));
+    });
+
+    test('are counted for keys that are equal by value', async () => {
+      let calls = 0;
+      const driven = await drive(
+        (source) =>
+          source.pipe(
+            keyBy((r) => [r.key, new Date(0)]),
+            window('w', tumbling(10), { onError: { ...twice, otherwise: 'skip' } }),
+            windowProcess(() => {
+              calls += 1;
+              if (calls < 10) throw new RangeError('unlucky');
+              return [];
+            }),
+          ),
+        byTime,
+        [rec('a', 5)],
+      );
+      expect([calls, driven.metrics().operators.w?.numRecordsRetried]).toEqual([2, 1]);
+    });
+
+    test('are those of each timer of an instant', async () => {
+      const fail = failingOnce();
+      const driven = await drive(
+        (source) =>
+          source.pipe(
+            keyBy((r) => r.key),
+            keyedProcess('p', {
+              output: type<string>(),
+              onError: twice,
+              process(_r: Rec, context) {
+                context.timers.due.set(20);
+              },
+              onEventTime: {
+                due(_at, context) {
+                  fail(context.key);
+                  context.emit(context.key);
+                },
+              },
+            }),
+          ),
+        byTime,
+        [rec('a', 5), rec('b', 7), rec('c', 9)],
+      );
+      expect(driven.values('out')).toEqual(['a', 'b', 'c']);
+    });
+
+    test('of a record that is skipped behind them are not the next one’s', async () => {
+      const fail = failingOnce();
+      const driven = await drive(
+        (source) =>
+          source.pipe(
+            map(
+              (r: Rec) => {
+                fail(r.at);
+                return r;
+              },
+              { id: 'a', onError: twice },
+            ),
+            map(failing(Infinity), { id: 'b', onError: 'skip' }),
+          ),
+        byTime,
+        [rec('a', 1, 13)],
+        [rec('a', 2)],
+      );
+      expect(driven.values('out')).toEqual([rec('a', 2)]);
     });
   });
 });

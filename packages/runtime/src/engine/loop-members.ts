@@ -92,6 +92,8 @@ export class LoopMembers {
     });
     this.retrying = decision === 'retry' ? operatorId : undefined;
     if (this.retrying !== undefined) return index;
+    // Attempts at operators ahead of this one were the record's, too.
+    this.endRetry();
     this.countFailed(at);
     return index + 1;
   }

@@ -328,8 +328,9 @@ export class OperatorStage implements Stage {
       failures.succeeded();
       return progress;
     } catch (error) {
-      const { cause, index, timestamp = gate.watermark } = this.undo(error);
-      if (failures.decide({ cause, index, timestamp }) === 'retry') operator.retryFiring?.();
+      const { cause, index, detail } = this.undo(error);
+      const { timestamp = gate.watermark, of } = detail;
+      if (failures.decide({ cause, index, timestamp, of }) === 'retry') operator.retryFiring?.();
       return 'more';
     }
   }
