@@ -37,19 +37,12 @@ class MapEntries {
 
   /** The entry's value for the author, who may change it in place where there is a copy. */
   read(map: MapCell, key: CanonicalKey, entry: MapEntry): unknown {
-    const { expiry, copy, cell } = this;
+    const { expiry, copy } = this;
+    // Ahead of a refresh: undone backwards, the copy is what is put back last.
+    if (copy !== undefined) this.giveOut(map, key, entry, copy);
     if (expiry?.refreshesOnRead === true) {
       const stampMs = expiry.refreshed(entry.stampMs);
       if (stampMs !== entry.stampMs) this.replace(map, key, entry, entry.value, stampMs);
-    }
-    if (copy === undefined) return entry.value;
-    cell.touch();
-    map.changed?.add(key);
-    if (cell.isUndoable) {
-      const before = copy(entry.value);
-      cell.onUndo(() => {
-        entry.value = before;
-      });
     }
     return entry.value;
   }
@@ -100,6 +93,23 @@ class MapEntries {
     let size = 0;
     for (const [, entry] of map.inOrder()) if (this.isVisible(entry)) size += 1;
     return size;
+  }
+
+  /** The author may change the value in place. */
+  private giveOut(
+    map: MapCell,
+    key: CanonicalKey,
+    entry: MapEntry,
+    copy: (value: unknown) => unknown,
+  ): void {
+    const { cell } = this;
+    cell.touch();
+    map.changed?.add(key);
+    if (!cell.isUndoable) return;
+    const before = copy(entry.value);
+    cell.onUndo(() => {
+      entry.value = before;
+    });
   }
 
   private newMap(): MapCell {

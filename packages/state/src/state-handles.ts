@@ -34,9 +34,9 @@ class ValueCell {
     const found = this.cell.get();
     if (found === undefined) return undefined;
     const { expiry, copy } = this;
-    const value = expiry === undefined ? found : this.living(found as Stamped, expiry);
-    if (copy !== undefined && value !== undefined) this.giveOut(value, copy);
-    return value;
+    // Ahead of a refresh: undone backwards, the copy is what is put back last.
+    if (copy !== undefined) this.giveOut(found, copy);
+    return expiry === undefined ? found : this.living(found as Stamped, expiry);
   }
 
   set(value: unknown): void {
@@ -57,13 +57,15 @@ class ValueCell {
   }
 
   /** The author may change the value in place. */
-  private giveOut(value: unknown, copy: (value: unknown) => unknown): void {
+  private giveOut(found: unknown, copy: (value: unknown) => unknown): void {
     const { cell, expiry } = this;
     cell.touch();
     if (!cell.isUndoable) return;
-    const before = copy(value);
-    const stampMs = expiry && (cell.get() as Stamped).stampMs;
-    cell.onUndo(() => cell.set(stampMs === undefined ? before : new Stamped(before, stampMs)));
+    const before =
+      expiry === undefined
+        ? copy(found)
+        : new Stamped(copy((found as Stamped).value), (found as Stamped).stampMs);
+    cell.onUndo(() => cell.set(before));
   }
 }
 
@@ -140,9 +142,12 @@ export class HeapListState implements ListState<unknown> {
   }
 
   get(): readonly unknown[] {
-    const list = this.living();
+    const stored = this.cell.get() as ListCell | undefined;
+    if (stored === undefined) return noElements;
+    // Ahead of a refresh: undone backwards, the copies are what is put back last.
+    if (this.copy !== undefined) this.giveOut(stored, this.copy);
+    const list = this.living(stored);
     if (list === undefined) return noElements;
-    if (this.copy !== undefined) this.giveOut(list, this.copy);
     // A copy: what the author keeps must not grow with the state.
     return [...list.elements];
   }
@@ -178,10 +183,9 @@ export class HeapListState implements ListState<unknown> {
     this.cell.set(undefined);
   }
 
-  private living(): ListCell | undefined {
+  private living(list: ListCell): ListCell | undefined {
     const { cell, expiry } = this;
-    const list = cell.get() as ListCell | undefined;
-    if (list === undefined || expiry === undefined) return list;
+    if (expiry === undefined) return list;
     const left = expiry.hidesExpired ? withoutExpired(list, expiry) : list;
     if (left !== list) cell.set(left);
     if (left === undefined || !expiry.refreshesOnRead) return left;
