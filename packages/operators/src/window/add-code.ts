@@ -8,7 +8,7 @@ import {
 } from '@millrace/core/spi';
 import type { Fold } from './fold.js';
 import { addStatements, closureOf, preparedParts, prepareStatements } from './fold-code.js';
-import { addCells } from './fold-plain.js';
+import { addToAll } from './fold-plain.js';
 import { beginOf, type Marks } from './marks.js';
 import type { Tracking } from './tracking.js';
 
@@ -128,7 +128,7 @@ export function plainAddLoop(
         } else {
           if (target.again) target.beforeAgain(key);
           const inputs = batch.columns.map((column) => column[i]);
-          for (const table of target.tables) addCells(fold, table, key, inputs);
+          addToAll(fold, target.tables, key, inputs);
           if (target.again) target.fireAgain(key, out);
         }
         if (out.isFull()) return i + 1;

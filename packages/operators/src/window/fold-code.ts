@@ -30,6 +30,8 @@ export interface RowNames {
   readonly r: string;
 }
 
+const preparedName = (index: number): string => `prepared${index}`;
+
 /** Names of one aggregator's cells in a row, of its inputs and functions. */
 export function namesOf(part: FoldPart, index: number, row: RowNames): AggregatorNames {
   return {
@@ -37,7 +39,7 @@ export function namesOf(part: FoldPart, index: number, row: RowNames): Aggregato
     ref: (j) => `${row.refs}[${row.r} + ${part.ref + j}]`,
     input: (k) => `x${part.input + k}`,
     fn: (name) => `p${index}_${name}`,
-    prepared: `prepared${index}`,
+    prepared: preparedName(index),
   };
 }
 
@@ -78,11 +80,7 @@ export function addStatements(
 
 /** Names of what the author's functions gave, for the aggregators that call them. */
 export function preparedParts(fold: Fold): string[] {
-  const cells = { numbers: '', n: '', refs: '', r: '' };
-  return fold.parts.flatMap((part, index) => {
-    const names = namesOf(part, index, cells);
-    return part.aggregator.add(names).prepare === undefined ? [] : [names.prepared];
-  });
+  return fold.parts.flatMap(({ mayThrow }, index) => (mayThrow ? [preparedName(index)] : []));
 }
 
 /** `const prepared0 = …;` for the aggregators that call the author's functions. */

@@ -22,10 +22,22 @@ const partCells = (cells: AccumulatorCells, part: FoldPart): AccumulatorCells =>
 
 /** Adds a record's inputs to the row of `key`, which is made if need be. */
 export function addCells(fold: Fold, table: KeyTable, key: Key, inputs: readonly unknown[]): void {
-  const found = table.find(key);
-  if (found >= 0) touchRow(table, found);
-  const added = addedCells(fold, table, found, inputs);
-  storeCells(table, table.slot(key), added);
+  addToAll(fold, [table], key, inputs);
+}
+
+/** Adds a record's inputs to the rows of `key` in all tables, or throws and adds it to none. */
+export function addToAll(
+  fold: Fold,
+  tables: readonly KeyTable[],
+  key: Key,
+  inputs: readonly unknown[],
+): void {
+  const prepared = tables.map((table) => preparedCells(fold, table, table.find(key), inputs));
+  for (const [t, table] of tables.entries()) {
+    const cells = prepared[t]!;
+    commitCells(fold, cells, inputs);
+    storeCells(table, table.slot(key), cells);
+  }
 }
 
 /** Adds a record's inputs to the row in `slot`. */
@@ -35,7 +47,6 @@ export function addCellsAt(
   slot: number,
   inputs: readonly unknown[],
 ): void {
-  touchRow(table, slot);
   storeCells(table, slot, addedCells(fold, table, slot, inputs));
 }
 
@@ -49,13 +60,34 @@ export function addedCells(
   slot: number,
   inputs: readonly unknown[],
 ): AccumulatorCells {
-  const copy = cellsCopy(fold, table, slot);
-  for (const part of fold.parts) {
-    const { input, aggregator } = part;
-    const own = inputs.slice(input, input + aggregator.inputs.length);
-    aggregator.plain.add(partCells(copy, part), own);
-  }
+  const copy = preparedCells(fold, table, slot, inputs);
+  commitCells(fold, copy, inputs);
   return copy;
+}
+
+/** A copy of a row to which those aggregators have added the record that may throw. */
+function preparedCells(
+  fold: Fold,
+  table: KeyTable,
+  slot: number,
+  inputs: readonly unknown[],
+): AccumulatorCells {
+  // The author's functions may change an accumulator in place.
+  if (slot >= 0) touchRow(table, slot);
+  const copy = cellsCopy(fold, table, slot);
+  for (const part of fold.parts) if (part.mayThrow) addPart(part, copy, inputs);
+  return copy;
+}
+
+/** The rest: lists and sets, which the copy shares with the row, are changed in place. */
+function commitCells(fold: Fold, cells: AccumulatorCells, inputs: readonly unknown[]): void {
+  for (const part of fold.parts) if (!part.mayThrow) addPart(part, cells, inputs);
+}
+
+function addPart(part: FoldPart, cells: AccumulatorCells, inputs: readonly unknown[]): void {
+  const { input, aggregator } = part;
+  const own = inputs.slice(input, input + aggregator.inputs.length);
+  aggregator.plain.add(partCells(cells, part), own);
 }
 
 /** Writes cells into a row. */

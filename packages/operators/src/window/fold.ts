@@ -1,4 +1,9 @@
-import type { Aggregator, AggregatorInput, KeyTableSpec } from '@millrace/core/spi';
+import type {
+  Aggregator,
+  AggregatorInput,
+  AggregatorNames,
+  KeyTableSpec,
+} from '@millrace/core/spi';
 
 /** One aggregated field and where its cells are in a row and its inputs in a batch. */
 export interface FoldPart {
@@ -7,6 +12,8 @@ export interface FoldPart {
   readonly number: number;
   readonly ref: number;
   readonly input: number;
+  /** To add a record is to call functions of the author's. */
+  readonly mayThrow: boolean;
 }
 
 /** How records are folded into a row, and what is made of the row. */
@@ -24,6 +31,15 @@ export interface Fold {
 /** Numbers that a window operator keeps in each row ahead of the aggregators'. */
 export type ReservedNumbers = readonly number[];
 
+/** For when only what there is to be said of a record is asked, not where. */
+const noNames: AggregatorNames = {
+  number: () => '',
+  ref: () => '',
+  input: () => '',
+  fn: () => '',
+  prepared: '',
+};
+
 /** Lays the accumulators of several aggregators side by side in one row. */
 export function foldOf(
   aggregators: Readonly<Record<string, Aggregator<never, unknown>>>,
@@ -40,6 +56,7 @@ export function foldOf(
       number: numbers.length,
       ref: refs.length,
       input: inputs.length,
+      mayThrow: aggregator.add(noNames).prepare !== undefined,
     });
     inputs.push(...aggregator.inputs);
     numbers.push(...aggregator.numbers);
