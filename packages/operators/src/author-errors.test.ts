@@ -1,5 +1,11 @@
 import { fromArray } from '@millrace/connectors';
-import { defineJob, type KeyedStream, type Stream, watermarks } from '@millrace/core';
+import {
+  customWatermarks,
+  defineJob,
+  type KeyedStream,
+  type Stream,
+  watermarks,
+} from '@millrace/core';
 import { run } from '@millrace/runtime';
 import { driveJob, ManualSource, RecordingSink, virtualEnv } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
@@ -8,6 +14,7 @@ import {
   aggregator,
   count,
   filter,
+  flatMap,
   keyBy,
   keyedProcess,
   map,
@@ -154,5 +161,32 @@ describe('keys where records change slots', () => {
     const { metrics } = await ended(job, slots);
     expect(metrics.operators.w!.numRecordsSkipped).toBe(2);
     expect(out.records.map(({ value }) => value.key).sort()).toEqual(['a', 'b']);
+  });
+});
+
+describe('the author’s own error, with its operator', () => {
+  const ended = (job: ReturnType<typeof defineJob>) => run(job, { env: virtualEnv() }).done;
+
+  test.each(['map', 'flatMap'] as const)('of a tear-down: %s', async (kind) => {
+    const job = defineJob('teardown', {}, (builder) => {
+      const records = builder.source('in', fromArray([rec('a', 1)]));
+      const options = { id: 'o', teardown: boom };
+      const out =
+        kind === 'map'
+          ? records.pipe(map((r) => r.v, options))
+          : records.pipe(flatMap((r) => [r.v], options));
+      out.pipe(sinkTo('out', new RecordingSink<number>()));
+    });
+    await expect(ended(job)).rejects.toMatchObject({ code: 'ERR_FUNCTION_THREW', operator: 'o' });
+  });
+
+  test('of a generator of watermarks that cannot be made', async () => {
+    const strategy = customWatermarks((r: Rec) => r.at, boom);
+    const job = defineJob('generator', {}, (builder) => {
+      builder
+        .source('in', fromArray([rec('a', 1)]), strategy)
+        .pipe(sinkTo('out', new RecordingSink<Rec>()));
+    });
+    await expect(ended(job)).rejects.toMatchObject({ code: 'ERR_FUNCTION_THREW', operator: 'in' });
   });
 });

@@ -46,7 +46,8 @@ export class LoopMembers {
       await openFunction(metrics.operator, async () => {
         context!.resource = await lifecycle?.setup?.(context!);
       });
-      this.opened.push(async () => lifecycle?.teardown?.(context!.resource));
+      const close = async (): Promise<void> => lifecycle?.teardown?.(context!.resource);
+      this.opened.push(() => openFunction(metrics.operator, close));
     }
   }
 
@@ -122,7 +123,7 @@ export class LoopMembers {
   }
 }
 
-/** Runs an author's set-up; what it throws names the operator. */
+/** Runs an author's set-up or tear-down; what it throws names the operator. */
 export async function openFunction(operator: string, setup: () => Promise<void>): Promise<void> {
   try {
     await setup();

@@ -117,7 +117,7 @@ export class OperatorStage implements Stage {
     await closeAll([
       () => fused?.source?.close(),
       () => fused?.members.close(),
-      () => (this.isOpen ? operator.close?.() : undefined),
+      () => (this.isOpen ? openFunction(this.id, async () => operator.close?.()) : undefined),
     ]);
   }
 

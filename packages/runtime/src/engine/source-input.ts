@@ -123,7 +123,9 @@ export class SourceInput {
       return;
     }
     const { reader, time, wake } = this.parts;
-    for (const { id } of splits) time.add(id);
+    this.read(() => {
+      for (const { id } of splits) time.add(id);
+    });
     if (splits.length > 0) this.read(() => reader.addSplits(splits));
     if (end) this.read(() => reader.noMoreSplits());
     this.mayHaveData = true;

@@ -1,3 +1,4 @@
+import { toMillraceError } from '@millrace/core/internal';
 import type { WatermarkGenerator, WatermarkStrategy } from '@millrace/core/spi';
 
 /** A time as JSON has it: infinities are words. */
@@ -34,7 +35,11 @@ export class SplitTime {
 
   constructor(strategy: WatermarkStrategy<unknown>) {
     this.strategy = strategy;
-    this.generator = strategy.generator?.();
+    try {
+      this.generator = strategy.generator?.();
+    } catch (error) {
+      throw toMillraceError(error, 'ERR_FUNCTION_THREW');
+    }
     if (strategy.kind === 'none') this.cutAt = Infinity;
   }
 
