@@ -278,8 +278,13 @@ export type OperatorDefinition = InlineOperator | OperatorFactory;
 
 /** What is known of a failure beside where it happened. */
 export interface FailureDetail {
-  /** For what fails at −1: event time of the timer or of the window's results. */
+  /**
+   * Event time of the timer or of the window's results, for what fails at −1; of the record, where
+   * its batch does not have it.
+   */
   readonly timestamp?: number | undefined;
+  /** The record as the operator received it, where that is not the one of the batch. */
+  readonly record?: unknown;
   /**
    * For what fails at −1: which of those that fire at one time, e.g. the window's canonical key. It
    * is the same by `Object.is` when it is tried again: so each of them has attempts of its own.

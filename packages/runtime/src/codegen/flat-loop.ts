@@ -13,9 +13,9 @@ export function flatLoop(spec: LoopSpec): Loop {
     for (let i = from; i < to; i += 1) {
       let at = 0;
       let cut = false;
+      let value = input.values[i];
+      let timestamp = input.timestamps?.[i] ?? 0;
       try {
-        let value = input.values[i];
-        let timestamp = input.timestamps?.[i] ?? 0;
         if (source !== undefined) {
           timestamp = eventTimeOf(source.watermarks, value, input.timestamps?.[i], latestMs);
           cut = split!.onRecord(value, timestamp);
@@ -36,7 +36,7 @@ export function flatLoop(spec: LoopSpec): Loop {
         at = steps.length + 1;
         if (keep) store(out, keys, value, timestamp, carriesKinds ? input.kinds?.[i] : undefined);
       } catch (error) {
-        throw new RecordFailure(i, operators[at]!, error);
+        throw new RecordFailure(i, operators[at]!, error, { record: value, timestamp });
       }
       if (cut) return i + 1;
     }

@@ -1,4 +1,5 @@
-import { type RecordContext, wantsContext } from '@millrace/core/internal';
+import type { LogicalNode } from '@millrace/core';
+import { type RecordContext, usesDeadLetters, wantsContext } from '@millrace/core/internal';
 import {
   type Outputs,
   type RecordBatch,
@@ -75,6 +76,7 @@ export function generateLoop(spec: LoopSpec, compiler: Compiler): Loop {
   const tail = keys === undefined ? recordTail(steps) : keyTail(keys, steps.length);
   const closure = closureOf(spec);
   const head = headOf(spec.source);
+  const letters = lettersOf(spec);
   const body = `return function loop(input, from, to, out, passed, split, latestMs) {
   const values = input.values, timestamps = input.timestamps;
   ${head.before}
@@ -82,6 +84,7 @@ export function generateLoop(spec: LoopSpec, compiler: Compiler): Loop {
   ${tail.arrays}
   ${carriesKinds ? kindsOpen : ''}
   ${passedOpen(steps)}
+  ${letters.before}
   let o = out.count, i = from, at = 0;
   try {
     for (; i < to; i += 1) {
@@ -95,7 +98,7 @@ export function generateLoop(spec: LoopSpec, compiler: Compiler): Loop {
       o += 1;
     }
   } catch (error) {
-    throw new RecordFailure(i, operators[at], error);
+    throw new RecordFailure(i, operators[at], error${letters.detail});
   } finally {
     out.count = o;
     ${head.after}
@@ -118,11 +121,13 @@ export function generateFusedLoop(
   const { steps, keys } = spec;
   const closure = closureOf(spec);
   const head = headOf(spec.source);
+  const letters = lettersOf(spec);
   const body = `return function fused(input, from, to, out, passed, split, latestMs) {
   const values = input.values, timestamps = input.timestamps;
   ${head.before}
   ${passedOpen(steps)}
   ${record.before}
+  ${letters.before}
   let i = from, at = 0;
   try {
     for (; i < to; i += 1) {
@@ -136,7 +141,8 @@ export function generateFusedLoop(
       }
     }
   } catch (error) {
-    throw error instanceof RecordFailure ? error : new RecordFailure(i, operators[at], error);
+    if (error instanceof RecordFailure) throw error;
+    throw new RecordFailure(i, operators[at], error${letters.detail});
   } finally {
     ${head.after}
     ${passedClose(steps)}
@@ -209,6 +215,12 @@ function closureOf(spec: LoopSpec): Closure {
     bind(`f${k}`, operator.fn);
     bind(`context${k}`, contexts[k]);
   }
+  // What fails at the source is what its chunk has.
+  bind('hasLetters', [
+    false,
+    ...steps.map(({ node }) => hasLetters(node)),
+    hasLetters(keys?.owner),
+  ]);
   if (source !== undefined) bind('timestampOf', source.watermarks.timestamp);
   if (keys !== undefined) {
     bind('keyOf', keys.functions.key);
@@ -222,6 +234,31 @@ export function operatorsOf({ source, steps, keys }: LoopSpec): string[] {
   const owner = keys === undefined ? [] : [keys.owner.id];
   return [source?.id ?? '', ...steps.map(({ node }) => node.id), ...owner];
 }
+
+interface LettersText {
+  readonly before: string;
+  /** Last argument of the failure. */
+  readonly detail: string;
+}
+
+/**
+ * Text that remembers what an operator received for its dead letter: only loops with operators that
+ * have some pay for it.
+ */
+const lettersOf = ({ steps, keys }: LoopSpec): LettersText =>
+  [...steps.map(({ node }) => node), keys?.owner].some(hasLetters)
+    ? {
+        before: 'let received = undefined, receivedAt = 0;',
+        detail: ', hasLetters[at] ? { record: received, timestamp: receivedAt } : undefined',
+      }
+    : { before: '', detail: '' };
+
+const hasLetters = (node: LogicalNode | undefined): boolean =>
+  node !== undefined && usesDeadLetters(node.onError);
+
+/** Ahead of an operator's function. */
+const received = (node: LogicalNode, value: string): string =>
+  hasLetters(node) ? `received = ${value}; receivedAt = t; ` : '';
 
 const kindsOpen = `const kinds = input.kinds;
   if (out.kinds === undefined) out.kinds = new Uint8Array(outTimestamps.length);
@@ -245,9 +282,10 @@ const stepsSource = (steps: readonly LoopStep[]): string => steps.map(stepSource
 function stepSource({ operator, node }: LoopStep, k: number): string {
   const context = wantsContext(operator.fn) ? `, (context${k}.timestamp = t, context${k})` : '';
   const call = `f${k}(v${k}${context})`;
-  if (operator.form === 'map') return `at = ${k + 1}; const v${k + 1} = ${call};`;
+  const begin = `at = ${k + 1}; ${received(node, `v${k}`)}`;
+  if (operator.form === 'map') return `${begin}const v${k + 1} = ${call};`;
   const id = JSON.stringify(node.id);
-  return `at = ${k + 1}; const keep${k} = ${call};
+  return `${begin}const keep${k} = ${call};
       if (keep${k} !== true) {
         if (!keep${k}) continue;
         if (keep${k} instanceof Promise) throw promised(${id});
@@ -282,7 +320,7 @@ function keySource({ functions, edge, owner }: LoopKeys, last: number): string {
     return `const x${k} = ${own ? value : `extract${k}(${value})`};${check}`;
   });
   return [
-    `at = ${last + 1}; const key = keyOf(${value});`,
+    `at = ${last + 1}; ${received(owner, value)}const key = keyOf(${value});`,
     `if (typeof key !== 'number' && typeof key !== 'string') checkKey(key, ${id});`,
     ...inputs,
   ].join('\n      ');

@@ -6,10 +6,11 @@ import {
   type WatermarkStrategy,
   watermarks,
 } from '@millrace/core';
-import type { Stream } from '@millrace/core/spi';
+import type { DeadLetter, ErrorPolicy, Stream, StreamWithSides } from '@millrace/core/spi';
 import {
   aggregate,
   count,
+  filter,
   keyBy,
   keyedProcess,
   map,
@@ -217,6 +218,72 @@ describe.each(['on', 'off'] as const)('failures, codegen %s', (codegen) => {
         [rec('a', 2)],
       );
       expect(driven.values('out')).toEqual([rec('a', 2)]);
+    });
+  });
+
+  describe('a dead letter has the record as its operator received it, and its time', () => {
+    async function letters(
+      define: (source: Stream<Rec>) => StreamWithSides<unknown, { deadLetters: DeadLetter }>,
+    ): Promise<readonly unknown[]> {
+      const job = defineJob('letters', {}, (b) => {
+        const out = define(b.source('in', new ManualSource<Rec>(), byTime));
+        out.pipe(sinkTo('out', new RecordingSink()));
+        out.side.deadLetters.pipe(sinkTo('dead', new RecordingSink()));
+      });
+      const driven = await driveJob(job, { codegen });
+      await driven.send('in', [rec('a', 5), rec('a', 7, 13), rec('a', 9)]);
+      await driven.finish();
+      expect(driven.values('out')).toHaveLength(2);
+      return driven.records('dead');
+    }
+    const tenfold = map((r: Rec) => ({ key: r.key, ten: r.v * 10 }), { id: 'tenfold' });
+    const fail = <T extends { readonly ten: number }>(r: T): T => {
+      if (r.ten === 130) throw new RangeError('unlucky');
+      return r;
+    };
+    const letter = { record: { ten: 130 }, timestamp: 7 };
+    const policies: readonly ('deadLetter' | ErrorPolicy)[] = [
+      'deadLetter',
+      { action: 'retry', attempts: 2, otherwise: 'deadLetter' },
+    ];
+
+    test.each(policies)('at a step: %j', async (policy) => {
+      const onError = policy as 'deadLetter';
+      const dead = await letters((source) =>
+        source.pipe(
+          tenfold,
+          map((r) => r, { id: 'same' }),
+          map(fail, { id: 'm', onError }),
+        ),
+      );
+      expect(dead).toMatchObject([{ timestamp: 7, value: { operator: 'm', ...letter } }]);
+    });
+
+    test('at a predicate', async () => {
+      const dead = await letters((source) =>
+        source.pipe(
+          tenfold,
+          filter((r) => fail(r).ten > 0, { id: 'f', onError: 'deadLetter' }),
+        ),
+      );
+      expect(dead).toMatchObject([{ timestamp: 7, value: { operator: 'f', ...letter } }]);
+    });
+
+    test('at a process function with what is fused ahead of it', async () => {
+      const dead = await letters((source) =>
+        source.pipe(
+          tenfold,
+          keyBy((r) => r.key),
+          keyedProcess('p', {
+            output: type<number>(),
+            onError: 'deadLetter',
+            process(r: { readonly ten: number }, context) {
+              context.emit(fail(r).ten);
+            },
+          }),
+        ),
+      );
+      expect(dead).toMatchObject([{ timestamp: 7, value: { operator: 'p', ...letter } }]);
     });
   });
 });

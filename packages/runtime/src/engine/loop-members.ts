@@ -80,7 +80,7 @@ export class LoopMembers {
    * Returns where to go on: at the record again, or behind it.
    */
   afterFailure(failure: RecordFailure, input: LoopInput, from: number, position?: string): number {
-    const { index, operatorId, cause } = failure;
+    const { index, operatorId, cause, detail } = failure;
     const at = this.members.findIndex(({ metrics }) => metrics.operator === operatorId);
     this.forgetPassed(at);
     this.count(index - from);
@@ -88,8 +88,8 @@ export class LoopMembers {
       cause,
       index,
       position,
-      record: input.values[index],
-      timestamp: input.timestamps?.[index] ?? 0,
+      record: 'record' in detail ? detail.record : input.values[index],
+      timestamp: detail.timestamp ?? input.timestamps?.[index] ?? 0,
     });
     this.retrying = decision === 'retry' ? operatorId : undefined;
     if (this.retrying !== undefined) return index;
