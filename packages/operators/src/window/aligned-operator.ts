@@ -1,4 +1,4 @@
-import { canonicalKey, coreLimits } from '@millrace/core/internal';
+import { canonicalKey, coreLimits, toMillraceError } from '@millrace/core/internal';
 import {
   type Key,
   type KeyGroupTimes,
@@ -218,9 +218,15 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     if (next.kind === 'batch') return prefetchRows(this.rowTables, this.store, next);
     if (this.firing !== undefined) return this.firing.pages?.prefetch();
     const window = this.store.nextDue(this.lastFired, next.timeMs);
-    return window !== undefined && this.store.mustGather(window)
-      ? this.store.gather(window)
-      : undefined;
+    return window !== undefined && this.store.mustGather(window) ? this.gather(window) : undefined;
+  }
+
+  private async gather(window: TimeWindow): Promise<void> {
+    try {
+      await this.store.gather(window);
+    } catch (error) {
+      throw toMillraceError(error, 'ERR_INVARIANT', { operator: this.context.operatorId });
+    }
   }
 
   onWatermark(timeMs: number, out: Outputs): Progress {

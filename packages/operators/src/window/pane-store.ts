@@ -36,11 +36,7 @@ export interface PaneStore {
    * window has several tables. Where it has one, `rowsOf` gives that, and the rest is in its pages.
    */
   mustGather(window: TimeWindow): boolean;
-  /**
-   * Merges the window's rows, in memory and outside.
-   *
-   * @throws MillraceError `ERR_FUNCTION_THREW` when a function of the author's does
-   */
+  /** Merges the window's rows, in memory and outside; `rowsOf` says what cannot be merged. */
   gather(window: TimeWindow): Promise<void>;
   /**
    * All rows of a window in one table, valid until `release`.

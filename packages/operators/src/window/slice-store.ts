@@ -1,5 +1,5 @@
-import { canonicalKey, toMillraceError } from '@millrace/core/internal';
-import type { KeyTable, KeyTables } from '@millrace/core/spi';
+import { canonicalKey } from '@millrace/core/internal';
+import type { Key, KeyTable, KeyTables } from '@millrace/core/spi';
 import type { AlignedAssigner, TimeWindow } from './assigner.js';
 import { copyRow } from './fold-plain.js';
 import { type FailedKey, firstIndex, type PaneStore, type Place } from './pane-store.js';
@@ -10,6 +10,12 @@ interface Slice {
   readonly start: number;
   readonly end: number;
   readonly table: KeyTable;
+}
+
+interface GatheredWindow {
+  readonly window: TimeWindow;
+  readonly rows: KeyTable;
+  readonly failed: readonly FailedKey[];
 }
 
 /**
@@ -26,7 +32,7 @@ export class SliceStore implements PaneStore {
   /** Where windows of several slices are merged: used again by the next one. */
   private merged: KeyTable | undefined;
   /** A window whose rows have been merged ahead, since some were outside memory. */
-  private gathered: { readonly window: TimeWindow; readonly rows: KeyTable } | undefined;
+  private gathered: GatheredWindow | undefined;
   private readonly rows: RowCode;
   private readonly times: SliceTimes;
 
@@ -90,65 +96,69 @@ export class SliceStore implements PaneStore {
    * slices' rows are outside.
    */
   async gather(window: TimeWindow): Promise<void> {
-    try {
-      await this.gatherAll(window);
-    } catch (error) {
-      throw toMillraceError(error, 'ERR_FUNCTION_THREW');
-    }
-  }
-
-  private async gatherAll(window: TimeWindow): Promise<void> {
     const rows = this.merged ?? this.scratch();
     this.merged = undefined;
+    const failed: FailedKey[] = [];
+    try {
+      await this.forAllRows(window, (table) => this.rows.mergeAll(rows, table));
+    } catch {
+      rows.clear();
+      await this.forAllRows(window, this.oneByOne(rows, failed));
+    }
+    this.gathered = { window, rows, failed };
+  }
+
+  /** Calls `merge` with all rows of a window, in memory and outside, table by table. */
+  private async forAllRows(window: TimeWindow, merge: (table: KeyTable) => void): Promise<void> {
     for (const { table } of this.slicesOf(window)) {
       // Asked for first: from then on no row of the table leaves memory.
       const pages = this.tables.outsidePages!(table);
-      this.rows.mergeAll(rows, table);
+      merge(table);
       if (pages === undefined) continue;
       for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
-        this.rows.mergeAll(rows, page.value);
+        merge(page.value);
       }
     }
-    this.gathered = { window, rows };
   }
 
   rowsOf(window: TimeWindow, failed: FailedKey[]): KeyTable {
     const slices = this.slicesOf(window);
     if (slices.length === 1) return slices[0]!.table;
     if (this.isGathered(window)) {
-      const { rows } = this.gathered!;
+      const gathered = this.gathered!;
       this.gathered = undefined;
-      return rows;
+      for (const key of gathered.failed) failed.push(key);
+      return gathered.rows;
     }
     const merged = this.merged ?? this.scratch();
     this.merged = undefined;
     try {
       for (const { table } of slices) this.rows.mergeAll(merged, table);
     } catch {
-      this.mergeOneByOne(slices, merged, failed);
+      merged.clear();
+      const merge = this.oneByOne(merged, failed);
+      for (const { table } of slices) merge(table);
     }
     return merged;
   }
 
   /** Where some key's rows cannot be merged, the others' still are. */
-  private mergeOneByOne(slices: readonly Slice[], merged: KeyTable, failed: FailedKey[]): void {
-    merged.clear();
+  private oneByOne(merged: KeyTable, failed: FailedKey[]): (table: KeyTable) => void {
     const without = new Set<unknown>();
-    for (const { table } of slices) {
+    return (table) => {
       for (let from = 0; from < table.high; from += 1) {
         if (!table.isLive(from)) continue;
         const key = table.keyAt(from);
         if (without.has(canonicalKey(key))) continue;
-        const into = merged.slot(key);
         try {
-          this.rows.mergeRow(merged, into, table, from);
+          this.rows.mergeRow(merged, merged.slot(key), table, from);
         } catch (error) {
-          merged.remove(into);
+          removeRow(merged, key);
           without.add(canonicalKey(key));
           failed.push({ key, error });
         }
       }
-    }
+    };
   }
 
   isMerged(rows: KeyTable): boolean {
@@ -168,11 +178,11 @@ export class SliceStore implements PaneStore {
     for (const { table } of slices) {
       const from = table.find(key);
       if (from < 0) continue;
-      if (slot < 0) slot = into.slot(key);
       try {
+        if (slot < 0) slot = into.slot(key);
         this.rows.mergeRow(into, slot, table, from);
       } catch (error) {
-        into.remove(slot);
+        removeRow(into, key);
         throw error;
       }
     }
@@ -221,4 +231,10 @@ export class SliceStore implements PaneStore {
     this.slices.splice(index, 0, slice);
     return slice;
   }
+}
+
+/** Removes a key's row, which need not have been made: that may be what failed. */
+function removeRow(table: KeyTable, key: Key): void {
+  const slot = table.find(key);
+  if (slot >= 0) table.remove(slot);
 }
