@@ -142,4 +142,47 @@ describe.each(['on', 'off'] as const)('an aggregator that throws, codegen %s', (
       [10, 2, [2]],
     ]);
   });
+
+  describe.each([
+    // Slices are merged at once first, then row by row.
+    ['sliding', sliding(10, 5), 2],
+    ['session', session(5), 1],
+  ] as const)('%s: an accumulator that cannot be made in a firing', (_name, assigner, attempt) => {
+    async function fired(onError: OnError, failuresMax = Infinity) {
+      let failures = -Infinity;
+      const fragile = aggregator<Rec, { readonly n: number }, number>({
+        create() {
+          if (failures >= failuresMax || failures < 0) return { n: 0 };
+          failures += 1;
+          return boom();
+        },
+        add: ({ n }, { v }) => ({ n: n + v }),
+        merge: (into, from) => ({ n: into.n + from.n }),
+        result: ({ n }) => n,
+      });
+      const driver = await driverOf({ codegen, assigner, onError, aggregators: { fragile } });
+      await driver.send('in', [rec(31), rec(1), rec(7)]);
+      failures = 0;
+      await driver.finish();
+      const rows = driver.values('out') as readonly Row[];
+      return { failures, starts: rows.map((row) => row.window.start) };
+    }
+
+    test('fail: the error is the author’s', async () => {
+      await expect(fired('fail')).rejects.toMatchObject({
+        code: 'ERR_FUNCTION_THREW',
+        operator: 'w',
+      });
+    });
+
+    test('skip: the others have their results; retry: it has, too', async () => {
+      const { starts } = await fired('fail', 0);
+      const skipped = await fired('skip', attempt);
+      expect(skipped.failures).toBe(attempt);
+      expect(starts).toEqual(expect.arrayContaining(skipped.starts));
+      expect(skipped.starts).toHaveLength(starts.length - 1);
+      const retried = await fired({ action: 'retry', attempts: 3 }, attempt + 1);
+      expect(retried).toEqual({ failures: attempt + 1, starts });
+    });
+  });
 });

@@ -1,16 +1,17 @@
-import type {
-  Key,
-  KeyGroupTimes,
-  KeyTable,
-  Operator,
-  OperatorContext,
-  Outputs,
-  Prefetch,
-  Progress,
-  RecordBatch,
-  RecordLoop,
+import {
+  type Key,
+  type KeyGroupTimes,
+  type KeyTable,
+  type Operator,
+  type OperatorContext,
+  type Outputs,
+  type Prefetch,
+  type Progress,
+  type RecordBatch,
+  RecordFailure,
+  type RecordLoop,
+  touchRow,
 } from '@millrace/core/spi';
-import { touchRow } from '@millrace/core/spi';
 import { Firing } from './firing.js';
 import { type Fold, shapeOf, withReserved } from './fold.js';
 import { cellsAt } from './fold-plain.js';
@@ -35,7 +36,6 @@ import {
 import { jointOf, mergeTouched } from './session-joint.js';
 import { type RestoredSession, SessionRows } from './session-rows.js';
 import { trackingOf } from './tracking.js';
-import type { Pane } from './window.js';
 
 export interface SessionSpec {
   readonly gapMs: number;
@@ -81,6 +81,8 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   private watermark = -Infinity;
   private openBucket: OpenBucket | undefined;
   private fired: SessionRef | undefined;
+  /** It was to be fired, and no row to show of it could be made. */
+  private unshown: SessionRef | undefined;
   private lookedAt: SessionRef[] = [];
 
   constructor(spec: SessionSpec, context: OperatorContext) {
@@ -227,11 +229,14 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   }
 
   retryFiring(): void {
-    this.firing.stepBack();
+    if (this.unshown === undefined) this.firing.stepBack();
+    else this.openBucket!.next -= 1;
+    this.unshown = undefined;
   }
 
   onWatermark(timeMs: number, out: Outputs): Progress {
     this.watermark = Math.max(this.watermark, timeMs);
+    if (this.unshown !== undefined) this.markFired(this.unshown);
     for (;;) {
       if (this.firing.resume(out) === 'more') return 'more';
       this.afterFiring();
@@ -283,18 +288,28 @@ export class SessionWindowOperator implements Operator, SessionTarget {
   private fire(session: SessionRef): void {
     const { table, slot } = this.rows.find(session);
     const { index, window } = paneAt(table, slot);
+    try {
+      const { table: rows, slot: from } = this.rows.shown(session);
+      this.firing.start({ rows, window, pane: { index, timing: 'onTime' }, from, to: from + 1 });
+    } catch (error) {
+      this.unshown = session;
+      throw new RecordFailure(-1, this.context.operatorId, error, window.end - 1);
+    }
+    this.markFired(session);
+  }
+
+  private markFired(session: SessionRef): void {
+    const { table, slot } = this.rows.find(session);
     touchRow(table, slot);
-    table.numbers[slot * table.numberStride + nextPane] = index + 1;
-    const { table: rows, slot: from } = this.rows.shown(session);
-    this.firing.start({ rows, window, pane: { index, timing: 'onTime' }, from, to: from + 1 });
+    table.numbers[slot * table.numberStride + nextPane] = paneAt(table, slot).index + 1;
+    this.unshown = undefined;
     this.fired = session;
   }
 
   /** Fires a session that is not in its place yet: where that fails, no session has changed. */
   private fireLate(rows: KeyTable, slot: number, out: Outputs): void {
     const { index, window } = paneAt(rows, slot);
-    const pane: Pane = { index, timing: 'late' };
-    this.firing.start({ rows, window, pane, from: slot, to: slot + 1 });
+    this.firing.start({ rows, window, pane: { index, timing: 'late' }, from: slot, to: slot + 1 });
     this.firing.finish(out);
     rows.numbers[slot * rows.numberStride + nextPane] = index + 1;
   }

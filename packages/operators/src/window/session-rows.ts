@@ -111,7 +111,10 @@ export class SessionRows {
     return this.olderOf.size === 0 || !this.olderOf.has(canonicalKey(key));
   }
 
-  /** Where results are made of a session: a row that has the session's key, not its number. */
+  /**
+   * Where results are made of a session: a row that has the session's key, not its number. To make
+   * one may be to call functions of the author's.
+   */
   shown(session: SessionRef): { readonly table: KeyTable; readonly slot: number } {
     const found = this.find(session);
     if (session.number === undefined) return found;
