@@ -24,7 +24,8 @@ import type {
  * Any number of records for each record.
  *
  * With an error policy that goes on, up to 65,536 rows of a record wait until its generator has
- * ended, so that one that throws leaves none of them; what a longer one gave by then stays.
+ * ended, so that one that throws leaves none of them; what a longer one gave by then stays, and its
+ * record is not tried again.
  *
  * @param fn gives an array, or for many records a generator, which is taken in steps: so a million
  *   rows from one record wait their turn in it
@@ -98,8 +99,10 @@ class FlatMapOperator implements Operator {
         if (out.isFull()) return i + 1;
       }
     } catch (error) {
+      // Rows are only taken in steps once there are more than may wait.
+      const hasGiven = this.rows !== undefined;
       this.rows = undefined;
-      throw new RecordFailure(i, this.operatorId, error);
+      throw new RecordFailure(i, this.operatorId, error, { hasGiven });
     }
     return count;
   }

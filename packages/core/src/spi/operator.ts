@@ -290,6 +290,8 @@ export interface FailureDetail {
    * is the same by `Object.is` when it is tried again: so each of them has attempts of its own.
    */
   readonly of?: unknown;
+  /** Rows that came of it have been handed on: it cannot be tried again. */
+  readonly hasGiven?: boolean | undefined;
 }
 
 /**

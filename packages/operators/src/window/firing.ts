@@ -88,10 +88,13 @@ export class Firing {
       if (this.fold.expand === undefined) this.emitRows(this.current, out, rowsMax);
       else this.emitExpanded(this.current, out, rowsMax);
     } catch (error) {
+      // Results are only taken in steps once there are more than may wait.
+      const hasGiven = this.results !== undefined;
       this.results = undefined;
       const { rows, window } = this.current;
       const of = canonicalKey(rows.keyAt(this.position.slot - 1));
-      throw new RecordFailure(-1, this.operatorId, error, { timestamp: window.end - 1, of });
+      const detail = { timestamp: window.end - 1, of, hasGiven };
+      throw new RecordFailure(-1, this.operatorId, error, detail);
     }
     if (this.results !== undefined || this.position.slot < this.current.to) return false;
     this.current = undefined;

@@ -9,7 +9,8 @@ import { addWindow, type WindowSides } from './window-node.js';
  * where it can say the same. Each result gets `key`, `window` and `pane`.
  *
  * With an error policy that goes on, up to 65,536 results of a key wait until the generator has
- * ended, so that one that throws gives none of them; what a longer one gave by then stays.
+ * ended, so that one that throws gives none of them; what a longer one gave by then stays, and it is
+ * not tried again.
  *
  * @param process gives any number of results; a generator is taken in steps, so it may give
  *   millions

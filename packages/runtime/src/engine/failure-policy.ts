@@ -11,6 +11,8 @@ export interface FailedRecord {
   readonly index: number;
   /** Which of those that fire at one time. */
   readonly of?: unknown;
+  /** Rows of it cannot be taken back, so it is not tried again. */
+  readonly hasGiven?: boolean | undefined;
   readonly record?: unknown;
   readonly raw?: string | Uint8Array | undefined;
   readonly position?: string | undefined;
@@ -64,7 +66,7 @@ export class FailurePolicy {
       if (!isSame) this.attempts = 0;
       this.last = { index, timestamp, of };
       this.attempts += 1;
-      if (this.attempts < this.policy.attempts!) {
+      if (this.attempts < this.policy.attempts! && failure.hasGiven !== true) {
         this.metrics.numRecordsRetried += 1;
         return 'retry';
       }

@@ -11,6 +11,7 @@ import {
   aggregate,
   count,
   filter,
+  flatMap,
   keyBy,
   keyedProcess,
   map,
@@ -171,6 +172,22 @@ describe.each(['on', 'off'] as const)('failures, codegen %s', (codegen) => {
         [rec('a', 5)],
       );
       expect([calls, driven.metrics().operators.w?.numRecordsRetried]).toEqual([2, 1]);
+    });
+
+    test('end once rows of a record have been handed on', async () => {
+      let calls = 0;
+      function* long(): Generator<number> {
+        calls += 1;
+        if (calls === 10) return;
+        for (let i = 0; i < 66_000; i += 1) yield i;
+        throw new RangeError('unlucky');
+      }
+      const onError: OnError = { ...twice, otherwise: 'skip' };
+      const driven = await drive((source) => source.pipe(flatMap(long, { onError })), byTime, [
+        rec('a', 5),
+      ]);
+      expect(calls).toBe(1);
+      expect(driven.values('out').length).toBeLessThanOrEqual(66_000);
     });
 
     test('are those of each timer of an instant', async () => {

@@ -279,10 +279,10 @@ export class OperatorStage implements Stage {
       this.parts.failures.succeeded();
       return next;
     } catch (error) {
-      const failure = this.undo(error);
-      const { index } = failure;
+      const { cause, index, detail } = this.undo(error);
       const decision = this.parts.failures.decide({
-        cause: failure.cause,
+        ...detail,
+        cause,
         index,
         position: positionOf(batch.places, index),
         record: batch.values[index],
@@ -329,8 +329,9 @@ export class OperatorStage implements Stage {
       return progress;
     } catch (error) {
       const { cause, index, detail } = this.undo(error);
-      const { timestamp = gate.watermark, of } = detail;
-      if (failures.decide({ cause, index, timestamp, of }) === 'retry') operator.retryFiring?.();
+      const { timestamp = gate.watermark } = detail;
+      if (failures.decide({ cause, index, ...detail, timestamp }) === 'retry')
+        operator.retryFiring?.();
       return 'more';
     }
   }
