@@ -63,7 +63,7 @@ export type {
   RecordLoop,
   SetupContext,
 } from './operator.js';
-export { RecordFailure } from './operator.js';
+export { type FailureDetail, RecordFailure } from './operator.js';
 export type {
   OutputStaging,
   Sink,

@@ -1,4 +1,4 @@
-import { canonicalKey, coreLimits, toMillraceError } from '@millrace/core/internal';
+import { coreLimits, toMillraceError } from '@millrace/core/internal';
 import {
   type Key,
   type KeyGroupTimes,
@@ -16,7 +16,7 @@ import {
 } from '@millrace/core/spi';
 import { type AddTarget, addLoopOf, plainAddLoop } from './add-code.js';
 import { sliceMs, type TimeWindow, type WindowAssigner } from './assigner.js';
-import { Firing } from './firing.js';
+import { detailOf, Firing } from './firing.js';
 import { type Fold, shapeOf } from './fold.js';
 import { LateRecords } from './late-records.js';
 import { type Marks, marksOf } from './marks.js';
@@ -271,7 +271,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     const failed = firing.failed.shift();
     this.failedKey = failed?.key;
     if (failed !== undefined) {
-      const detail = { timestamp: firing.window.end - 1, of: canonicalKey(failed.key) };
+      const detail = detailOf(failed.key, firing.window);
       throw new RecordFailure(-1, this.context.operatorId, failed.error, detail);
     }
     firing.isEmitting = true;

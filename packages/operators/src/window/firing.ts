@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/core';
 import { canonicalKey, coreLimits } from '@millrace/core/internal';
 import {
+  type FailureDetail,
   type Key,
   type KeyTable,
   type OperatorContext,
@@ -92,8 +93,7 @@ export class Firing {
       const hasGiven = this.results !== undefined;
       this.results = undefined;
       const { rows, window } = this.current;
-      const of = canonicalKey(rows.keyAt(this.position.slot - 1));
-      const detail = { timestamp: window.end - 1, of, hasGiven };
+      const detail = { ...detailOf(rows.keyAt(this.position.slot - 1), window), hasGiven };
       throw new RecordFailure(-1, this.operatorId, error, detail);
     }
     if (this.results !== undefined || this.position.slot < this.current.to) return false;
@@ -134,3 +134,9 @@ export class Firing {
     this.results = this.goesOn ? endedFirst(results) : results[Symbol.iterator]();
   }
 }
+
+/** Of a key's window that fails as it fires. */
+export const detailOf = (key: Key, { end }: TimeWindow): FailureDetail => ({
+  timestamp: end - 1,
+  of: canonicalKey(key),
+});

@@ -12,7 +12,7 @@ import {
   type RecordLoop,
   touchRow,
 } from '@millrace/core/spi';
-import { Firing } from './firing.js';
+import { detailOf, Firing } from './firing.js';
 import { type Fold, shapeOf, withReserved } from './fold.js';
 import { cellsAt } from './fold-plain.js';
 import { LateRecords } from './late-records.js';
@@ -293,7 +293,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
       this.firing.start({ rows, window, pane: { index, timing: 'onTime' }, from, to: from + 1 });
     } catch (error) {
       this.unshown = session;
-      throw new RecordFailure(-1, this.context.operatorId, error, window.end - 1);
+      throw new RecordFailure(-1, this.context.operatorId, error, detailOf(session.key, window));
     }
     this.markFired(session);
   }
