@@ -71,16 +71,28 @@ export function assertKey(key: unknown): asserts key is Key {
 }
 
 function isKey(key: unknown, depth: number): boolean {
-  if (typeof key !== 'object') return typeof key !== 'undefined' && !isOpaque(key);
-  if (key === null || isDate(key)) return true;
-  if (!Array.isArray(key) || depth === keyDepthMax) return false;
+  if (!Array.isArray(key)) return isSingleKey(key);
+  if (depth === keyDepthMax) return false;
   for (let index = 0; index < key.length; index += 1) {
     if (!isKey(key[index], depth + 1)) return false;
   }
   return true;
 }
 
-const isOpaque = (key: unknown): boolean => typeof key === 'symbol' || typeof key === 'function';
+/** Whether it is a key that is no tuple. */
+function isSingleKey(key: unknown): boolean {
+  switch (typeof key) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return true;
+    case 'object':
+      return key === null || isDate(key);
+    default:
+      return false;
+  }
+}
 
 /** Appends the canonical bytes of a key; errors as {@link encodeKey}. */
 export function writeKey(writer: ByteWriter, key: Key): void {
@@ -240,11 +252,7 @@ function findInvalid(
     }
     return undefined;
   }
-  const isKey =
-    ['string', 'number', 'boolean', 'bigint'].includes(typeof key) ||
-    key === null ||
-    (typeof key === 'object' && isDate(key));
-  if (isKey) return undefined;
+  if (isSingleKey(key)) return undefined;
   const shown = typeof key === 'object' ? Object.prototype.toString.call(key) : typeof key;
   return { field, reason: `got ${shown}` };
 }

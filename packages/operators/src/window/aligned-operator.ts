@@ -92,7 +92,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   private readonly scratch: KeyTable;
   private readonly context: OperatorContext;
   private readonly latenessMs: number;
-  /** What a record changes that fires windows again; undefined where a failure ends the attempt. */
+  /** What a record changes that fires windows again; undefined where that is never taken back. */
   private readonly before: RowsBefore | undefined;
 
   constructor(spec: WindowSpec, context: OperatorContext) {
@@ -125,8 +125,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     this.lateRecords = new LateRecords(context);
     this.context = context;
     this.latenessMs = latenessMs;
-    this.marks = marksOf(context, spec.latenessMs);
-    this.before = context.policy.action === 'fail' ? undefined : new RowsBefore();
+    this.marks = marksOf(context, latenessMs);
+    this.before = this.marks === 'none' ? undefined : new RowsBefore();
     context.metrics.gauge('windowRows', () => this.store.rowCount);
   }
 

@@ -106,11 +106,16 @@ function cellsCopy(fold: Fold, table: KeyTable, slot: number): AccumulatorCells 
     const refs = fold.row.refs.map((create) => create());
     return { numbers: Float64Array.from(fold.row.numbers), n: 0, refs, r: 0 };
   }
-  const { n, r } = cellsAt(table, slot);
+  return rowCopy(table, slot);
+}
+
+/** A copy of the row in `slot`; what its references refer to is shared. */
+export function rowCopy(table: KeyTable, slot: number): AccumulatorCells {
+  const { numbers, n, refs, r } = cellsAt(table, slot);
   return {
-    numbers: table.numbers.slice(n, n + table.numberStride),
+    numbers: numbers.slice(n, n + table.numberStride),
     n: 0,
-    refs: table.refs.slice(r, r + table.refStride),
+    refs: refs.slice(r, r + table.refStride),
     r: 0,
   };
 }

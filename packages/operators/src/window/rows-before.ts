@@ -1,6 +1,6 @@
 import type { AccumulatorCells, Key, KeyTable } from '@millrace/core/spi';
 import { touchRow } from '@millrace/core/spi';
-import { cellsAt, storeCells } from './fold-plain.js';
+import { rowCopy, storeCells } from './fold-plain.js';
 
 interface RowBefore {
   readonly table: KeyTable;
@@ -39,13 +39,8 @@ export class RowsBefore {
 }
 
 function copyOf(table: KeyTable, slot: number): AccumulatorCells {
-  const { numbers, n, refs, r } = cellsAt(table, slot);
-  return {
-    numbers: numbers.slice(n, n + table.numberStride),
-    n: 0,
-    refs: refs.slice(r, r + table.refStride).map(shallowCopy),
-    r: 0,
-  };
+  const copy = rowCopy(table, slot);
+  return { ...copy, refs: copy.refs.map(shallowCopy) };
 }
 
 /** Aggregators add to lists and sets in place; what is in them they leave alone. */

@@ -25,7 +25,7 @@ export class LoopMembers {
   /** Tear-downs of what has been set up. */
   private readonly opened: (() => Promise<void>)[] = [];
   /** Operator at which the next record failed, to be tried again. */
-  private retrying: string | undefined;
+  retriedAt: string | undefined;
 
   /** @param owner of the keyed edge at the end: whether its own stage counts what comes to it */
   constructor(members: readonly LoopMember[], owner: 'counts' | 'is counted') {
@@ -33,10 +33,6 @@ export class LoopMembers {
     const { step } = members.at(-1) ?? {};
     this.counted = step === undefined && owner === 'counts' ? members.length - 1 : members.length;
     this.passed = new Float64Array(members.filter(({ step }) => step !== undefined).length);
-  }
-
-  get retriedAt(): string | undefined {
-    return this.retrying;
   }
 
   async open(): Promise<void> {
@@ -58,7 +54,7 @@ export class LoopMembers {
   /** Counts `records` that went through the loop, for each operator by what reached it. */
   count(records: number): void {
     // What is tried again is the first record: with any that went through, it did.
-    if (this.retrying !== undefined && records > 0) this.endRetry();
+    if (this.retriedAt !== undefined && records > 0) this.endRetry();
     let left = records;
     let k = 0;
     const { members, passed } = this;
@@ -91,8 +87,8 @@ export class LoopMembers {
       record: 'record' in detail ? detail.record : input.values[index],
       timestamp: detail.timestamp ?? input.timestamps?.[index] ?? 0,
     });
-    this.retrying = decision === 'retry' ? operatorId : undefined;
-    if (this.retrying !== undefined) return index;
+    this.retriedAt = decision === 'retry' ? operatorId : undefined;
+    if (this.retriedAt !== undefined) return index;
     // Attempts at operators ahead of this one were the record's, too.
     this.endRetry();
     this.countFailed(at);
@@ -100,7 +96,7 @@ export class LoopMembers {
   }
 
   private endRetry(): void {
-    this.retrying = undefined;
+    this.retriedAt = undefined;
     for (const { failures } of this.members) failures.succeeded();
   }
 
