@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { connectorLimits } from '../limits.js';
 import {
   manualTime,
   openReader,
@@ -27,6 +28,15 @@ test('records depend on seed and index only', async () => {
   const again = [...valuesOf(await readWithRestarts(source(50, 3), 2))];
   expect(again.sort((a, b) => indexOf(a) - indexOf(b))).toEqual(once);
   expect(valuesOf(await readAll(source(50, 1, 8)))).not.toEqual(once);
+});
+
+test('splits without an end keep no other from being read, however many there are', async () => {
+  const splits = connectorLimits.openSplitsMax + 1;
+  const endless = generator({ seed: 1, splits, create: (index) => index });
+  const reader = await openReader(endless);
+  const first = Array.from({ length: splits }, () => reader.poll(1));
+  expect(first).toMatchObject(Array.from({ length: splits }, (_, index) => ({ values: [index] })));
+  await reader.close?.();
 });
 
 test('numbers are uniform in [0, 1), also over the first draws of many indexes', () => {

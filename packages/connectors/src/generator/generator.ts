@@ -60,11 +60,14 @@ export function generator<T>(options: GeneratorOptions<T>): Source<T> {
     },
     createEnumerator: (_context, snapshot) =>
       fixedEnumerator(async () => numberedSplits(splits), snapshot),
-    createReader: ({ env }) =>
-      new SplitQueueReader((split, wake) => {
+    createReader: ({ env }) => {
+      const open = (split: Split, wake: () => void): SplitCursor<T> => {
         const pace = ratePerSecond === undefined ? undefined : new Pace(ratePerSecond, env, wake);
         return new GeneratorCursor(options, split, { count, step: splits, pace });
-      }),
+      };
+      // All at once: they cost nothing, and those without an end would keep others from opening.
+      return new SplitQueueReader(open, { openSplitsMax: connectorLimits.splitsMax });
+    },
   };
 }
 
