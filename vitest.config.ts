@@ -14,7 +14,7 @@ export default defineConfig({
           // On two cores the default is one worker. None of these tests depends on speed.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 1 },
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 30_000,
         },
       },

@@ -13,7 +13,8 @@ export class ChannelEnds {
   /** In the order of the plan. */
   readonly senders: readonly ChannelSender[];
   private readonly world: SlotWorld;
-  private readonly outgoing = new Map<string, ChannelSender[]>();
+  /** By target and by subtask that writes: several stages may have an output of the same name. */
+  private readonly outgoing = new Map<StageTarget, ChannelSender[][]>();
   private readonly incoming = new Map<string, ChannelReceiver[]>();
 
   constructor(world: SlotWorld) {
@@ -34,7 +35,7 @@ export class ChannelEnds {
   /** Where an output of a subtask goes. */
   routesOf(output: StageOutput, subtask: number): readonly Route[] {
     return output.targets.map((target) => {
-      const channels = this.outgoing.get(senderKey(output, target, subtask)) ?? [];
+      const channels = this.outgoing.get(target)?.[subtask] ?? [];
       return this.route(output, target, channels, subtask);
     });
   }
@@ -85,7 +86,10 @@ export class ChannelEnds {
       receiver = this.exchange().receiver(plan, id, fromSlot);
     }
     if (sender !== undefined) {
-      add(this.outgoing, senderKey(plan.output, plan.target, plan.from.subtask), sender);
+      const bySubtask = this.outgoing.get(plan.target) ?? [];
+      this.outgoing.set(plan.target, bySubtask);
+      bySubtask[plan.from.subtask] ??= [];
+      bySubtask[plan.from.subtask]!.push(sender);
     }
     if (receiver !== undefined) add(this.incoming, `${plan.to.stage} ${plan.to.subtask}`, receiver);
     return sender;
@@ -96,9 +100,6 @@ export class ChannelEnds {
     throw new MillraceError('ERR_INVARIANT', 'a slot without lanes has channels to others');
   }
 }
-
-const senderKey = (output: StageOutput, { stage, input, edge }: StageTarget, subtask: number) =>
-  `${output.node} ${output.port} ${output.relayed} ${edge.id} ${stage} ${input} ${subtask}`;
 
 function add<T>(into: Map<string, T[]>, key: string, value: T): void {
   const list = into.get(key);

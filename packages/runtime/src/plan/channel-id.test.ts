@@ -17,6 +17,12 @@ const job = defineJob('ids', {}, (builder) => {
   const late = keyed.pipe(window('late', tumbling('1s')), aggregate({ n: count() }));
   late.side.late.pipe(sinkTo('missed', new RecordingSink<number>()));
   wide.pipe(union(late), union(wide), sinkTo('out', new RecordingSink<unknown>()));
+  const bad = keyed.pipe(window('bad', tumbling('1s'), { onError: 'deadLetter' }), aggregate({}));
+  bad.side.deadLetters.pipe(sinkTo('dead', new RecordingSink<unknown>()));
+  keyed.pipe(
+    map((n) => n, { id: 'moved' }),
+    sinkTo('moved-out', new RecordingSink<number>()),
+  );
 }).build();
 
 test.each([

@@ -10,6 +10,11 @@ export interface ChannelId {
   /** What reads it: one keyed edge may lead to a loop, to a first phase, and on to a second one. */
   readonly role: OperatorRole | 'loop' | 'sink';
   readonly input: 0 | 1;
+  /**
+   * Who writes, where others write to the same edge and role: the loop that extracts keys ahead of
+   * the edge, or sends dead letters of the operator behind it.
+   */
+  readonly by?: 'keys';
   /** Subtask and parallelism of who writes. */
   readonly from: number;
   readonly fromOf: number;
@@ -20,13 +25,18 @@ export interface ChannelId {
 
 export function channelIdOf(
   { stages }: Pick<PhysicalPlan, 'stages'>,
-  { target, from, to }: ChannelPlan,
+  { output, target, from, to }: ChannelPlan,
 ): ChannelId {
   const reader = stages[to.stage]!;
+  const writer = stages[from.stage]!;
+  const keys = writer.kind === 'loop' ? writer.keys : undefined;
+  const isDeadLetters = output.node === keys?.owner.id;
+  const isBehindKeys = reader.kind === 'loop' && target.edge.id === keys?.edge.id;
   return {
     edge: target.edge.id,
     role: reader.kind === 'operator' ? reader.role : reader.kind,
     input: target.input,
+    ...(isDeadLetters || isBehindKeys ? { by: 'keys' } : {}),
     from: from.subtask,
     fromOf: stages[from.stage]!.parallelism,
     to: to.subtask,
@@ -35,5 +45,8 @@ export function channelIdOf(
 }
 
 /** Equal for equal channels; also for people. */
-export const channelName = ({ edge, role, input, from, fromOf, to, toOf }: ChannelId): string =>
-  `${edge}, ${role} ${input}, ${from} of ${fromOf} to ${to} of ${toOf}`;
+export const channelName = ({ edge, role, input, by, ...ends }: ChannelId): string => {
+  const { from, fromOf, to, toOf } = ends;
+  const writer = by === undefined ? `${from}` : `${by} ${from}`;
+  return `${edge}, ${role} ${input}, ${writer} of ${fromOf} to ${to} of ${toOf}`;
+};

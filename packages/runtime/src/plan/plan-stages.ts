@@ -150,8 +150,8 @@ class Planner {
   /** The operator at the end of a loop that can be fused with it, where nothing else feeds it. */
   private fusedTarget(first: LogicalEdge, source?: LogicalNode): StageTarget | undefined {
     const { steps, keyed } = this.runFrom(first);
-    if (this.fusion === 'off' || keyed === undefined) return undefined;
-    const stage = this.stageOf.get(keyed.to)!;
+    const stage = keyed && this.stageOf.get(keyed.to);
+    if (this.fusion === 'off' || keyed === undefined || stage === undefined) return undefined;
     const definition = this.job.functions.nodes.get(keyed.to) as Partial<OperatorFactory>;
     const feeding = this.job.graph.edges.filter(({ to }) => to === keyed.to);
     if (stage.kind !== 'operator' || definition.fuses !== true || feeding.length > 1) {
@@ -165,33 +165,45 @@ class Planner {
     return { stage: stage.index, input: 0, edge: first, movement: 'forward' };
   }
 
-  /** Inline operators from `first` on, as far as they can be fused, and the keyed edge behind. */
-  private runFrom(first: LogicalEdge): {
+  /**
+   * Inline operators from `first` on, as far as they can be fused, and the keyed edge behind.
+   *
+   * @param keys of `first`, where it needs some: still to be extracted, or what is behind is asked for
+   */
+  private runFrom(
+    first: LogicalEdge,
+    keys: 'ahead' | 'extracted' = 'ahead',
+  ): {
     readonly steps: readonly LoopStep[];
     readonly last: string;
     readonly keyed: LogicalEdge | undefined;
   } {
+    if (keys === 'ahead' && this.needsKeys(first)) {
+      return { steps: [], last: first.from, keyed: first };
+    }
     const steps: LoopStep[] = [];
     let next: LogicalEdge | undefined = first;
     let last = first.from;
     for (;;) {
-      const operator: InlineOperator | undefined =
-        next === undefined ? undefined : this.inlineOf(next.to);
-      if (next === undefined || operator === undefined) break;
+      const operator: InlineOperator | undefined = this.inlineOf(next.to);
+      if (operator === undefined) return { steps, last, keyed: undefined };
       last = next.to;
       steps.push({ node: this.nodes.get(last)!, operator });
       next = single(this.edgesOf(last, ''));
-      if (next !== undefined && !this.needsKeys(next) && !this.staysInPlace(next)) {
-        next = undefined;
+      if (next !== undefined && this.needsKeys(next)) return { steps, last, keyed: next };
+      if (next === undefined || !this.staysInPlace(next)) {
+        return { steps, last, keyed: undefined };
       }
     }
-    const keyed = next !== undefined && this.needsKeys(next) ? next : undefined;
-    return { steps, last, keyed };
   }
 
   /** A loop that begins with `edge`: inline operators as far as they can be fused, then keys. */
-  private addLoop(first: LogicalEdge, source?: LogicalNode): StagePlan {
-    const { steps, last, keyed } = this.runFrom(first);
+  private addLoop(
+    first: LogicalEdge,
+    source?: LogicalNode,
+    keysOfFirst: 'ahead' | 'extracted' = 'ahead',
+  ): StagePlan {
+    const { steps, last, keyed } = this.runFrom(first, keysOfFirst);
     const local = keyed && this.addLocal({ source, steps, keys: this.keysOf(keyed) }, last);
     if (local !== undefined) return local;
     const stage = this.push({
@@ -211,14 +223,15 @@ class Planner {
   /** Where the operator behind the keyed edge can work in two phases: the first of them. */
   private addLocal(fused: FusedPlan, last: string): StagePlan | undefined {
     const { edge, owner } = fused.keys;
-    const final = this.stageOf.get(edge.to)!;
+    const final = this.stageOf.get(edge.to);
     const { phases } = this.job.functions.nodes.get(edge.to) as Partial<OperatorFactory>;
     const recordsStay = edge.partitioning.projection?.values === false;
     const canFail = owner.onError.action !== 'fail';
     if (this.phases === 'off' || phases === undefined || !recordsStay || canFail) return undefined;
     const parallelism = this.parallelismAt(last);
-    const meet = parallelism > 1 || final.parallelism > 1;
-    if (final.kind !== 'operator' || !meet) return undefined;
+    if (final?.kind !== 'operator' || Math.max(parallelism, final.parallelism) === 1) {
+      return undefined;
+    }
     final.role = 'final';
     const stage: StagePlan = this.push({
       kind: 'operator',
@@ -246,7 +259,7 @@ class Planner {
   ): void {
     if (keyed === undefined) this.connect(stage, last, '');
     else {
-      const target = this.stageOf.get(keyed.to)!;
+      const target = this.stageOf.get(keyed.to) ?? this.addLoop(keyed, undefined, 'extracted');
       const movement = movementOf('key', stage.parallelism, target.parallelism);
       const { input, from: node, port } = keyed;
       const targets = [{ stage: target.index, input, edge: keyed, movement }];
@@ -263,9 +276,13 @@ class Planner {
     return this.parallelismOf(this.nodes.get(id)!);
   }
 
-  /** Whether a loop extracts keys ahead of the edge. */
-  private needsKeys({ to, partitioning }: LogicalEdge): boolean {
-    return partitioning.kind === 'key' && this.inlineOf(to) === undefined;
+  /**
+   * Whether a loop extracts keys ahead of the edge: then a key function that throws is one record's
+   * failure. Inline operators need none where records stay in place.
+   */
+  private needsKeys(edge: LogicalEdge): boolean {
+    if (edge.partitioning.kind !== 'key') return false;
+    return this.inlineOf(edge.to) === undefined || !this.staysInPlace(edge);
   }
 
   /** Records go from each subtask to the one beside it, so that both can be one loop. */
