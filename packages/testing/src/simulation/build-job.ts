@@ -1,6 +1,7 @@
 import { defineJob, type JobDefinition, type Stream, watermarks } from '@millrace/core';
-import type { DeadLetter, Sink, Source } from '@millrace/core/spi';
-import { filter, flatMap, map, sinkTo, union } from '@millrace/operators';
+import type { Sink, Source } from '@millrace/core/spi';
+import { filter, flatMap, map, union } from '@millrace/operators';
+import { addDeadLetters, refuse, toDeadLetters } from './dead-letters.js';
 import type { BranchPlan, JobPlan, SimulatedRecord, StatelessPlan } from './job-plan.js';
 import { addKeyed } from './keyed-branch.js';
 
@@ -107,13 +108,10 @@ function withStep(
       const output = input.pipe(
         map((r) => refuse(r, step.every), {
           id,
-          onError: { action: 'deadLetter', ceiling: 1 },
+          onError: toDeadLetters,
         }),
       );
-      output.side.deadLetters.pipe(
-        map(deadLetterRow, { id: `${id}-row` }),
-        sinkTo(sinkId(branch, 'dead'), sink),
-      );
+      addDeadLetters(output, branch, sink);
       return output;
     }
   }
@@ -122,22 +120,8 @@ function withStep(
 /** Whether a record is not left out by a filter. */
 export const passes = ({ id }: SimulatedRecord, every: number): boolean => id % every !== 0;
 
-/** Whether a function of a dead-letter step takes a record. */
-export const isTaken = ({ id }: SimulatedRecord, every: number): boolean => id % every !== 1;
-
-function refuse(record: SimulatedRecord, every: number): SimulatedRecord {
-  if (isTaken(record, every)) return record;
-  throw new RangeError(`record ${record.id} is refused`);
-}
-
 const copiesOf = (record: SimulatedRecord, copies: number): readonly SimulatedRecord[] =>
   Array.from({ length: copies }, (_, part) => ({ ...record, part: record.part * copies + part }));
-
-/** Without its position: that of the batch is told where batches mix. */
-function deadLetterRow({ record, operator, error }: DeadLetter<SimulatedRecord>) {
-  const { id, part } = record ?? { id: -1, part: 0 };
-  return { ids: [idOf({ id, part })], operator, code: error.code };
-}
 
 /** A record's own name in outputs; parts of one record differ. */
 export const idOf = ({ id, part }: Pick<SimulatedRecord, 'id' | 'part'>): string =>

@@ -4,6 +4,7 @@ import type {
   BranchPlan,
   JobPlan,
   KeyedPlan,
+  RefusalPlan,
   SourcePlan,
   StatelessPlan,
   WindowPlan,
@@ -88,10 +89,14 @@ function branchOf(id: string, input: Input, random: SeededRandom): BranchPlan {
   const second = (first + 1) % input.sources;
   const slow = random.fork('slow');
   const joins = second !== first && (keyed.kind === 'connect' || random.chance(0.3));
+  const steps = [...stepsOf(random.fork('steps')), ...slowStep(slow.fork('step'))];
+  // There is one sink for dead letters.
+  const mayRefuse = keyed.kind !== 'none' && !steps.some(({ kind }) => kind === 'deadLetter');
   return {
     id,
     sources: joins ? [first, second] : [first],
-    steps: [...stepsOf(random.fork('steps')), ...slowStep(slow.fork('step'))],
+    steps,
+    refuses: mayRefuse ? refusalOf(keyed, input, random.fork('refuses')) : undefined,
     key: random.pick(['number', 'string', 'tuple']),
     keyed,
     sink: random.pick(['exactly-once', 'exactly-once', 'staged', 'at-least-once']),
@@ -106,6 +111,18 @@ function stepsOf(random: SeededRandom): readonly StatelessPlan[] {
   // There is one sink for dead letters.
   const [first, ...others] = steps.filter(({ kind }) => kind === 'deadLetter');
   return steps.filter((step) => step === first || !others.includes(step));
+}
+
+function refusalOf(
+  { kind }: KeyedPlan,
+  input: Input,
+  random: SeededRandom,
+): RefusalPlan | undefined {
+  if (!random.chance(0.3)) return undefined;
+  // What is late is no dead letter: no function of the window sees it.
+  const someMayBeLate = kind === 'window' && (input.late === 'some' || input.kind === 'conserving');
+  const at = someMayBeLate ? 'key' : random.pick(['key', 'operator'] as const);
+  return { at, every: random.whole(3, 20) };
 }
 
 /** Barriers wait behind what is slow. */

@@ -78,6 +78,15 @@ export type KeyedPlan =
 /** `staged`: exactly once, too, with its rows in the checkpoint store until they are published. */
 export type SinkPlan = 'exactly-once' | 'staged' | 'at-least-once';
 
+/**
+ * Throws at every so-manieth record, always, in the key function or in the operator behind it; they
+ * become dead letters.
+ */
+export interface RefusalPlan {
+  readonly at: 'key' | 'operator';
+  readonly every: number;
+}
+
 /** A way from one or two sources to sinks. */
 export interface BranchPlan {
   readonly id: string;
@@ -86,6 +95,8 @@ export interface BranchPlan {
   readonly steps: readonly StatelessPlan[];
   readonly key: KeyPlan;
   readonly keyed: KeyedPlan;
+  /** Of `connect`: of its left input. */
+  readonly refuses?: RefusalPlan | undefined;
   readonly sink: SinkPlan;
   /** Time that the sink takes for each batch, ms. */
   readonly writeMs: number;

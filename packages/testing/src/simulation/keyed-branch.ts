@@ -24,6 +24,7 @@ import {
   window,
 } from '@millrace/operators';
 import { idOf, sinkId } from './build-job.js';
+import { addDeadLetters, refuseAt, toDeadLetters } from './dead-letters.js';
 import type { BranchPlan, KeyedPlan, KeyPlan, SimulatedRecord, WindowPlan } from './job-plan.js';
 
 type Keyed = KeyedStream<SimulatedRecord, Key>;
@@ -43,29 +44,45 @@ export function addKeyed(
   branch: BranchPlan,
   sink: Sink<unknown>,
 ): void {
+  const output = withKeyed(stream, other, branch, sink);
+  if (branch.refuses !== undefined) addDeadLetters(output, branch, sink);
+}
+
+/** What it returns has the dead letters of the operator with keys. */
+function withKeyed(
+  stream: Stream<SimulatedRecord>,
+  other: Stream<SimulatedRecord>,
+  branch: BranchPlan,
+  sink: Sink<unknown>,
+): Stream<unknown> {
   const { keyed } = branch;
-  const withKey = keyBy<SimulatedRecord, Key>(keyFunctions[branch.key]);
-  const main = sinkTo<unknown>(sinkId(branch, 'main'), sink);
+  const keyOf = keyFunctions[branch.key];
+  const withKey = keyBy<SimulatedRecord, Key>((r) => keyOf(refuseAt('key', r, branch)));
+  const toMain = (output: Stream<unknown>): Stream<unknown> => {
+    output.pipe(sinkTo(sinkId(branch, 'main'), sink));
+    return output;
+  };
   switch (keyed.kind) {
     case 'none':
-      stream.pipe(map(recordRow, { id: `${branch.id}-row` }), main);
-      return;
+      return toMain(stream.pipe(map(recordRow, { id: `${branch.id}-row` })));
     case 'window':
-      addWindow(stream.pipe(withKey), branch, keyed, sink);
-      return;
+      return addWindow(stream.pipe(withKey), branch, keyed, sink);
     case 'process':
-      addProcess(stream.pipe(withKey), branch, keyed, sink);
-      return;
+      return addProcess(stream.pipe(withKey), branch, keyed, sink);
     case 'running':
-      addRunning(stream.pipe(withKey), branch).pipe(main);
-      return;
+      return toMain(addRunning(stream.pipe(withKey), branch));
     case 'byClock':
-      addByClock(stream.pipe(withKey), branch, keyed).pipe(main);
-      return;
-    case 'connect':
-      addConnect(stream.pipe(withKey), other.pipe(withKey), branch, keyed).pipe(main);
+      return toMain(addByClock(stream.pipe(withKey), branch, keyed));
+    case 'connect': {
+      const right = other.pipe(keyBy<SimulatedRecord, Key>(keyOf));
+      return toMain(addConnect(stream.pipe(withKey), right, branch, keyed));
+    }
   }
 }
+
+/** The policy of an operator that refuses records. */
+const policyOf = ({ refuses }: BranchPlan) =>
+  refuses === undefined ? {} : { onError: toDeadLetters };
 
 const keyFunctions: Readonly<Record<KeyPlan, (record: SimulatedRecord) => Key>> = {
   number: ({ key }) => key,
@@ -102,12 +119,13 @@ function addWindow(
   branch: BranchPlan,
   { window: plan, latenessMs, again }: PlanOf<'window'>,
   sink: Sink<unknown>,
-): void {
+): Stream<unknown> {
+  const options = { allowedLateness: latenessMs, ...policyOf(branch) };
   const windowed = input.pipe(
-    window(`${branch.id}-window`, assignerOf(plan), { allowedLateness: latenessMs }),
+    window(`${branch.id}-window`, assignerOf(plan), options),
     aggregate({
       n: count(),
-      total: sum((r: SimulatedRecord) => r.amount),
+      total: sum((r: SimulatedRecord) => refuseAt('operator', r, branch).amount),
       low: min((r: SimulatedRecord) => r.amount),
       high: max((r: SimulatedRecord) => r.amount),
       ids: collect((r: SimulatedRecord) => idOf(r)),
@@ -119,7 +137,7 @@ function addWindow(
   );
   const rows = (windowed as Stream<WindowRow>).pipe(map(windowRow, { id: `${branch.id}-row` }));
   rows.pipe(sinkTo<unknown>(sinkId(branch, 'main'), sink));
-  if (again === 'no') return;
+  if (again === 'no') return windowed;
   rows.pipe(
     keyBy((row) => row.key),
     window(`${branch.id}-again`, tumbling(700)),
@@ -129,6 +147,7 @@ function addWindow(
     }),
     sinkTo<unknown>(sinkId(branch, 'side'), sink),
   );
+  return windowed;
 }
 
 interface BucketRow {
@@ -145,9 +164,10 @@ function addProcess(
   branch: BranchPlan,
   { bucketMs }: PlanOf<'process'>,
   sink: Sink<unknown>,
-): void {
+): Stream<unknown> {
   const output = input.pipe(
     keyedProcess(`${branch.id}-process`, {
+      ...policyOf(branch),
       output: type<BucketRow>(),
       side: { big: type<{ readonly ids: readonly string[] }>() },
       state: {
@@ -163,6 +183,7 @@ function addProcess(
         ids.add([bucket, idOf(r)]);
         ctx.timers.close.set((bucket + 1) * bucketMs);
         if (r.amount > bigAmount) ctx.side.big({ ids: [idOf(r)] });
+        refuseAt('operator', r, branch);
       },
       onEventTime: {
         close(atMs, ctx) {
@@ -181,17 +202,20 @@ function addProcess(
   );
   output.pipe(sinkTo<unknown>(sinkId(branch, 'main'), sink));
   output.side.big.pipe(sinkTo<unknown>(sinkId(branch, 'side'), sink));
+  return output;
 }
 
 function addRunning(input: Keyed, branch: BranchPlan): Stream<unknown> {
   return input.pipe(
     keyedProcess(`${branch.id}-running`, {
+      ...policyOf(branch),
       output: type<{ key: Key; ids: readonly string[]; total: number }>(),
       state: { total: valueState<number>() },
       process(r: SimulatedRecord, ctx) {
         const total = (ctx.state.total.get() ?? 0) + r.amount;
         ctx.state.total.set(total);
         ctx.emit({ key: ctx.key, ids: [idOf(r)], total });
+        refuseAt('operator', r, branch);
       },
     }),
   );
@@ -207,12 +231,14 @@ function addByClock(
 ): Stream<unknown> {
   return input.pipe(
     keyedProcess(`${branch.id}-by-clock`, {
+      ...policyOf(branch),
       output: type<{ key: Key; ids: readonly string[] }>(),
       state: { ids: listState<string>() },
       process(r: SimulatedRecord, ctx) {
         if (ctx.state.ids.get().length === 0) ctx.timers.give.set(ctx.processingTime + delayMs);
         ctx.state.ids.add(idOf(r));
         ctx.timers.end.set(endOfTimeMs);
+        refuseAt('operator', r, branch);
       },
       onProcessingTime: {
         give(_at, ctx) {
@@ -239,11 +265,13 @@ function addConnect(
 ): Stream<unknown> {
   return left.pipe(
     connect(`${branch.id}-connect`, right, {
+      ...policyOf(branch),
       output: type<{ key: Key; bucket: number; left: readonly string[]; right: number }>(),
       state: { left: mapState<string, number>(), right: mapState<string, number>() },
       processLeft(r: SimulatedRecord, ctx) {
         ctx.state.left.set(idOf(r), Math.floor(r.at / bucketMs));
         ctx.timers.close.set((Math.floor(r.at / bucketMs) + 1) * bucketMs);
+        refuseAt('operator', r, branch);
       },
       processRight(r: SimulatedRecord, ctx) {
         ctx.state.right.set(idOf(r), Math.floor(r.at / bucketMs));
