@@ -61,8 +61,12 @@ export class EmbeddedJob implements JobHandle {
     this.options = options;
     this.name = job.graph.job;
     this.env = options.env ?? nodeEnv();
-    if (options.env === undefined) inlineDeeply();
-    const { checkpoints, restart } = options;
+    const {
+      checkpoints,
+      restart,
+      inlining = options.env === undefined ? 'deep' : 'asIs',
+    } = options;
+    if (inlining === 'deep') inlineDeeply();
     this.restart = restart ?? { kind: checkpoints === undefined ? 'none' : 'exponential' };
     checkStrategy(this.restart);
     const { plan, slots } = slotsOf(job, options, this.env, { ...surroundings, scratch });
