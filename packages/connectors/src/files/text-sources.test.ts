@@ -175,6 +175,15 @@ test('bytes that are no UTF-8 are bad input, a U+FFFD of the file is not', async
   expect(arrived[1]?.bad).toMatch(/not valid UTF-8/);
 });
 
+test('one bad byte costs its line, not a search through the block for each line of it', async () => {
+  const bytes = Buffer.from('a\n'.repeat(connectorLimits.readBlockBytes / 2));
+  bytes[0] = 0xff;
+  const sizes = [bytes.length];
+  const arrived = await read(lines, bytes, { sizes, max: 512, restarts: false });
+  expect(arrived).toHaveLength(bytes.length / 2);
+  expect(arrived.filter(({ bad }) => bad !== undefined)).toHaveLength(1);
+});
+
 test('latin1 has no bad bytes', async () => {
   const arrived = await read({ ...lines, encoding: 'latin1' }, Buffer.of(0xe9, 10, 0xff), {
     sizes: [1],

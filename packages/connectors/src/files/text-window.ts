@@ -45,6 +45,9 @@ export class TextWindow {
   private bytes: Buffer = nothing;
   private baseByte: number;
   private baseLine: number;
+  /** A line asked for before, and where it begins in `bytes`: lines are asked for in order. */
+  private markedLine: number;
+  private markedIndex = 0;
   /** The last bytes before those, as many as identify a file, unless some were thrown away. */
   private before: Buffer = nothing;
   /** The bytes behind `text`: the beginning of a line. */
@@ -59,6 +62,7 @@ export class TextWindow {
     this.lineCharsMax = lineCharsMax;
     this.baseByte = position.byte;
     this.baseLine = position.line;
+    this.markedLine = position.line;
     this.line = position.line;
   }
 
@@ -108,11 +112,9 @@ export class TextWindow {
 
   /** A copy of the bytes of some lines. */
   bytesOf(fromLine: number, toLine: number): Uint8Array {
-    return Uint8Array.prototype.slice.call(
-      this.bytes,
-      this.indexOfLine(fromLine),
-      this.indexOfLine(toLine),
-    );
+    const start = this.indexOfLine(fromLine);
+    const end = this.indexBehind(start, toLine - fromLine);
+    return Uint8Array.prototype.slice.call(this.bytes, start, end);
   }
 
   private advance(block: Buffer): void {
@@ -127,6 +129,8 @@ export class TextWindow {
     const end = this.hasEnded ? all.length : all.lastIndexOf(newline) + 1;
     this.bytes = all.subarray(0, end);
     this.rest = all.subarray(end);
+    this.markedLine = this.baseLine;
+    this.markedIndex = 0;
     this.decode();
     this.cutRest();
   }
@@ -170,8 +174,19 @@ export class TextWindow {
   /** Where a line begins in `bytes`. */
   private indexOfLine(line: number): number {
     if (line === this.line && this.at >= this.text.length) return this.bytes.length;
-    let index = 0;
-    for (let at = this.baseLine; at < line; at += 1) {
+    if (line < this.markedLine) {
+      this.markedLine = this.baseLine;
+      this.markedIndex = 0;
+    }
+    this.markedIndex = this.indexBehind(this.markedIndex, line - this.markedLine);
+    this.markedLine = line;
+    return this.markedIndex;
+  }
+
+  /** Where `bytes` go on behind some lines that begin at an index. */
+  private indexBehind(start: number, lines: number): number {
+    let index = start;
+    for (let passed = 0; passed < lines; passed += 1) {
       const end = this.bytes.indexOf(newline, index);
       if (end < 0) return this.bytes.length;
       index = end + 1;
