@@ -161,6 +161,14 @@ test('a line that does not fit in memory is refused, and the offsets behind it a
   }
 });
 
+test('a line that is cut is refused also when all its characters take three bytes', async () => {
+  const lineCharsMax = connectorLimits.readBlockBytes;
+  const format = { ...lines, lineCharsMax };
+  const long = Buffer.from(`${'€'.repeat(lineCharsMax + 100)}\nsecond\n`);
+  const arrived = await read(format, long, { sizes: [100], max: 9, restarts: false });
+  expect(arrived.map(({ value }) => value)).toEqual([undefined, 'second']);
+});
+
 test('a byte order mark is no part of the first line', async () => {
   const bytes = Buffer.from('\uFEFFone\ntwo\n');
   const arrived = await read(lines, bytes, { sizes: [2], max: 1, restarts: true });
