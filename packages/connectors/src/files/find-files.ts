@@ -7,7 +7,10 @@ import { refuseOption } from '../option-checks.js';
 
 /** Which files a source reads: one of the two. */
 export interface FilePaths {
-  /** A file, or several with `*` in the last segment: `logs/day-*.csv.gz`. */
+  /**
+   * A file, or several with `*` in the last segment: `logs/day-*.csv.gz`. As in a shell, the `*`
+   * does not stand for the dot that a hidden file's name begins with.
+   */
   readonly path?: string | undefined;
   readonly paths?: readonly string[] | undefined;
 }
@@ -51,7 +54,9 @@ async function matching(pattern: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new MillraceError('ERR_SOURCE_FAILED', `cannot read the folder of ${pattern}`, { cause });
   });
-  const matched = names.filter((name) => matcher.test(name)).sort();
+  // Among the hidden ones are those in which file sinks gather rows that are not committed.
+  const isWanted = (name: string): boolean => !name.startsWith('.') || escaped[0] !== '';
+  const matched = names.filter((name) => matcher.test(name) && isWanted(name)).sort();
   if (matched.length === 0) {
     throw new MillraceError('ERR_SOURCE_FAILED', `no file matches ${pattern}`);
   }

@@ -73,6 +73,18 @@ test('a pattern reads its files in the order of their names, once each', async (
   expect(valuesOf(await readAll(ndjsonSource({ paths }))).toSorted()).toEqual([1, 2]);
 });
 
+test('a pattern leaves out hidden files, such as those with rows that are not committed', async () => {
+  const folder = folderWith({
+    'part-0-1.json': '1',
+    '.part-0.pending-1-c0ffee': '2',
+    '.x.json': '3',
+  });
+  const read = async (pattern: string) =>
+    valuesOf(await readAll(ndjsonSource({ path: join(folder, pattern) })));
+  expect(await read('*')).toEqual([1]);
+  expect(await read('.x*')).toEqual([3]);
+});
+
 test('a pattern that matches nothing fails, naming it', async () => {
   const path = join(folderWith({}), '*.json');
   await expect(readAll(ndjsonSource({ path }))).rejects.toThrow(/ERR_SOURCE_FAILED.*\*\.json/);
