@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { MillraceError } from '@millrace/core';
 import type { Split } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
@@ -38,7 +38,7 @@ export async function findFiles(paths: readonly string[]): Promise<readonly Spli
   const found = new Set<string>();
   for (const path of paths) {
     if (path.includes('*')) for (const file of await matching(path)) found.add(file);
-    else found.add(path);
+    else found.add(normalize(path));
   }
   if (found.size > connectorLimits.splitsMax) {
     const detail = `${found.size} files match; at most ${connectorLimits.splitsMax} are read`;

@@ -73,6 +73,12 @@ test('a pattern reads its files in the order of their names, once each', async (
   expect(valuesOf(await readAll(ndjsonSource({ paths }))).toSorted()).toEqual([1, 2]);
 });
 
+test('a file that is named in two ways is read once', async () => {
+  const folder = folderWith({ 'a.json': '1' });
+  const paths = [`${folder}/./a.json`, join(folder, '*.json'), `${folder}//a.json`];
+  expect(valuesOf(await readAll(ndjsonSource({ paths })))).toEqual([1]);
+});
+
 test('a pattern leaves out hidden files, such as those with rows that are not committed', async () => {
   const folder = folderWith({
     'part-0-1.json': '1',
