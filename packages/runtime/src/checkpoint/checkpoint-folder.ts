@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import type { CheckpointStore, Env } from '@millrace/core/spi';
+import { blobFolders } from './blob-names.js';
 import { CommitLog } from './commit-log.js';
 import { type FolderStores, folderStores } from './folder-stores.js';
 import type { CommitRecord, Manifest } from './manifest.js';
@@ -22,14 +23,58 @@ export interface ManifestOrigin {
   readonly store: CheckpointStore;
 }
 
+/** A checkpoint or savepoint that a folder says it has. */
+export interface PointEntry {
+  /** `42`, or the savepoint's name. */
+  readonly name: string;
+  /** Epoch ms; undefined for savepoints, which have the time at which they were triggered. */
+  readonly committedMs: number | undefined;
+  /** @throws MillraceError `ERR_CHECKPOINT_CORRUPT` */
+  readonly read: () => Promise<ManifestOrigin>;
+}
+
 /**
- * The manifest of a savepoint's folder, wherever it was moved to, or of the newest checkpoint in a
- * job's folder.
+ * The checkpoints in a job's folder, newest first, then its savepoints; or a savepoint's own. None
+ * of them is read yet, so that one that is damaged hides no other.
  *
- * @throws MillraceError `ERR_CHECKPOINT_MISSING` when the folder is neither;
- *   `ERR_CHECKPOINT_CORRUPT` when the manifest is not what was written
+ * @throws MillraceError as {@link manifestOf} when there is none
  */
-export async function manifestOf(world: FolderWorld, folder: string): Promise<ManifestOrigin> {
+export async function entriesIn(world: FolderWorld, folder: string): Promise<PointEntry[]> {
+  const stores = folderStores(world, folder);
+  const { checkpoints: store } = stores;
+  const record = await commitRecordOf(stores);
+  const entries: PointEntry[] = [];
+  for (const entry of [record?.checkpoint, ...(record?.retained ?? [])]) {
+    if (entry === undefined) continue;
+    const { id, committedMs, manifest: ref } = entry;
+    const read = async () => ({ manifest: await readManifest(store, ref), store });
+    entries.push({ name: String(id), committedMs, read });
+  }
+  for (const path of await store.list(blobFolders.savepoints)) {
+    const [, name, file] = path.split('/');
+    if (file !== savepointManifest) continue;
+    const read = () => manifestOf(world, `${folder}/${blobFolders.savepoints}${name}`);
+    entries.push({ name: name!, committedMs: undefined, read });
+  }
+  if (entries.length > 0) return entries;
+  const own = await manifestOf(world, folder);
+  return [{ name: 'savepoint', committedMs: undefined, read: async () => own }];
+}
+
+/**
+ * The manifest of a savepoint's folder, wherever it was moved to, or of a checkpoint or savepoint
+ * in a job's folder.
+ *
+ * @param name a checkpoint's id or a savepoint's name; by default the newest checkpoint
+ * @throws MillraceError `ERR_CHECKPOINT_MISSING` when the folder is neither or has none of that
+ *   name; `ERR_CHECKPOINT_CORRUPT` when the manifest is not what was written
+ */
+export async function manifestOf(
+  world: FolderWorld,
+  folder: string,
+  name?: string,
+): Promise<ManifestOrigin> {
+  if (name !== undefined) return entryOf(await entriesIn(world, folder), folder, name).read();
   const stores = folderStores(world, folder);
   const { checkpoints: store } = stores;
   if ((await store.size(savepointManifest)) !== undefined) {
@@ -42,6 +87,18 @@ export async function manifestOf(world: FolderWorld, folder: string): Promise<Ma
     throw new MillraceError('ERR_CHECKPOINT_MISSING', `nothing to restore from in ${folder}`);
   }
   return { manifest: await readManifest(store, record.checkpoint.manifest), store };
+}
+
+/** @throws MillraceError `ERR_CHECKPOINT_MISSING` saying which there are */
+export function entryOf(
+  entries: readonly PointEntry[],
+  folder: string,
+  name: string | undefined,
+): PointEntry {
+  const found = name === undefined ? entries[0] : entries.find((entry) => entry.name === name);
+  if (found !== undefined) return found;
+  const names = entries.map((entry) => entry.name).join(', ');
+  throw new MillraceError('ERR_CHECKPOINT_MISSING', `${folder} has no ${name}, but ${names}`);
 }
 
 const savepointManifest = 'manifest.json';

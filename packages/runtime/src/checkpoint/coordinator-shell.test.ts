@@ -3,6 +3,7 @@ import type { Env } from '@millrace/core/spi';
 import { SimulatedDisk, type VirtualEnv, virtualEnv } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { segmentName } from './blob-names.js';
+import { manifestOf } from './checkpoint-folder.js';
 import { CheckpointCoordinator, type CheckpointedTask } from './coordinator-shell.js';
 import { type FolderStores, folderStores } from './folder-stores.js';
 import type { AttemptId, CheckpointKind, Manifest, SegmentRef, TaskSnapshot } from './manifest.js';
@@ -558,8 +559,11 @@ describe('damage', () => {
     disk.damage(`/job/${record.checkpoint!.manifest.blob}`);
     await expect(reopened.coordinator.open()).rejects.toMatchObject({
       code: 'ERR_CHECKPOINT_CORRUPT',
-      detail: expect.stringMatching(/checkpoint 3 .*restoring checkpoint 2 with --from/),
+      detail: expect.stringMatching(/checkpoint 3 .*restoring checkpoint 2 with --from .*--at 2/),
     });
+    const { coordinator, env } = new SimulatedJob(disk, 'three', 3);
+    const from = await manifestOf(env as Env, '/job', '2');
+    expect(newest((await coordinator.open({ from, acceptReplay: true }))!)).toBe(2);
   });
 
   test('of all checkpoints: an error, not a fresh start', async () => {

@@ -53,7 +53,8 @@ export function assertMayGoBehind(
   throw new MillraceError(
     'ERR_CHECKPOINT_CORRUPT',
     `${what}, and its output may be published: put back its files, or publish that output again ` +
-      `by restoring checkpoint ${older.id} with --from and --accept-replay`,
+      `by restoring checkpoint ${older.id} with --from this folder, --at ${older.id} and ` +
+      '--accept-replay',
     { cause: why },
   );
 }

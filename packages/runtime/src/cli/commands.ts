@@ -29,6 +29,7 @@ export interface RunCommandOptions {
   readonly alignmentTimeout?: string | undefined;
   readonly unaligned?: 'allowed' | 'never' | undefined;
   readonly from?: string | undefined;
+  readonly at?: string | undefined;
   readonly acceptReplay?: boolean | undefined;
   readonly allowStateChange?: readonly string[] | undefined;
   readonly savepointOnStop?: string | undefined;
@@ -83,7 +84,7 @@ async function runLoaded(
 }
 
 function checkpointsOf(options: RunCommandOptions): CheckpointOptions | undefined {
-  const { checkpoints: folder, from, acceptReplay, allowStateChange } = options;
+  const { checkpoints: folder, from, at, acceptReplay, allowStateChange } = options;
   if (folder !== undefined) {
     return {
       folder,
@@ -91,6 +92,7 @@ function checkpointsOf(options: RunCommandOptions): CheckpointOptions | undefine
       alignmentTimeout: options.alignmentTimeout as Duration | undefined,
       unaligned: options.unaligned,
       from,
+      at,
       acceptReplay,
       allowStateChange,
     };
@@ -100,12 +102,15 @@ function checkpointsOf(options: RunCommandOptions): CheckpointOptions | undefine
     'alignmentTimeout',
     'unaligned',
     'from',
+    'at',
     'acceptReplay',
+    'allowStateChange',
     'savepointOnStop',
   ] as const;
   for (const name of needing) {
     if (options[name] === undefined) continue;
-    throw new MillraceError('ERR_INVALID_OPTION', `${name} needs --checkpoints`, { field: name });
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new MillraceError('ERR_INVALID_OPTION', `${flag} needs --checkpoints`, { field: flag });
   }
   return undefined;
 }

@@ -48,6 +48,7 @@ program
   .option('--alignment-timeout <duration>', 'then barriers overtake records (default 10s)')
   .addOption(new Option('--unaligned <mode>', 'whether they may').choices(['allowed', 'never']))
   .option('--from <dir>', "begin with a savepoint's folder, or another checkpoint folder")
+  .option('--at <name>', 'with --from: checkpoint id or savepoint name (default: the newest)')
   .option('--accept-replay', 'with --from: output since then may be published again')
   .option('--allow-state-change <operator>', 'its state may be dropped, or begin empty', collect)
   .option('--savepoint-on-stop <name>', 'take a savepoint when interrupted')

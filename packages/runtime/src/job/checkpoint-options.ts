@@ -35,6 +35,11 @@ export interface CheckpointOptions {
    * checkpoint in `folder`.
    */
   readonly from?: string | undefined;
+  /**
+   * With `from`: the id of one of the checkpoints there, or the name of one of the savepoints.
+   * Default: the newest checkpoint.
+   */
+  readonly at?: string | undefined;
   /** With `from`: output published since then may be published again. */
   readonly acceptReplay?: boolean | undefined;
   /**

@@ -27,7 +27,11 @@ export interface JobCheckpoints {
 /** Takes over a job's checkpoint folder. */
 export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCheckpoints> {
   const { job, env, options, states, onFailure, onAlarm } = parts;
-  const { folder, from, acceptReplay } = options;
+  const { folder, from, at, acceptReplay } = options;
+  if (at !== undefined && from === undefined) {
+    const detail = `checkpoint ${at} of which folder is not said: give from, too`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { field: 'at' });
+  }
   const own = folderStores(env, folder);
   const owner = (await commitRecordOf(own))?.job;
   if (owner !== undefined && owner !== job.graph.job) {
@@ -47,7 +51,7 @@ export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCh
     onAlarm,
     clean: (assertOwner) => own.clean(assertOwner),
   });
-  const origin = from === undefined ? undefined : await manifestOf(env, from);
+  const origin = from === undefined ? undefined : await manifestOf(env, from, at);
   const restored = await coordinator.open({ from: origin, acceptReplay });
   refuseOtherGroups(job, restored);
   return { store, coordinator, restored };
