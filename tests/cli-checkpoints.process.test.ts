@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -118,6 +127,29 @@ describe('a job that was killed', () => {
     expect(stderr).toContain('ERR_CHECKPOINT_MISSING');
   });
 
+  test('a damaged checkpoint hides no other, nor what to restore from', () => {
+    const [newer, older] = names(millrace('checkpoints', 'list', checkpoints).stdout);
+    const damaged = join(folder, 'damaged');
+    cpSync(checkpoints, damaged, { recursive: true });
+    const manifest = readdirSync(join(damaged, 'manifests')).find(
+      (name) => Number(name.split('-')[0]) === Number(newer),
+    );
+    appendFileSync(join(damaged, 'manifests', manifest!), 'x');
+
+    const list = millrace('checkpoints', 'list', damaged);
+    expect(list.stdout).toMatch(new RegExp(`^${newer} +damaged .*\n${older} +checkpoint `, 'm'));
+    expect(list).toMatchObject({ status: 1, stderr: expect.stringContaining(manifest!) });
+    const verified = millrace('checkpoints', 'verify', damaged);
+    expect(verified.stdout).toMatch(new RegExp(`^${newer}: damaged\n${older}: whole`));
+    expect(verified).toMatchObject({ status: 1, stderr: expect.stringContaining(manifest!) });
+    expect(millrace('state', 'ls', damaged, '--at', older!).status).toBe(0);
+
+    const fresh = ['run', job, '--checkpoints', join(folder, 'fresh'), '--from', damaged];
+    expect(millrace(...fresh).stderr).toContain('ERR_CHECKPOINT_CORRUPT');
+    const other = millrace(...fresh, '--at', 'other').stderr;
+    expect(other).toContain(`has no other, but ${newer}, ${older}`);
+  });
+
   test('goes on where it was, says so, and ends with every result once', () => {
     const { status, stderr } = millrace(...running);
     expect(stderr).toContain('resumed from checkpoint');
@@ -141,5 +173,11 @@ describe('a job that was killed', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('ERR_CHECKPOINT_CORRUPT');
     expect(stderr).toContain(name);
+  });
+
+  test('a checkpoint of no folder', () => {
+    const { status, stderr } = millrace(...running, '--at', '1');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/ERR_INVALID_OPTION: .*give from, too \(field at/);
   });
 });

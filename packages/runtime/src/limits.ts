@@ -115,6 +115,8 @@ export const runtimeLimits = {
   toleratedFailuresDefault: 3,
   /** Checkpoints that are kept: the last one, and one more in case that is damaged. */
   retainedCheckpointsDefault: 2,
+  /** Times the newest checkpoint is looked at while a job keeps replacing it. */
+  inspectTriesMax: 5,
   /** Ids reserved ahead with each commit, so that the next one needs no writing of its own. */
   checkpointIdsReserved: 1,
   /** Past checkpoints that are remembered for metrics and the command line. */

@@ -1,28 +1,36 @@
+import { MillraceError } from '@millrace/core';
 import { formatTimestamp } from '@millrace/core/internal';
+import { entriesIn, entryOf } from '../checkpoint/checkpoint-folder.js';
 import type { Manifest, SegmentRef } from '../checkpoint/manifest.js';
 import { blobsOf, channelsOf, segmentsOf } from '../checkpoint/manifest-io.js';
 import { stagedBlobsOf } from '../checkpoint/staged-blobs.js';
 import { nodeEnv } from '../host/node-env.js';
-import { pointAt, pointsIn, type StoredPoint, verifyPoint } from '../inspect/checkpoint-list.js';
+import { atPoint, lookAt, type StoredPoint, verifyPoint } from '../inspect/checkpoint-list.js';
 import { textOf } from '../inspect/state-text.js';
 import type { Terminal } from './commands.js';
 import { table } from './text-table.js';
 
-/** `millrace checkpoints list DIR`: what can be restored from. */
+/** `millrace checkpoints list DIR`: what can be restored from, and what is damaged. */
 export async function listCheckpoints(folder: string, terminal: Terminal): Promise<void> {
-  const points = await pointsIn(nodeEnv(), folder);
-  terminal.out(`job ${points[0]!.manifest.job}`);
-  const rows = points.map((point) => [
-    point.name,
-    kindText(point.manifest),
-    formatTimestamp(point.committedMs ?? point.manifest.triggeredMs),
-    String(segmentsOf(point.manifest).length),
-    bytesText(bytesOf(point)),
-    isUnaligned(point.manifest) ? bytesText(channelBytesOf(point.manifest)) : '',
-    point.manifest.lineage.id,
-  ]);
+  const env = nodeEnv();
+  const damaged: string[] = [];
+  const rows: string[][] = [];
+  let job: string | undefined;
+  for (const entry of await entriesIn(env, folder)) {
+    const seen = await lookAt(env, folder, entry, (point) => point);
+    if (seen.kind === 'seen') {
+      job ??= seen.result.manifest.job;
+      rows.push(listRowOf(seen.result));
+    } else if (seen.kind === 'damaged') {
+      const { name, committedMs } = entry;
+      damaged.push(damageText(name, seen.why));
+      rows.push([name, 'damaged', committedMs === undefined ? '' : formatTimestamp(committedMs)]);
+    }
+  }
+  if (job !== undefined) terminal.out(`job ${job}`);
   const columns = ['name', 'kind', 'taken', 'segments', 'bytes', 'in channels', 'lineage'];
   terminal.out(table(columns, rows));
+  if (damaged.length > 0) throw damageError(damaged);
 }
 
 /** `millrace checkpoints verify DIR`: reads all of it; fails naming what is damaged. */
@@ -32,14 +40,24 @@ export async function verifyCheckpoints(
   terminal: Terminal,
 ): Promise<void> {
   const env = nodeEnv();
-  const points =
-    name === undefined ? await pointsIn(env, folder) : [await pointAt(env, folder, name)];
-  for (const point of points) {
-    const counts = await verifyPoint(point);
-    const rows = counts.reduce((sum, count) => sum + count.rows, 0);
-    terminal.out(`${point.name}: whole, ${bytesText(bytesOf(point))}, ${rows} rows`);
+  const entries = await entriesIn(env, folder);
+  const damaged: string[] = [];
+  for (const entry of name === undefined ? entries : [entryOf(entries, folder, name)]) {
+    const seen = await lookAt(env, folder, entry, async (point) => {
+      const counts = await verifyPoint(point);
+      const rows = counts.reduce((sum, count) => sum + count.rows, 0);
+      return `whole, ${bytesText(bytesOf(point))}, ${rows} rows`;
+    });
+    terminal.out(`${entry.name}: ${seen.kind === 'seen' ? seen.result : seen.kind}`);
+    if (seen.kind === 'damaged') damaged.push(damageText(entry.name, seen.why));
   }
+  if (damaged.length > 0) throw damageError(damaged);
 }
+
+const damageText = (name: string, why: MillraceError): string => `${name} (${why.detail})`;
+
+const damageError = (damaged: readonly string[]): MillraceError =>
+  new MillraceError('ERR_CHECKPOINT_CORRUPT', damaged.join(', '));
 
 /** `millrace checkpoints show DIR [NAME]`: all that a point says. */
 export async function showCheckpoint(
@@ -47,7 +65,7 @@ export async function showCheckpoint(
   name: string | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  const point = await pointAt(nodeEnv(), folder, name);
+  const point = await atPoint(nodeEnv(), folder, name, (found) => found);
   const { manifest } = point;
   terminal.out(`${kindText(manifest)} ${manifest.checkpoint} of job ${manifest.job}`);
   terminal.out(`  triggered  ${formatTimestamp(manifest.triggeredMs)}`);
@@ -89,6 +107,19 @@ function showChannels({ tasks }: Manifest, terminal: Terminal): void {
   if (rows.length === 0) return;
   terminal.out(`\nrecords that waited in channels`);
   terminal.out(table(['task', 'batches', 'blob', 'bytes', 'sha-256'], rows));
+}
+
+function listRowOf(point: StoredPoint): string[] {
+  const { manifest } = point;
+  return [
+    point.name,
+    kindText(manifest),
+    formatTimestamp(point.committedMs ?? manifest.triggeredMs),
+    String(segmentsOf(manifest).length),
+    bytesText(bytesOf(point)),
+    isUnaligned(manifest) ? bytesText(channelBytesOf(manifest)) : '',
+    manifest.lineage.id,
+  ];
 }
 
 const isUnaligned = ({ tasks }: Manifest): boolean => channelsOf(tasks).length > 0;

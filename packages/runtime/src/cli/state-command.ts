@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { type Key, MillraceError } from '@millrace/core';
 import { nodeEnv } from '../host/node-env.js';
-import { pointAt } from '../inspect/checkpoint-list.js';
+import { atPoint } from '../inspect/checkpoint-list.js';
 import { diffRows, type RowDifference } from '../inspect/state-diff.js';
 import { readStateRows, type StateFilter, type StateRow } from '../inspect/state-rows.js';
 import { placeOf, textOf } from '../inspect/state-text.js';
@@ -114,8 +114,9 @@ async function rowsAt(
   { at }: AtOption,
   { operator, state, key }: StateFilter,
 ): Promise<readonly StateRow[]> {
-  const { manifest, store } = await pointAt(nodeEnv(), folder, at);
-  return readStateRows(manifest, store, { operator, state, key });
+  return atPoint(nodeEnv(), folder, at, ({ manifest, store }) =>
+    readStateRows(manifest, store, { operator, state, key }),
+  );
 }
 
 /** A key is JSON, or text: `17` may be either, so both are looked for. */

@@ -1,66 +1,72 @@
 import { MillraceError } from '@millrace/core';
-import type { CheckpointStore } from '@millrace/core/spi';
 import { verifySegment } from '@millrace/state/internal';
-import { blobFolders } from '../checkpoint/blob-names.js';
 import { readChannelStates } from '../checkpoint/channel-state.js';
-import { commitRecordOf, type FolderWorld, manifestOf } from '../checkpoint/checkpoint-folder.js';
-import { folderStores } from '../checkpoint/folder-stores.js';
-import type { CommittedCheckpoint, Manifest } from '../checkpoint/manifest.js';
-import { channelsOf, readManifest, segmentsOf, verifyBlob } from '../checkpoint/manifest-io.js';
+import {
+  entriesIn,
+  entryOf,
+  type FolderWorld,
+  type ManifestOrigin,
+  type PointEntry,
+} from '../checkpoint/checkpoint-folder.js';
+import { channelsOf, segmentsOf, verifyBlob } from '../checkpoint/manifest-io.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
 import { stagedBlobsOf } from '../checkpoint/staged-blobs.js';
+import { runtimeLimits } from '../limits.js';
 
-/** A checkpoint or savepoint that can be restored from. */
-export interface StoredPoint {
+/** A checkpoint or savepoint whose manifest could be read. */
+export interface StoredPoint extends ManifestOrigin {
   /** `42`, or the savepoint's name. */
   readonly name: string;
-  readonly manifest: Manifest;
-  readonly store: CheckpointStore;
   /** Epoch ms; undefined for savepoints, which have the time at which they were triggered. */
   readonly committedMs: number | undefined;
 }
 
-/** All points in a job's folder, newest first, then its savepoints; or a savepoint's own. */
-export async function pointsIn(world: FolderWorld, folder: string): Promise<StoredPoint[]> {
-  const stores = folderStores(world, folder);
-  const { checkpoints: store } = stores;
-  const record = await commitRecordOf(stores);
-  const retained = record === undefined ? [] : [record.checkpoint, ...record.retained];
-  const committed = retained.filter((entry): entry is CommittedCheckpoint => entry !== undefined);
-  const points: StoredPoint[] = [];
-  for (const { id, manifest, committedMs } of committed) {
-    points.push({
-      name: String(id),
-      manifest: await readManifest(store, manifest),
-      store,
-      committedMs,
-    });
+/** What came of looking at a point. */
+export type Look<R> =
+  | { readonly kind: 'seen'; readonly result: R }
+  | { readonly kind: 'damaged'; readonly why: MillraceError }
+  /** A job that runs has replaced it with a newer one, and deletes it. */
+  | { readonly kind: 'replaced' };
+
+/** Looks at one point, and tells damage from what a job deletes while it is looked at. */
+export async function lookAt<R>(
+  world: FolderWorld,
+  folder: string,
+  { name, committedMs, read }: PointEntry,
+  look: (point: StoredPoint) => R | Promise<R>,
+): Promise<Look<R>> {
+  try {
+    return { kind: 'seen', result: await look({ ...(await read()), name, committedMs }) };
+  } catch (why) {
+    if (!(why instanceof MillraceError)) throw why;
+    // A job says so in its commit record before it deletes anything.
+    const entries = await entriesIn(world, folder);
+    const isThere = entries.some((entry) => entry.name === name);
+    return isThere ? { kind: 'damaged', why } : { kind: 'replaced' };
   }
-  for (const name of await store.list(blobFolders.savepoints)) {
-    const [, savepoint, file] = name.split('/');
-    if (file !== 'manifest.json') continue;
-    const origin = await manifestOf(world, `${folder}/${blobFolders.savepoints}${savepoint}`);
-    points.push({ name: savepoint!, ...origin, committedMs: undefined });
-  }
-  if (points.length > 0) return points;
-  const own = await manifestOf(world, folder);
-  return [{ name: 'savepoint', ...own, committedMs: undefined }];
 }
 
 /**
+ * Looks at a point by its name.
+ *
  * @param name a checkpoint's id or a savepoint's name; by default the newest checkpoint
- * @throws MillraceError `ERR_CHECKPOINT_MISSING`
+ * @throws MillraceError `ERR_CHECKPOINT_MISSING`, and what is wrong with the point
  */
-export async function pointAt(
+export async function atPoint<R>(
   world: FolderWorld,
   folder: string,
   name: string | undefined,
-): Promise<StoredPoint> {
-  const points = await pointsIn(world, folder);
-  const found = name === undefined ? points[0] : points.find((point) => point.name === name);
-  if (found !== undefined) return found;
-  const names = points.map((point) => point.name).join(', ');
-  throw new MillraceError('ERR_CHECKPOINT_MISSING', `${folder} has no ${name}, but ${names}`);
+  look: (point: StoredPoint) => R | Promise<R>,
+): Promise<R> {
+  for (let tries = 1; ; tries += 1) {
+    const entry = entryOf(await entriesIn(world, folder), folder, name);
+    const seen = await lookAt(world, folder, entry, look);
+    if (seen.kind === 'seen') return seen.result;
+    if (seen.kind === 'damaged') throw seen.why;
+    if (name === undefined && tries < runtimeLimits.inspectTriesMax) continue;
+    const detail = `the job that runs has replaced ${entry.name} meanwhile; look at a savepoint`;
+    throw new MillraceError('ERR_CHECKPOINT_MISSING', detail);
+  }
 }
 
 /** Rows and bytes of one state in a chain, as far as its segments say; hidden ones are counted. */
