@@ -71,13 +71,17 @@ async function runLoaded(
     checkpoints: checkpointsOf(options),
     ...(savepointOnStop === undefined && { signal }),
   });
-  if (savepointOnStop !== undefined) stopWithSavepoint(handle, savepointOnStop, signal, terminal);
+  const assertTaken =
+    savepointOnStop === undefined
+      ? undefined
+      : stopWithSavepoint(handle, savepointOnStop, signal, terminal);
   if (options.quiet !== true) await sayResumed(handle, terminal);
   const stop = options.quiet === true ? () => undefined : showProgress(handle, terminal);
   try {
     const { status } = await handle.done;
     stop();
     if (options.quiet !== true) terminal.err(`${status}: ${progressLine(handle)}`);
+    assertTaken?.();
   } finally {
     stop();
   }
@@ -115,21 +119,31 @@ function checkpointsOf(options: RunCommandOptions): CheckpointOptions | undefine
   return undefined;
 }
 
+/** Returns what to call when the job has ended: it throws why there is no savepoint. */
 function stopWithSavepoint(
   handle: JobHandle,
   name: string,
   signal: AbortSignal,
   terminal: Terminal,
-): void {
-  signal.addEventListener('abort', () => {
-    handle.stopWithSavepoint(name).then(
+): () => void {
+  let failure: { readonly cause: unknown } | undefined;
+  const stop = (): void => {
+    const taking = handle.resumed.then(() => handle.stopWithSavepoint(name));
+    taking.then(
       () => terminal.err(`savepoint ${name} is taken`),
-      async (error: unknown) => {
-        terminal.err(`no savepoint: ${String(error)}`);
+      async (cause: unknown) => {
+        failure = { cause };
+        terminal.err(`savepoint ${name} is not taken; the job is cancelled without it`);
         await handle.cancel();
       },
     );
-  });
+  };
+  // It may have been interrupted while it was loaded.
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return () => {
+    if (failure !== undefined) throw failure.cause;
+  };
 }
 
 async function sayResumed(handle: JobHandle, terminal: Terminal): Promise<void> {
