@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
@@ -180,4 +181,32 @@ describe('a job that was killed', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/ERR_INVALID_OPTION: .*give from, too \(field at/);
   });
+});
+
+/** Ends with its exit code and what it said on standard error. */
+async function endOf(child: ChildProcess): Promise<{ status: number | null; stderr: string }> {
+  let stderr = '';
+  child.stderr?.on('data', (data) => (stderr += data));
+  await once(child, 'close');
+  return { status: child.exitCode, stderr };
+}
+
+test('a reader that has seen enough ends a command without an error', async () => {
+  const child = spawn(process.execPath, [cli, 'state', 'export', checkpoints], { cwd: folder });
+  child.stdout.destroy();
+  expect(await endOf(child)).toEqual({ status: 141, stderr: '' });
+});
+
+test('an interrupt whose savepoint cannot be taken is a failure that says why', async () => {
+  const other = join(folder, 'interrupted');
+  const args = ['run', job, '--checkpoints', other, '--savepoint-on-stop', 'a/b', '--quiet'];
+  const env = { ...process.env, PACE: 'slow' };
+  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env });
+  const ended = endOf(child);
+  await until(() => existsSync(join(other, 'manifests')) || child.exitCode !== null);
+  child.kill('SIGINT');
+  const { status, stderr } = await ended;
+  expect(stderr).toMatch(/a\/b is not taken; the job is cancelled/);
+  expect(stderr).toContain('ERR_INVALID_OPTION');
+  expect(status).toBe(1);
 });

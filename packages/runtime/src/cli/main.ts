@@ -9,6 +9,16 @@ const terminal: Terminal = {
   err: (text) => process.stderr.write(`${text}\n`),
 };
 
+/** 128 + SIGPIPE: how a shell shows a program that is ended by its reader, such as `head`. */
+const exitCodeWithoutReader = 141;
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(exitCodeWithoutReader);
+  });
+}
+
 function collectParam(text: string, params: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf('=');
   if (at <= 0) throw new InvalidArgumentError('write it as name=value');
