@@ -1,5 +1,7 @@
+import type { Key } from '@millrace/core';
+import { encodeKey, encodeRecord } from '@millrace/core/internal';
 import type { StateRow } from './state-rows.js';
-import { placeOf, textOf } from './state-text.js';
+import { placeOf } from './state-text.js';
 
 /** How one row differs between two checkpoints. */
 export interface RowDifference {
@@ -24,13 +26,21 @@ export function diffRows(
   const others = after.flatMap((row) => {
     const was = older.get(idOf(row));
     if (was === undefined) return [differenceOf(row, 'added', undefined, row.value)];
-    if (textOf(was.value) === textOf(row.value)) return [];
+    if (isSame(was.value, row.value)) return [];
     return [differenceOf(row, 'changed', was.value, row.value)];
   });
   return [...removed, ...others].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
 }
 
-const idOf = (row: StateRow): string => `${row.operator}\n${row.state}\n${placeOf(row)}`;
+const isSame = (before: unknown, after: unknown): boolean =>
+  encodeRecord(before).join() === encodeRecord(after).join();
+
+/** Not by its text: keys of different kinds, such as `17n` and `'17n'`, may look the same. */
+function idOf({ operator, state, namespace, key, entry }: StateRow): string {
+  const inside = entry === undefined ? '' : encodeKey(entry as Key).join();
+  return [operator, state, namespace.join(), encodeKey(key).join(), inside].join('\n');
+}
+
 const orderOf = (row: RowDifference): string => `${row.operator}\n${row.state}\n${row.place}`;
 
 function differenceOf(
