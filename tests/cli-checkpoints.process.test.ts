@@ -122,6 +122,18 @@ describe('a job that was killed', () => {
     );
   });
 
+  test.each([
+    ['scan', ['summ'], 'no operator summ has state, but sum'],
+    ['scan', ['sum', 'total'], 'no state total, but '],
+    ['get', ['sum', 'key-9'], 'sum has no state of key key-9'],
+    ['export', ['--operator', 'summ'], 'no operator summ'],
+    ['export', ['--output', join(folder, 'no', 'file')], 'ERR_STORAGE_FAILED'],
+  ])('state %s %j says what is wrong', (command, args, expected) => {
+    const { status, stderr } = millrace('state', command, checkpoints, ...args);
+    expect(stderr).toContain(expected);
+    expect(status).toBe(1);
+  });
+
   test('a name that is not there', () => {
     const { status, stderr } = millrace('state', 'ls', checkpoints, '--at', '999999');
     expect(status).toBe(1);

@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
-import { type Key, MillraceError } from '@millrace/core';
+import { pipeline } from 'node:stream/promises';
+import { MillraceError } from '@millrace/core';
+import type { Manifest } from '../checkpoint/manifest.js';
 import { nodeEnv } from '../host/node-env.js';
 import { atPoint } from '../inspect/checkpoint-list.js';
 import { diffRows, type RowDifference } from '../inspect/state-diff.js';
 import { readStateRows, type StateFilter, type StateRow } from '../inspect/state-rows.js';
-import { placeOf, textOf } from '../inspect/state-text.js';
+import { keyTextsOf, placeOf, textOf } from '../inspect/state-text.js';
 import type { Terminal } from './commands.js';
 import { table } from './text-table.js';
 
@@ -48,10 +49,9 @@ export async function getState(
   at: AtOption,
   terminal: Terminal,
 ): Promise<void> {
-  const found = [];
-  for (const key of keysOf(keyText)) found.push(...(await rowsAt(folder, at, { operator, key })));
+  const found = await rowsAt(folder, at, { operator, keys: keyTextsOf(keyText) });
   if (found.length === 0) {
-    throw new MillraceError('ERR_CHECKPOINT_MISSING', `no state of key ${keyText}`, { operator });
+    refuse('key', `${operator} has no state of key ${keyText}; see "millrace state scan"`);
   }
   for (const row of found) terminal.out(lineOf(row));
 }
@@ -79,8 +79,10 @@ export async function diffState(
   options: ScanOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const before = await rowsAt(folder, { at: from }, options);
-  const after = await rowsAt(folder, { at: to }, options);
+  const before = (await readRows(folder, { at: from }, options)).rows;
+  const { rows: after, manifest } = await readRows(folder, { at: to }, options);
+  // In one of the two an operator may be unknown: it may have come or gone.
+  if (before.length === 0 && after.length === 0) assertKnown(manifest, options);
   const differences = diffRows(before, after);
   for (const difference of differences.slice(0, options.limit)) terminal.out(diffLine(difference));
   const count = (change: RowDifference['change']): number =>
@@ -102,31 +104,51 @@ export async function exportState(
     for (const row of rows) terminal.out(textOf(row));
     return;
   }
-  const file = createWriteStream(options.output);
-  for (const row of rows) file.write(`${textOf(row)}\n`);
-  file.end();
-  await finished(file);
+  try {
+    await pipeline(linesOf(rows), createWriteStream(options.output));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const detail = `${options.output} cannot be written: ${reason}`;
+    throw new MillraceError('ERR_STORAGE_FAILED', detail, { cause });
+  }
   terminal.err(`${rows.length} rows written to ${options.output}`);
 }
 
-async function rowsAt(
-  folder: string,
-  { at }: AtOption,
-  { operator, state, key }: StateFilter,
-): Promise<readonly StateRow[]> {
-  return atPoint(nodeEnv(), folder, at, ({ manifest, store }) =>
-    readStateRows(manifest, store, { operator, state, key }),
-  );
+function* linesOf(rows: readonly StateRow[]): Iterable<string> {
+  for (const row of rows) yield `${textOf(row)}\n`;
 }
 
-/** A key is JSON, or text: `17` may be either, so both are looked for. */
-function keysOf(text: string): readonly Key[] {
-  try {
-    const parsed = JSON.parse(text) as Key;
-    return typeof parsed === 'string' ? [parsed] : [parsed, text];
-  } catch {
-    return [text];
+/** Rows of a point; a name that is misspelt is refused, for it must not look like empty state. */
+async function rowsAt(
+  folder: string,
+  at: AtOption,
+  filter: StateFilter,
+): Promise<readonly StateRow[]> {
+  const { rows, manifest } = await readRows(folder, at, filter);
+  if (rows.length === 0) assertKnown(manifest, filter);
+  return rows;
+}
+
+function readRows(folder: string, { at }: AtOption, { operator, state, keys }: StateFilter) {
+  return atPoint(nodeEnv(), folder, at, async ({ manifest, store }) => ({
+    manifest,
+    rows: await readStateRows(manifest, store, { operator, state, keys }),
+  }));
+}
+
+function assertKnown({ states }: Manifest, { operator, state }: StateFilter): void {
+  const operators = [...new Set(states.map((known) => known.operator))];
+  if (operator !== undefined && !operators.includes(operator)) {
+    refuse('operator', `no operator ${operator} has state, but ${operators.join(', ')}`);
   }
+  const own = states.filter((known) => operator === undefined || known.operator === operator);
+  if (state === undefined || own.some((known) => known.state === state)) return;
+  const names = [...new Set(own.map((known) => known.state))].join(', ');
+  refuse('state', `there is no state ${state}, but ${names}`);
+}
+
+function refuse(field: string, detail: string): never {
+  throw new MillraceError('ERR_INVALID_OPTION', detail, { field });
 }
 
 const lineOf = (row: StateRow): string =>

@@ -11,6 +11,7 @@ import {
 } from '@millrace/state/internal';
 import type { Manifest } from '../checkpoint/manifest.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
+import { textOf } from './state-text.js';
 
 /** One row of stored state, as people look at it. */
 export interface StateRow {
@@ -30,7 +31,8 @@ export interface StateRow {
 export interface StateFilter {
   readonly operator?: string | undefined;
   readonly state?: string | undefined;
-  readonly key?: Key | undefined;
+  /** Texts of keys, as `textOf` writes them. */
+  readonly keys?: ReadonlySet<string> | undefined;
 }
 
 const allGroups = { first: 0, last: 0xffff };
@@ -72,11 +74,9 @@ class StoredRows {
   /** By operator, state and namespace, then by key, then by what is inside the key. */
   private readonly units = new Map<string, Map<unknown, Map<string, StateRow>>>();
   private readonly filter: StateFilter;
-  private readonly key: unknown;
 
   constructor(filter: StateFilter) {
     this.filter = filter;
-    this.key = filter.key === undefined ? undefined : canonicalKey(filter.key);
   }
 
   apply(layout: StateLayout, block: Block): void {
@@ -106,8 +106,8 @@ class StoredRows {
     row: number,
   ): void {
     const key = columns.keys[row]!;
+    if (this.filter.keys?.has(textOf(key)) === false) return;
     const canonical = canonicalKey(key);
-    if (this.key !== undefined && canonical !== this.key) return;
     if (kind === 'keyRemovals') {
       keys.delete(canonical);
       return;

@@ -14,11 +14,33 @@ function readable(part: unknown): unknown {
     case 'object':
       if (part instanceof Map) return Object.fromEntries([...part].map(([k, v]) => [textOf(k), v]));
       if (part instanceof Set) return [...part];
-      if (ArrayBuffer.isView(part)) return [...new Uint8Array(part.buffer)];
+      if (part instanceof DataView) return bytesOf(part);
+      if (ArrayBuffer.isView(part)) return Array.from(part as Float64Array);
       return part;
     default:
       return part;
   }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: DataView): readonly number[] => [
+  ...new Uint8Array(buffer, byteOffset, byteLength),
+];
+
+/**
+ * A key is JSON, or text, or what other commands print of it: `17` may be the number or a text, so
+ * both are looked for, and a date or a bigint is found by what it is printed as.
+ */
+export function keyTextsOf(text: string): ReadonlySet<string> {
+  const texts = new Set([textOf(text)]);
+  try {
+    const key: unknown = JSON.parse(text);
+    // What is in quotes is that text only.
+    if (typeof key === 'string') texts.clear();
+    texts.add(textOf(key));
+  } catch {
+    // It is no JSON.
+  }
+  return texts;
 }
 
 /** What tells a row apart from the others of its state. */
