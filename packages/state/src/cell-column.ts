@@ -159,8 +159,9 @@ export class CellColumn implements TrackedRows, StatePart {
     if (cell === undefined || this.kind.sweep === undefined) return true;
     const weight = this.kind.weightOf?.(cell) ?? 0;
     const { left, isDone } = this.kind.sweep(cell, () => this.touch(slot));
-    if (left === cell) this.weigh((this.kind.weightOf?.(cell) ?? 0) - weight);
-    else this.put(slot, left);
+    // What went in place went before the cell is replaced or emptied.
+    this.weigh((this.kind.weightOf?.(cell) ?? 0) - weight);
+    if (left !== cell) this.put(slot, left);
     return isDone;
   }
 

@@ -168,6 +168,22 @@ export const ttlCases: Readonly<Record<string, Case>> = {
       assert.deepEqual(kinds.length, 3);
     }
   },
+  'what was removed counts for nothing, however often keys come and go': async (create) => {
+    const rig = await rigOf(create);
+    const { at, time, backend, access } = rig;
+    const left: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      for (let key = 0; key < 50; key += 1) {
+        for (const entry of ['a', 'b', 'c']) at(key).map.set(entry, key);
+        for (const element of [1, 2, 3]) at(key).list.add(element);
+      }
+      time.processing += 10;
+      workOn(rig, 500);
+      assert.equal(access.keyCount, 0);
+      left.push(backend.bytesOf('op'));
+    }
+    assert.deepEqual(left, [left[0], left[0], left[0]]);
+  },
   'old entries of one large map or list are removed, and young ones stay': async (create) => {
     const rig = await rigOf(create);
     const { at, time, backend } = rig;
