@@ -105,3 +105,51 @@ test('also where the state of the old name was not written since for some keys',
   const late = starts(found).filter((n) => n >= 2_000);
   expect(late.map(keyOf)).toEqual(Array.from({ length: keys / 2 }, (_, i) => keys / 2 + i));
 });
+
+/** Keeps for each key what it was first, and what `migrate` has made of it since. */
+const keeping = (version: number, migrates: 'migrates' | 'as it is') =>
+  defineJob('counting', {}, (job) => {
+    const migrate = (stored: unknown, from: number): string => `${stored} ${from}→${version}`;
+    const options = { version, ...(migrates === 'migrates' && { migrate }) };
+    job
+      .source(
+        'numbers',
+        numbers,
+        watermarks((r) => r.at),
+      )
+      .pipe(
+        // Most keys come at first and at last only.
+        keyBy(({ n }) => n % (n >= 500 && n < 3_000 ? 4 : keys)),
+        keyedProcess('keep', {
+          output: type<{ n: number; was: string }>(),
+          state: { was: valueState<string>(options) },
+          process({ n }, ctx) {
+            const { was } = ctx.state;
+            was.set(was.get() ?? 'first');
+            ctx.emit({ n, was: was.get()! });
+          },
+        }),
+        sinkTo('kept', csvSink({ path: '/out/kept.csv', columns: ['n', 'was'] })),
+      );
+  });
+
+test.each<[string, JobDefinition, string]>([
+  ['by a job of that version without migrate', keeping(2, 'as it is'), 'first 1→2'],
+  ['by migrate of the next version, from that one', keeping(3, 'migrates'), 'first 1→2 2→3'],
+])('values that were migrated are read %s', async (_how, last, expected) => {
+  const disk = await diskForJobs();
+  const checkpoints = { folder: '/checkpoints' };
+  for (const [at, job] of [keeping(1, 'as it is'), keeping(2, 'migrates')].entries()) {
+    const process = start(disk, job, { checkpoints });
+    await pass(process, () => process.handle.progress().recordsIn > 600);
+    const stopping = process.handle.stopWithSavepoint(`stop-${at}`, 'suspend');
+    await pass(process);
+    await stopping;
+  }
+  const process = start(disk, last, { checkpoints });
+  await pass(process);
+  await process.handle.done;
+  const kept = (await linesOf(disk)).map((line) => /(\d+),(.+)$/.exec(line));
+  const late = kept.filter((row) => Number(row?.[1]) >= 3_000).map((row) => row![2]);
+  expect([late.length, [...new Set(late)]]).toEqual([1_000, [expected]]);
+});

@@ -2,7 +2,7 @@ import type { KeyGroupRange } from '@millrace/core/internal';
 import type { CheckpointStore } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
 import { readBlocks, readSegmentIndex, type StateLayout } from '@millrace/state/internal';
-import type { Manifest, SegmentRef, TaskPart } from '../checkpoint/manifest.js';
+import type { Manifest, SegmentRef, StateSummary, TaskPart } from '../checkpoint/manifest.js';
 import { inputOf } from '../checkpoint/segment-chain.js';
 import {
   type DeclaredState,
@@ -131,7 +131,8 @@ export const operatorsOf = (
 
 /**
  * The chain that a task's snapshots can follow: it is of the same task, and says nothing of
- * operators that are elsewhere now, or of states that are not the same any more.
+ * operators that are elsewhere now, or of states that are not the same any more. Nor of values of
+ * another version: manifests say one version of each state, and `migrate` is for that one alone.
  */
 export function chainToFollow(
   manifest: Manifest | undefined,
@@ -144,7 +145,13 @@ export function chainToFollow(
   const had = part.operators ?? operatorsOf(manifest.states);
   if (had.join('\n') !== operators.join('\n')) return undefined;
   const own = manifest.states.filter(({ operator }) => operators.includes(operator));
-  if (stateDifferences(own, declared).length > 0) return undefined;
+  if (stateDifferences(own, declared).length > 0 || isMigrated(own, declared)) return undefined;
   const { first, last } = part.keyGroups;
   return first === keyGroups.first && last === keyGroups.last ? part.chain : undefined;
+}
+
+/** Whether values of a state are made into those of another version. */
+function isMigrated(stored: readonly StateSummary[], declared: readonly DeclaredState[]): boolean {
+  const versions = new Map(stored.map((state) => [idOf(state), state.version]));
+  return declared.some((state) => versions.get(idOf(state)) !== state.version);
 }
