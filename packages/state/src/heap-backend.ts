@@ -1,5 +1,5 @@
 import { type Key, MillraceError } from '@millrace/core';
-import { type KeyGroupRange, keyGroupOf } from '@millrace/core/internal';
+import { type KeyGroupRange, keyGroupOf, toMillraceError } from '@millrace/core/internal';
 import type {
   KeyedStateAccess,
   KeyGroupTimes,
@@ -142,7 +142,12 @@ export class HeapBackend implements SnapshotStateBackend {
       const detail = `state ${layout.state} of ${layout.operator} is not declared`;
       throw new MillraceError('ERR_STATE_INCOMPATIBLE', detail, { operator: layout.operator });
     }
-    part.load({ ...block, version: layout.version, chainGroups });
+    try {
+      part.load({ ...block, version: layout.version, chainGroups });
+    } catch (error) {
+      const { operator, state } = layout;
+      throw toMillraceError(error, 'ERR_INVARIANT', { operator, field: state });
+    }
   }
 
   private add<P extends StatePart>(operator: string, part: P): P {

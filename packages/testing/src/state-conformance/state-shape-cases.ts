@@ -50,6 +50,21 @@ export const shapeCases: Readonly<Record<string, Case>> = {
     const backend = await create(tracked);
     await assert.rejects(loadChain(backend, chain), refused);
   },
+  'a migrate that throws refuses the restore, with the state it is of': async (create) => {
+    const cause = new TypeError('no such field');
+    const migrate = (): never => {
+      throw cause;
+    };
+    for (const kind of ['value', 'list', 'map'] as const) {
+      const first = await stateOf<Handles[typeof kind]>(create, { kind, version: 1 });
+      if (kind === 'map') (first.at(1) as Handles['map']).set('a', 1);
+      else (first.at(1) as Handles['value']).set([1]);
+      const chain = [freeze(first.backend).finish()];
+      const second = await stateOf(create, { kind, version: 2, migrate });
+      const refused = { code: 'ERR_STATE_INCOMPATIBLE', operator: 'op', field: 's', cause };
+      await assert.rejects(loadChain(second.backend, chain), refused);
+    }
+  },
   'a value changed in place is in the snapshot as it was at the barrier': async (create) => {
     const copy = (box: { n: number }) => ({ ...box });
     const first = await stateOf<{ add(v: object): void; get(): { n: number }[] }>(create, {
