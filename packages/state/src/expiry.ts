@@ -2,7 +2,6 @@ import type { StateTime, StateTtl } from '@millrace/core/spi';
 
 /** What time it is for the state of one operator. */
 export interface OperatorTime extends StateTime {
-  watermarkMs(): number;
   processingMs(): number;
 }
 

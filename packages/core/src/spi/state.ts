@@ -306,6 +306,8 @@ export interface OperatorStateAccess {
 export interface StateTime {
   /** Event time of the record or timer at hand, epoch ms. */
   recordMs(): number;
+  /** How far event time has come for the record or timer at hand, epoch ms; −∞ at first. */
+  watermarkMs(): number;
 }
 
 /** Makes the state of the operators of one subtask. */
@@ -327,7 +329,7 @@ export interface StateBackend {
   keyedState(
     operatorId: string,
     descriptors: Readonly<Record<string, StateDescriptor>>,
-    time: StateTime & { watermarkMs(): number; processingMs(): number },
+    time: StateTime & { processingMs(): number },
   ): KeyedStateAccess;
   /** Lists of an operator without a key, and broadcast state of any. */
   operatorState(

@@ -36,7 +36,10 @@ export function processInputs(
   context: OperatorContext,
 ): ProcessInputs {
   const { process, state = {} } = functions;
-  const time = { recordMs: () => main.timestamp };
+  const time = {
+    recordMs: () => main.timestamp,
+    watermarkMs: () => Math.min(main.watermark, main.dueMs),
+  };
   const access = keyed ? context.keyedState(state, time) : undefined;
   const own = access ?? operatorState(state, context);
   const shared = operatorState(functions.broadcast ?? {}, context);

@@ -27,6 +27,8 @@ export class ProcessOperator implements Operator {
   /** The timer whose handler threw last, and the one to be fired again. */
   private failed: DueTimer | undefined;
   private again: DueTimer | undefined;
+  /** The last watermark whose timers have all fired. */
+  private firedMs = -Infinity;
 
   constructor(functions: ProcessFunctions, keyed: boolean, context: OperatorContext) {
     this.functions = functions;
@@ -97,7 +99,9 @@ if (out.isFull()) { i += 1; break; }`,
   }
 
   onWatermark(timeMs: number, out: Outputs): Progress {
-    return this.fireTimers('event', timeMs, out);
+    const progress = this.fireTimers('event', timeMs, out);
+    if (progress === 'done') this.firedMs = timeMs;
+    return progress;
   }
 
   onProcessingTime(nowMs: number, out: Outputs): Progress {
@@ -143,6 +147,8 @@ if (out.isFull()) { i += 1; break; }`,
     const handlers = kind === 'event' ? functions.onEventTime : functions.onProcessingTime;
     timerContext.timestamp = atMs;
     timerContext.key = key;
+    // However far the watermark went at once, what lives until after the timer is there for it.
+    if (kind === 'event') timerContext.dueMs = Math.max(this.firedMs, atMs + 1);
     access!.setKey(key);
     if (this.undo) {
       this.undoable!.begin();
@@ -156,6 +162,8 @@ if (out.isFull()) { i += 1; break; }`,
         timestamp: atMs,
         of: due,
       });
+    } finally {
+      timerContext.dueMs = Infinity;
     }
   }
 }

@@ -74,6 +74,31 @@ describe('declared state', () => {
     expect(main.map(({ value }) => value)).toEqual(['a 1', 'a 2', 'b 1', 'a 1']);
   });
 
+  test('lives for event timers until their own time, however far the watermark goes', async () => {
+    const visits = keyedProcess('visits', {
+      output: type<string>(),
+      state: { item: valueState<number>({ ttl: { after: '10ms', time: 'event' } }) },
+      process({ item }: Sale, ctx) {
+        if (item > 0) ctx.state.item.set(item);
+        ctx.timers.check.set(ctx.timestamp + item);
+      },
+      onEventTime: {
+        check: (at, ctx) => ctx.emit(`${ctx.key} ${at} ${ctx.state.item.get()}`),
+      },
+    });
+    const valuesOf = async (script: readonly ReturnType<typeof sale>[]) => {
+      const { main } = await runOperator((s: Stream<Sale>) => s.pipe(byShop, visits), script);
+      return main.map(({ value }) => value);
+    };
+    expect(await valuesOf([sale('a', 8, 0), sale('b', 9, 1)])).toEqual(['a 8 8', 'b 10 undefined']);
+    // A timer set for a time that has passed does not bring back what was hidden by then.
+    expect(await valuesOf([sale('a', 8, 0), sale('b', 1, 30), sale('a', -25, 31)])).toEqual([
+      'a 8 8',
+      'a 6 undefined',
+      'b 31 1',
+    ]);
+  });
+
   test('is part of the graph with its version and time to live', () => {
     const graphOf = (ttl: TtlOptions | undefined) =>
       defineJob('j', {}, (job) => {

@@ -253,8 +253,7 @@ export class StageBuilder {
       compile: (label, source) => compiler.compile(node.id, label, source),
       compileRecordLoop: (loop) =>
         generateRecordLoop(node.id, loop, this.columnsInto(node), compiler),
-      keyedState: (descriptors, { recordMs }) => {
-        const watermarkMs = (): number => gate.watermark;
+      keyedState: (descriptors, { recordMs, watermarkMs }) => {
         const time = { recordMs, watermarkMs, processingMs: this.world.nowMs };
         const access = state.keyedState(node.id, descriptors, time);
         states.push(access);
