@@ -213,6 +213,18 @@ describe('event timers', () => {
   });
 });
 
+test('event timers see the processing time at which they fire', async () => {
+  const late = keyedProcess('p', {
+    output: type<number>(),
+    process: (s: Step, ctx) => ctx.timers.x.set(s.n),
+    onEventTime: { x: (_at, ctx) => ctx.emit(ctx.processingTime - Date.UTC(2020, 0, 1)) },
+  });
+  // No record comes with the watermark that lets it fire, which is that of the end.
+  const script = [step('a', 'set', 10), { advanceMs: 60_000 }];
+  const { main } = await runOperator((s: Stream<Step>) => s.pipe(byKey, late), script);
+  expect(main.map((r) => r.value)).toEqual([60_000]);
+});
+
 describe('processing timers', () => {
   const idle = keyedProcess('p', {
     output: type<string>(),

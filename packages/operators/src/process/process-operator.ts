@@ -99,6 +99,8 @@ if (out.isFull()) { i += 1; break; }`,
   }
 
   onWatermark(timeMs: number, out: Outputs): Progress {
+    // The last record may be long ago, or from before a restore.
+    this.timerContext.beginBatch(out);
     const progress = this.fireTimers('event', timeMs, out);
     if (progress === 'done') this.firedMs = timeMs;
     return progress;
