@@ -93,7 +93,7 @@ export class HeapKeyedState implements KeyedStateAccess {
     const { rows } = this;
     for (let i = 0; i < stateLimits.ttlSweepRows; i += 1) {
       if (this.sweepAt >= rows.high) this.sweepAt = 0;
-      if (!rows.isLive(this.sweepAt) || rows.sweepAt(this.sweepAt)) this.sweepAt += 1;
+      if (rows.sweepAt(this.sweepAt)) this.sweepAt += 1;
     }
   }
 }

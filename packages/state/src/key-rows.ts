@@ -18,6 +18,8 @@ export class KeyRows {
   private readonly columns: CellColumn[] = [];
   private dueKey: Key | undefined;
   private dueSlot = unknown;
+  /** The first column whose cell in the row being swept has not been looked at to its end. */
+  private sweepColumn = 0;
 
   /** Keys that have a row. */
   get size(): number {
@@ -120,12 +122,19 @@ export class KeyRows {
     this.removeEmpty(slot);
   }
 
-  /** Removes what has expired in a row that there is; false: not all has been looked at. */
+  /**
+   * Removes some of what has expired in a row; false: not all has been looked at, and the next call
+   * is to be for the same row.
+   */
   sweepAt(slot: number): boolean {
-    let isDone = true;
-    for (const column of this.columns) isDone = column.sweep(slot) && isDone;
-    this.removeEmpty(slot);
-    return isDone;
+    const { columns, index } = this;
+    // Cell by cell: large ones, each in a round of its own, would hardly ever be done together.
+    for (; index.isLive(slot) && this.sweepColumn < columns.length; this.sweepColumn += 1) {
+      if (!columns[this.sweepColumn]!.sweep(slot)) return false;
+    }
+    this.sweepColumn = 0;
+    if (index.isLive(slot)) this.removeEmpty(slot);
+    return true;
   }
 
   private find(): number {

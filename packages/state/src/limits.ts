@@ -41,6 +41,8 @@ export const stateLimits = {
   ttlSweepRows: 2,
   /** Entries of a map or list looked at for each of these rows; the next record goes on there. */
   ttlSweepEntries: 4,
+  /** Entries that a map got since the last look, for each of which two more are looked at. */
+  ttlSweepInsertedMax: 256,
   /** Keys put into a sorted map one by one; more are sorted together. */
   sortedInsertsMax: 16,
   /** Bytes of a segment's chunk, about: large enough that writing it is one good system call. */

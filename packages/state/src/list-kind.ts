@@ -14,10 +14,13 @@ export class ListCell {
   readonly stamps: number[] | undefined;
   /** How often a sweep has come by since it looked at the elements. */
   visits = 0;
+  /** How many there were when it did, or at first. */
+  lookedLength: number;
 
   constructor(elements: unknown[], stamps: number[] | undefined) {
     this.elements = elements;
     this.stamps = stamps;
+    this.lookedLength = elements.length;
   }
 }
 
@@ -78,9 +81,13 @@ export function withoutExpired(cell: ListCell, expiry: Expiry): ListCell | undef
 /** Looks at a long list when it has been passed by often enough to pay for it. */
 function swept(cell: ListCell, expiry: Expiry): SweptCell {
   cell.visits += 1;
-  const { elements, stamps, visits } = cell;
-  if (visits * stateLimits.ttlSweepEntries < elements.length) return { left: cell, isDone: false };
+  const { elements, stamps, visits, lookedLength } = cell;
+  const { length } = elements;
+  // Elements that were added pay as well: a list may grow faster than sweeps come by.
+  const paid = visits * stateLimits.ttlSweepEntries + 2 * (length - lookedLength);
+  if (paid < length) return { left: cell, isDone: false };
   cell.visits = 0;
+  cell.lookedLength = length;
   if (!stamps!.some(Number.isNaN)) return { left: withoutExpired(cell, expiry), isDone: true };
   const times = stamps!.map((stamp) => (Number.isNaN(stamp) ? expiry.stamp() : stamp));
   return { left: new ListCell(elements, times), isDone: true };

@@ -33,6 +33,8 @@ export class MapCell {
   /** Whether `entries` are in the order of their sequence. */
   private isInOrder = true;
   private lastSequence = 0;
+  /** The last of those inserted that sweeps have counted. */
+  private sweptSequence = 0;
   /** Where the search for what has expired goes on. */
   private sweep: Iterator<[CanonicalKey, MapEntry]> | undefined;
 
@@ -61,7 +63,10 @@ export class MapCell {
     if (!this.entries.has(key)) this.order?.add(key);
     this.entries.set(key, entry);
     if (entry.sequence < this.lastSequence) this.isInOrder = false;
-    else this.lastSequence = entry.sequence;
+    else {
+      this.lastSequence = entry.sequence;
+      this.sweptSequence = entry.sequence;
+    }
   }
 
   delete(key: CanonicalKey): void {
@@ -80,6 +85,13 @@ export class MapCell {
       this.isInOrder = true;
     }
     return this.entries;
+  }
+
+  /** Counts entries inserted since sweeps came by last; those beyond `max` are for the next. */
+  takeInserted(max: number): number {
+    const inserted = Math.min(this.lastSequence - this.sweptSequence, max);
+    this.sweptSequence += inserted;
+    return inserted;
   }
 
   /** The next entry of a round over all of them; undefined ends the round. */

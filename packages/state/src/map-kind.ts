@@ -86,9 +86,14 @@ function writeEntry({ key, entry }: KeptEntry, row: CellRow): void {
   row.out.blob(block, at, 1, entry.value);
 }
 
-/** Looks at some entries in each call, since a map may be large. */
+/**
+ * Looks at some entries in each call, since a map may be large: at more than were added since the
+ * last one, or a round over a map that grows fast would never end.
+ */
 function swept(map: MapCell, expiry: Expiry, touch: () => void): SweptCell {
-  for (let looked = 0; looked < stateLimits.ttlSweepEntries; looked += 1) {
+  const { ttlSweepEntries, ttlSweepInsertedMax } = stateLimits;
+  const entries = ttlSweepEntries + 2 * map.takeInserted(ttlSweepInsertedMax);
+  for (let looked = 0; looked < entries; looked += 1) {
     const next = map.nextToSweep();
     if (next === undefined) return { left: map, isDone: true };
     const [key, entry] = next;

@@ -184,6 +184,25 @@ export const ttlCases: Readonly<Record<string, Case>> = {
     }
     assert.deepEqual(left, [left[0], left[0], left[0]]);
   },
+  'a key that gets many entries with each record keeps few, and holds up no other': async (
+    create,
+  ) => {
+    const { at, time, backend, access } = await rigOf(create);
+    at(1).value.set(1);
+    const bytes: number[] = [];
+    for (let record = 0; record < 2_000; record += 1) {
+      time.processing = record;
+      const { map, list } = at(2);
+      for (let i = 0; i < 20; i += 1) {
+        map.set(`${record} ${i}`, i);
+        list.add(i);
+      }
+      bytes.push(backend.bytesOf('op'));
+    }
+    assert.equal(access.keyCount, 1);
+    const [early, late] = [Math.max(...bytes.slice(0, 200)), Math.max(...bytes.slice(-200))];
+    assert.ok(late <= early, `${late} bytes late, ${early} early`);
+  },
   'old entries of one large map or list are removed, and young ones stay': async (create) => {
     const rig = await rigOf(create);
     const { at, time, backend } = rig;
