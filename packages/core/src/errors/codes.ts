@@ -103,7 +103,7 @@ export const errorCodes = {
   ),
   ERR_FUNCTION_RETURNED_PROMISE: permanent(
     'a function that must be synchronous returned a promise',
-    'use mapAsync(...) for work that waits',
+    'let it answer at once: look up what it needs ahead of the job, or join a stream that has it',
   ),
   ERR_ERROR_CEILING: permanent(
     'too many records failed',

@@ -32,6 +32,7 @@ export function addProcess(
   functions: ProcessFunctions,
   inputs: readonly OutputRef[],
 ): OutputRef {
+  refuseAsync(id, functions);
   const definition: OperatorFactory = {
     form: 'factory',
     fuses: keyed && inputs.length === 1,
@@ -55,6 +56,20 @@ export function addProcess(
     onError: functions.onError,
     parallelism: functions.parallelism,
   });
+}
+
+/** Behind an `await` the context would be that of another record, and of another key. */
+function refuseAsync(
+  operator: string,
+  { process, onEventTime, onProcessingTime }: ProcessFunctions,
+): void {
+  const handlers = Object.values({ ...onEventTime, ...onProcessingTime });
+  for (const each of [...process, ...handlers]) {
+    // A bound function has the prototype of what it calls.
+    if (Object.prototype.toString.call(each) !== '[object AsyncFunction]') continue;
+    const detail = 'process functions and handlers of timers must not be async';
+    throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', detail, { operator });
+  }
 }
 
 /** The parts of declared states that are data. */

@@ -30,6 +30,21 @@ describe('process', () => {
     expect(sides.never).toEqual([]);
   });
 
+  test.each([
+    ['process', { process: async () => {} }],
+    ['a handler of timers', { process: () => {}, onEventTime: { due: async () => {} } }],
+  ])('%s must not be async: behind an await the context is another one', async (_, functions) => {
+    const asynchronous = (s: Stream<number>) =>
+      s.pipe(
+        keyBy((n) => n),
+        keyedProcess('p', { output: type<number>(), ...functions }),
+      );
+    await expect(runOperator(asynchronous, numbers(1))).rejects.toMatchObject({
+      code: 'ERR_FUNCTION_RETURNED_PROMISE',
+      operator: 'p',
+    });
+  });
+
   test('what is written to a side that nobody consumes is not kept', async () => {
     const { main } = await runOperator((s: Stream<number>) => s.pipe(split), numbers(1, 2));
     expect(main.map((r) => r.value)).toEqual([2]);
