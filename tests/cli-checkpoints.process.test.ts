@@ -4,6 +4,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -193,6 +194,12 @@ describe('a job that was killed', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/ERR_INVALID_OPTION: .*give from, too \(field at/);
   });
+
+  test('a savepoint on stop that no folder could have', () => {
+    const { status, stderr } = millrace(...running, '--savepoint-on-stop', 'a/b');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/ERR_INVALID_OPTION: .*"a\/b" is no name .*field --savepoint-on-stop/);
+  });
 });
 
 /** Ends with its exit code and what it said on standard error. */
@@ -211,14 +218,16 @@ test('a reader that has seen enough ends a command without an error', async () =
 
 test('an interrupt whose savepoint cannot be taken is a failure that says why', async () => {
   const other = join(folder, 'interrupted');
-  const args = ['run', job, '--checkpoints', other, '--savepoint-on-stop', 'a/b', '--quiet'];
+  mkdirSync(join(other, 'savepoints', 'taken'), { recursive: true });
+  writeFileSync(join(other, 'savepoints', 'taken', 'manifest.json'), '{}');
+  const args = ['run', job, '--checkpoints', other, '--savepoint-on-stop', 'taken', '--quiet'];
   const env = { ...process.env, PACE: 'slow' };
   const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env });
   const ended = endOf(child);
   await until(() => existsSync(join(other, 'manifests')) || child.exitCode !== null);
   child.kill('SIGINT');
   const { status, stderr } = await ended;
-  expect(stderr).toMatch(/a\/b is not taken; the job is cancelled/);
-  expect(stderr).toContain('ERR_INVALID_OPTION');
+  expect(stderr).toMatch(/savepoint taken is not taken; the job is cancelled/);
+  expect(stderr).toMatch(/ERR_\w+: .*taken/);
   expect(status).toBe(1);
 });

@@ -2,6 +2,7 @@ import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { connectorLimits } from '../limits.js';
 import { readAll, readWithRestarts, valuesOf } from '../reading/reader-driver.js';
 import type { CsvColumns } from './csv-columns.js';
 import { type CsvSourceOptions, csvSource } from './csv-source.js';
@@ -197,4 +198,11 @@ test.each([
 ])('options %j are refused', (options, message) => {
   expect(() => csvSource(options as CsvSourceOptions)).toThrow(message);
   expect(() => csvSource(options as CsvSourceOptions)).toThrow('ERR_INVALID_OPTION');
+});
+
+test('more columns than a row may have are refused, also without a header', () => {
+  const columns = Object.fromEntries(
+    Array.from({ length: connectorLimits.csvColumnsMax + 1 }, (_, at) => [`c${at}`, 'string']),
+  ) as CsvColumns;
+  expect(() => csvSource({ path: 'a', header: false, columns })).toThrow(/at most 4096 columns/);
 });

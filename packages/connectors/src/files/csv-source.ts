@@ -1,4 +1,5 @@
 import type { Source } from '@millrace/core/spi';
+import { connectorLimits } from '../limits.js';
 import { refuseOption } from '../option-checks.js';
 import { type CsvColumns, type CsvRecord, csvColumnTypes } from './csv-columns.js';
 import { CsvDecoder, type CsvFormat } from './csv-decoder.js';
@@ -74,6 +75,10 @@ export function csvFormat<T>(options: CsvReadOptions & CsvRecordOptions<T>): Csv
   }
   if (!header && columns === undefined) {
     refuseOption('columns', 'without a header the columns must be named');
+  }
+  const { csvColumnsMax } = connectorLimits;
+  if (Object.keys(columns ?? {}).length > csvColumnsMax) {
+    refuseOption('columns', `at most ${csvColumnsMax} columns are possible`);
   }
   for (const [name, type] of Object.entries(columns ?? {})) {
     if (!csvColumnTypes.includes(type)) {

@@ -221,7 +221,7 @@ export const errorCodes = {
   ),
   ERR_STATE_INCOMPATIBLE: permanent(
     'stored state does not fit the operators of the job',
-    'see the difference; add migrate, or allow for each operator named there what is to be dropped',
+    'see the difference; add or mend migrate, or allow for each operator what is to be dropped',
   ),
   ERR_LOSS_NOT_ALLOWED: permanent(
     'a source of a job with checkpoints cannot be read again',
@@ -234,7 +234,7 @@ export const errorCodes = {
   ),
   ERR_CHECKPOINT_CORRUPT: permanent(
     'a checkpoint is damaged',
-    'see which with "millrace checkpoints verify"; restore from another one',
+    '"millrace checkpoints verify" says which are whole; "millrace run --from DIR --at NAME" takes one',
   ),
   ERR_CHECKPOINT_FAILED: transient(
     'too many checkpoints in a row failed',

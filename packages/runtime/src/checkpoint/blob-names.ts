@@ -54,13 +54,19 @@ export function outputName(
   return `${blobFolders.outputs}out-${attempt}-${fileSafe(operator)}-${subtask}-${number}`;
 }
 
-function savepointFolder(name: string): string {
+/** @throws MillraceError `ERR_INVALID_OPTION` for what cannot be a savepoint's name */
+export function checkSavepointName(name: string, field = 'name'): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     throw new MillraceError(
       'ERR_INVALID_OPTION',
       `${JSON.stringify(name)} is no name of a savepoint: letters, digits, "-", "_" and "."`,
+      { field },
     );
   }
+}
+
+function savepointFolder(name: string): string {
+  checkSavepointName(name);
   return `${blobFolders.savepoints}${name}/`;
 }
 

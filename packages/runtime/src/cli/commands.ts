@@ -7,6 +7,7 @@ import {
   MillraceError,
 } from '@millrace/core';
 import { durationMs, formatDuration, formatTimestamp } from '@millrace/core/internal';
+import { checkSavepointName } from '../checkpoint/blob-names.js';
 import { nodeEnv } from '../host/node-env.js';
 import type { CheckpointOptions } from '../job/checkpoint-options.js';
 import type { JobHandle } from '../job/job-handle.js';
@@ -61,6 +62,8 @@ async function runLoaded(
   terminal: Terminal,
 ): Promise<void> {
   const { signal, param, checkRecords, savepointOnStop, backend, slots, parallelism } = options;
+  // Ahead of the job: at the interrupt, hours later, it could not be taken.
+  if (savepointOnStop !== undefined) checkSavepointName(savepointOnStop, '--savepoint-on-stop');
   const handle = run(job, {
     params: paramsOf(job, param),
     checkRecords,
