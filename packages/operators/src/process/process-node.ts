@@ -82,6 +82,11 @@ function stateOf(
     const detail = `'${both}' is declared as state and as broadcast state`;
     throw new MillraceError('ERR_INVALID_OPTION', detail, { operator, field: `broadcast.${both}` });
   }
+  const reserved = Object.keys({ ...state, ...broadcast }).find((name) => /^timers\./.test(name));
+  if (reserved !== undefined) {
+    const detail = `'${reserved}' could be the name of a timer's state, which begins with 'timers.'`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { operator, field: `state.${reserved}` });
+  }
   return Object.fromEntries(
     Object.entries({ ...state, ...broadcast }).map(
       ([name, { kind, version, ttl, redistribute }]) => [

@@ -45,6 +45,22 @@ describe('process', () => {
     });
   });
 
+  test('state cannot have the name of a timer’s', async () => {
+    const named = (s: Stream<number>) =>
+      s.pipe(
+        keyBy((n) => n),
+        keyedProcess('p', {
+          output: type<number>(),
+          state: { 'timers.event.due': valueState<number>() },
+          process: () => {},
+        }),
+      );
+    await expect(runOperator(named, numbers(1))).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      field: 'state.timers.event.due',
+    });
+  });
+
   test('what is written to a side that nobody consumes is not kept', async () => {
     const { main } = await runOperator((s: Stream<number>) => s.pipe(split), numbers(1, 2));
     expect(main.map((r) => r.value)).toEqual([2]);
