@@ -1,3 +1,5 @@
+import type { Key } from '../keys/key-codec.js';
+
 /**
  * What happens to a record at which an author's function throws.
  *
@@ -28,6 +30,8 @@ export type OnError = 'fail' | 'skip' | 'deadLetter' | ErrorPolicy;
 export interface DeadLetter<T = unknown> {
   /** The record as the operator received it; absent where it could not even be decoded. */
   readonly record?: T | undefined;
+  /** Whose window or timer could not be processed as it fired; absent for records. */
+  readonly key?: Key | undefined;
   /** The undecoded input, e.g. the line of a file, where there is one. */
   readonly raw?: string | Uint8Array | undefined;
   /** Split and position in the source, where known: `file.csv@1042`. */

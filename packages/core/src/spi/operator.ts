@@ -1,3 +1,4 @@
+import type { Key } from '../keys/key-codec.js';
 import type { RecordBatch } from './element.js';
 import type { Env } from './env.js';
 import type { ErrorPolicy } from './errors.js';
@@ -290,6 +291,8 @@ export interface FailureDetail {
    * is the same by `Object.is` when it is tried again: so each of them has attempts of its own.
    */
   readonly of?: unknown;
+  /** Whose timer or window it is, for what fails at −1. */
+  readonly key?: Key | undefined;
   /** Rows that came of it have been handed on: it cannot be tried again. */
   readonly hasGiven?: boolean | undefined;
 }

@@ -225,6 +225,27 @@ test('event timers see the processing time at which they fire', async () => {
   expect(main.map((r) => r.value)).toEqual([60_000]);
 });
 
+test('a timer that throws is a dead letter with its key', async () => {
+  const failing = keyedProcess('p', {
+    output: type<string>(),
+    onError: 'deadLetter',
+    process: (s: Step, ctx) => ctx.timers.due.set(s.n),
+    onEventTime: {
+      due() {
+        throw new RangeError('unlucky');
+      },
+    },
+  });
+  const { sides } = await runOperator(
+    (s: Stream<Step>) => s.pipe(byKey, failing),
+    [step('a', 'set', 7)],
+    { sides: ['deadLetters'] },
+  );
+  expect(sides.deadLetters!.map(({ value }) => value)).toMatchObject([
+    { key: 'a', timestamp: 7, operator: 'p', error: { code: 'ERR_FUNCTION_THREW' } },
+  ]);
+});
+
 describe('processing timers', () => {
   const idle = keyedProcess('p', {
     output: type<string>(),

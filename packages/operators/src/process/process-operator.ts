@@ -163,6 +163,7 @@ if (out.isFull()) { i += 1; break; }`,
       throw new RecordFailure(-1, this.operator.operatorId, error, {
         timestamp: atMs,
         of: due,
+        key,
       });
     } finally {
       timerContext.dueMs = Infinity;

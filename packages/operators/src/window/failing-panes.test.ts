@@ -213,7 +213,7 @@ describe.each(['on', 'off'] as const)('slices that cannot be merged, codegen %s'
     expect((await sums('skip')).sums.sort()).toEqual(others.sort());
     const { sums: rest, dead } = await sums('deadLetter');
     expect(rest.sort()).toEqual(others.sort());
-    expect(dead).toMatchObject([{ operator: 'w', timestamp: 9 }]);
+    expect(dead).toMatchObject([{ operator: 'w', key: 'b', timestamp: 9 }]);
   });
 
   test('retry: merged again', async () => {

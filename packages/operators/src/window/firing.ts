@@ -139,4 +139,5 @@ export class Firing {
 export const detailOf = (key: Key, { end }: TimeWindow): FailureDetail => ({
   timestamp: end - 1,
   of: canonicalKey(key),
+  key,
 });

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
-import type { DeadLetter, Env, ErrorPolicy, RecordBatch } from '@millrace/core/spi';
+import type { DeadLetter, Env, ErrorPolicy, Key, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 
@@ -11,6 +11,8 @@ export interface FailedRecord {
   readonly index: number;
   /** Which of those that fire at one time. */
   readonly of?: unknown;
+  /** Whose it is, of those. */
+  readonly key?: Key | undefined;
   /** Rows of it cannot be taken back, so it is not tried again. */
   readonly hasGiven?: boolean | undefined;
   readonly record?: unknown;
@@ -82,10 +84,11 @@ export class FailurePolicy {
   }
 
   private deadLetter(failure: FailedRecord): void {
-    const { record, raw, position, timestamp } = failure;
+    const { record, key, raw, position, timestamp } = failure;
     const { code, message } = this.errorOf(failure);
     const letter: DeadLetter = {
       ...(record === undefined ? {} : { record }),
+      ...(key === undefined ? {} : { key }),
       ...(raw === undefined ? {} : { raw }),
       ...(position === undefined ? {} : { position }),
       operator: this.metrics.operator,
