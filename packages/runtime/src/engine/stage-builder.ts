@@ -280,7 +280,8 @@ export class StageBuilder {
 
   private loop(plan: StagePlan & { readonly kind: 'loop' }): Stage {
     const { compiler, codegen } = this.world;
-    const sides = plan.outputs.filter(({ port }) => port === 'deadLetters');
+    // Dead letters of others that a loop only passes on, or gives keys, are its main output.
+    const sides = plan.outputs.filter(({ port, relayed }) => port === 'deadLetters' && !relayed);
     const main = plan.outputs.find((output) => !sides.includes(output));
     const ports = new Map(sides.map((output) => [output.node, this.port(output)]));
     const time = { watermark: -Infinity };
