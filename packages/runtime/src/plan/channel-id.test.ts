@@ -1,6 +1,18 @@
 import { fromArray } from '@millrace/connectors';
 import { defineJob } from '@millrace/core';
-import { aggregate, count, keyBy, map, sinkTo, tumbling, union, window } from '@millrace/operators';
+import {
+  aggregate,
+  broadcast,
+  connect,
+  count,
+  keyBy,
+  map,
+  sinkTo,
+  tumbling,
+  type,
+  union,
+  window,
+} from '@millrace/operators';
 import { RecordingSink } from '@millrace/testing';
 import { expect, test } from 'vitest';
 import { channelIdOf, channelName } from './channel-id.js';
@@ -19,6 +31,19 @@ const job = defineJob('ids', {}, (builder) => {
   wide.pipe(union(late), union(wide), sinkTo('out', new RecordingSink<unknown>()));
   const bad = keyed.pipe(window('bad', tumbling('1s'), { onError: 'deadLetter' }), aggregate({}));
   bad.side.deadLetters.pipe(sinkTo('dead', new RecordingSink<unknown>()));
+  const both = keyed.pipe(
+    connect('both', numbers.pipe(keyBy((n) => n)), {
+      output: type<number>(),
+      onError: 'deadLetter',
+      processLeft: () => undefined,
+      processRight: () => undefined,
+    }),
+  );
+  both.side.deadLetters.pipe(
+    broadcast(),
+    map((d) => d, { id: 'letters' }),
+    sinkTo('letters-out', new RecordingSink<unknown>()),
+  );
   keyed.pipe(
     map((n) => n, { id: 'moved' }),
     sinkTo('moved-out', new RecordingSink<number>()),

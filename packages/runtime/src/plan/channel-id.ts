@@ -12,9 +12,9 @@ export interface ChannelId {
   readonly input: 0 | 1;
   /**
    * Who writes, where others write to the same edge and role: the loop that extracts keys ahead of
-   * the edge, or sends dead letters of the operator behind it.
+   * the edge, or sends dead letters of the operator behind it. `rightKeys`: of its second input.
    */
-  readonly by?: 'keys';
+  readonly by?: 'keys' | 'rightKeys';
   /** Subtask and parallelism of who writes. */
   readonly from: number;
   readonly fromOf: number;
@@ -36,7 +36,7 @@ export function channelIdOf(
     edge: target.edge.id,
     role: reader.kind === 'operator' ? reader.role : reader.kind,
     input: target.input,
-    ...(isDeadLetters || isBehindKeys ? { by: 'keys' } : {}),
+    ...((isDeadLetters || isBehindKeys) && { by: keys!.edge.input === 0 ? 'keys' : 'rightKeys' }),
     from: from.subtask,
     fromOf: stages[from.stage]!.parallelism,
     to: to.subtask,

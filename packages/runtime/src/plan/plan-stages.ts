@@ -35,6 +35,9 @@ class Planner {
   private readonly nodes: ReadonlyMap<string, LogicalNode>;
   private readonly stageOf = new Map<string, StagePlan>();
   private readonly kinds = new Map<string, boolean>();
+  /** By edge, as sequencers are. */
+  private readonly readers = new Map<string, StagePlan>();
+  private readonly sequencers = new Map<string, StagePlan>();
   private readonly job: BuiltJob;
 
   private readonly fusion: 'on' | 'off';
@@ -81,7 +84,7 @@ class Planner {
       only !== undefined && this.inlineOf(only.to) !== undefined && this.staysInPlace(only);
     const keyed = only !== undefined && this.needsKeys(only);
     if (only !== undefined && (inline || keyed)) {
-      if (this.fusedTarget(only, node) === undefined) this.addLoop(only, node);
+      if (this.fusedStage(only, node) === undefined) this.addLoop(only, node);
       return;
     }
     const stage = this.push({
@@ -114,41 +117,51 @@ class Planner {
 
   /** @param from subtasks of the stage that writes the output */
   private targetOf(edge: LogicalEdge, from: number): StageTarget {
-    const inline = this.inlineOf(edge.to) !== undefined;
-    const { kind } = edge.partitioning;
-    if (this.needsKeys(edge)) {
-      const stage = (): number => this.addLoop(edge).index;
-      return this.fusedTarget(edge) ?? { stage: stage(), input: 0, edge, movement: 'forward' };
-    }
-    const fused = inline ? this.fusedTarget(edge) : undefined;
-    if (fused !== undefined) return fused;
-    const to = inline ? this.addLoop(edge) : this.stageOf.get(edge.to)!;
-    const input = inline ? 0 : edge.input;
+    const needsKeys = this.needsKeys(edge);
+    const isInline = this.inlineOf(edge.to) !== undefined;
+    const to = needsKeys || isInline ? this.readerOf(edge) : this.stageOf.get(edge.to)!;
+    const input = needsKeys || isInline ? 0 : edge.input;
+    const kind = needsKeys ? 'forward' : edge.partitioning.kind;
     const movement = movementOf(kind, from, to.parallelism);
     const target = { stage: to.index, input, edge, movement };
-    return movement === 'broadcast' && from > 1 ? this.sequenced(target) : target;
+    const isAlone = from === 1 && edge.port !== 'deadLetters';
+    return movement === 'broadcast' && !isAlone ? this.sequenced(target, from) : target;
+  }
+
+  /**
+   * What begins with the edge: one stage, though several may write to it, since dead letters of an
+   * operator are written by loops that extract its keys, too.
+   */
+  private readerOf(edge: LogicalEdge): StagePlan {
+    const reader = this.readers.get(edge.id) ?? this.fusedStage(edge) ?? this.addLoop(edge);
+    this.readers.set(edge.id, reader);
+    return reader;
   }
 
   /** Broadcast records of several subtasks go through one place, so that all see one order. */
-  private sequenced(target: StageTarget): StageTarget {
+  private sequenced(target: StageTarget, from: number): StageTarget {
     const { edge } = target;
-    const sequencer = this.push({
+    const sequencer = this.sequencers.get(edge.id) ?? this.addSequencer(target);
+    this.sequencers.set(edge.id, sequencer);
+    return { stage: sequencer.index, input: 0, edge, movement: movementOf('global', from, 1) };
+  }
+
+  private addSequencer(target: StageTarget): StagePlan {
+    const { from: node, port } = target.edge;
+    return this.push({
       kind: 'loop',
       source: undefined,
       index: this.stages.length,
       parallelism: 1,
-      outputs: [
-        { node: edge.from, port: edge.port, targets: [target], relayed: true, shape: plainShape },
-      ],
+      outputs: [{ node, port, targets: [target], relayed: true, shape: plainShape }],
       steps: [],
       keys: undefined,
-      carriesKinds: this.kinds.get(edge.from)!,
+      carriesKinds: this.kinds.get(node)!,
     });
-    return { stage: sequencer.index, input: 0, edge, movement: 'gather' };
   }
 
   /** The operator at the end of a loop that can be fused with it, where nothing else feeds it. */
-  private fusedTarget(first: LogicalEdge, source?: LogicalNode): StageTarget | undefined {
+  private fusedStage(first: LogicalEdge, source?: LogicalNode): StagePlan | undefined {
     const { steps, keyed } = this.runFrom(first);
     const stage = keyed && this.stageOf.get(keyed.to);
     if (this.fusion === 'off' || keyed === undefined || stage === undefined) return undefined;
@@ -162,7 +175,7 @@ class Planner {
     stage.fused = { source, steps, keys: this.keysOf(keyed) };
     if (source !== undefined) this.connect(stage, source.id, 'deadLetters');
     for (const { node } of steps) this.connect(stage, node.id, 'deadLetters');
-    return { stage: stage.index, input: 0, edge: first, movement: 'forward' };
+    return stage;
   }
 
   /**
