@@ -125,7 +125,11 @@ export class HeapBackend implements SnapshotStateBackend {
   step(sink: BlockSink, rowsMax: number): StepResult {
     const [part] = this.frozen;
     if (part === undefined) return 'done';
-    if (part.step(sink, rowsMax) === 'done') this.frozen.shift();
+    try {
+      if (part.step(sink, rowsMax) === 'done') this.frozen.shift();
+    } catch (error) {
+      throw unwritable(error, part.layout);
+    }
     return this.frozen.length > 0 ? 'more' : 'done';
   }
 
@@ -164,4 +168,11 @@ export class HeapBackend implements SnapshotStateBackend {
   private allParts(): readonly StatePart[] {
     return this.operators().flatMap((operator) => this.partsOf(operator));
   }
+}
+
+/** Says whose value it is that no snapshot can have; any other error stays as it is. */
+function unwritable(error: unknown, { operator, state }: StateLayout): unknown {
+  if (!(error instanceof MillraceError) || error.code !== 'ERR_UNSERIALISABLE_VALUE') return error;
+  const detail = `in state ${state}: ${error.detail}`;
+  return new MillraceError(error.code, detail, { operator, field: error.field, cause: error });
 }

@@ -176,10 +176,16 @@ function countFailure(draft: Draft, error: MillraceError): void {
   draft.change({ failuresInRow });
   if (failuresInRow <= toleratedFailures) return;
   draft.change({ failuresInRow: 0 });
-  const detail = `${failuresInRow} in a row; the last one: ${error.detail}`;
-  draft.effects.push({
-    kind: 'fail attempt',
-    error: new MillraceError('ERR_CHECKPOINT_FAILED', detail, { cause: error }),
+  draft.effects.push({ kind: 'fail attempt', error: tooManyFailed(failuresInRow, error) });
+}
+
+function tooManyFailed(failuresInRow: number, last: MillraceError): MillraceError {
+  // What cannot be written is computed again after a restart, too: the job ends with it instead.
+  if (last.code === 'ERR_UNSERIALISABLE_VALUE') return last;
+  const detail = `${failuresInRow} in a row; the last one: ${last.detail}`;
+  return new MillraceError('ERR_CHECKPOINT_FAILED', detail, {
+    operator: last.operator,
+    cause: last,
   });
 }
 

@@ -27,6 +27,7 @@ const fresh = (committed?: number, own: Partial<CheckpointSchedule> = {}): Coord
 
 const full = new MillraceError('ERR_STORAGE_FULL', 'no space');
 const refused = new MillraceError('ERR_SINK_FAILED', 'cannot prepare');
+const unwritable = new MillraceError('ERR_UNSERIALISABLE_VALUE', 'in state last: a function');
 const superseded = new MillraceError('ERR_CHECKPOINT_SUPERSEDED', 'by another');
 
 /** One line for an effect, as the tables below have them. */
@@ -328,6 +329,20 @@ describe('a checkpoint that fails', () => {
         102,
         { kind: 'declined', task: 'a', checkpoint: 2, error: refused },
         ['abort 2', 'fail attempt ERR_CHECKPOINT_FAILED'],
+      ],
+    ]);
+  });
+
+  test('because of a value that no checkpoint can have: the attempt fails with that', () => {
+    check(fresh(), [
+      [0, start, ['trigger 1 checkpoint']],
+      [1, { kind: 'declined', task: 'b', checkpoint: 1, error: unwritable }, ['abort 1']],
+      [100, woken, ['reserve 2']],
+      [101, { kind: 'reserved', checkpoint: 2 }, ['trigger 2 checkpoint']],
+      [
+        102,
+        { kind: 'declined', task: 'b', checkpoint: 2, error: unwritable },
+        ['abort 2', 'fail attempt ERR_UNSERIALISABLE_VALUE'],
       ],
     ]);
   });
