@@ -162,12 +162,8 @@ export class GraphBuilder {
       throw new MillraceError('ERR_MISSING_ID', `${operator} has no id as its first argument`);
     }
     if (id.length > coreLimits.operatorIdLengthMax || !idPattern.test(id)) {
-      throw new MillraceError(
-        'ERR_INVALID_ID',
-        `'${id}' is no id: letters, digits and . _ / - inside, at most ` +
-          `${coreLimits.operatorIdLengthMax} characters`,
-        { operator: id },
-      );
+      const detail = `'${id}' is no id for the ${operator}`;
+      throw new MillraceError('ERR_INVALID_ID', detail, { operator: id });
     }
     return id;
   }

@@ -49,6 +49,12 @@ describe('validate', () => {
     ['no sink', [source], [], ['ERR_NO_SINK j', 'warning ERR_UNREACHABLE_SINK in']],
     ['an id twice', [source, node('x'), node('x'), sink()], through, ['ERR_DUPLICATE_ID x']],
     [
+      'an id twice, and nothing else that comes of it',
+      [source, node('x', { kind: 'keyedOneInput' }), sink('x')],
+      [edge('in→x', 'key'), edge('x→x')],
+      ['ERR_DUPLICATE_ID x'],
+    ],
+    [
       'an edge to nowhere',
       [source, sink()],
       [edge('in→out'), edge('in→gone')],
@@ -205,9 +211,9 @@ describe('validate', () => {
   });
 
   test('all findings come at once; the first one’s code is thrown, with the others told', () => {
-    const broken = graph([source, node('x', { state }), node('x'), sink(), sink('other')], through);
+    const broken = graph([source, node('x', { state }), sink(), sink('other')], through);
     expect(() => assertValid(broken)).toThrow(
-      /ERR_DUPLICATE_ID.*also \[x\].*keeps keyed state.*also \[other\]/,
+      /ERR_UNKEYED_STATE.*keeps keyed state.*also \[other\]/,
     );
   });
 

@@ -27,8 +27,10 @@ export function validate(graph: LogicalGraph): readonly Diagnostic[] {
     into: edgesBy(graph.edges, 'to'),
     outOf: edgesBy(graph.edges, 'from'),
   };
+  const duplicates = duplicateIds(facts);
+  // Edges go by id: of operators that share one, nothing else that is found would be true.
+  if (duplicates.length > 0) return duplicates;
   return [
-    ...duplicateIds(facts),
     ...endpoints(facts),
     ...cycles(facts),
     ...unkeyedState(facts),
