@@ -315,10 +315,18 @@ describe('event times that cannot be', () => {
     });
   const startMs = Date.UTC(2020, 0, 1);
 
-  test.each([Number.NaN, 1.5, undefined, '2020-01-01', 1e18])('%s is refused', async (at) => {
+  test.each([
+    [Number.NaN, 'NaN'],
+    [1.5, '1.5'],
+    [undefined, 'undefined'],
+    ['2020-01-01', 'a string'],
+    [new Date(startMs), 'a Date; its getTime() gives milliseconds'],
+    [1e18, '1000000000000000000'],
+  ])('%s is refused', async (at, shown) => {
     const driver = await driveJob(job({ farFuture: 'off' }));
     const error = await errorOf(() => driver.send('payments', [{ ...payment('a', 1), at }]));
     expect(error).toMatchObject({ code: 'ERR_INVALID_TIMESTAMP', operator: 'payments' });
+    expect(error.detail).toBe(`the event time is ${shown}`);
     expect(error.position).toBe('manual@0');
   });
 

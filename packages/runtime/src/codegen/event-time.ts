@@ -12,15 +12,19 @@ const rounder = 6_755_399_441_055_744;
 
 /** Thrown for a time that is no whole number of milliseconds, or too far ahead of the clock. */
 export function badTimestamp(time: unknown, latestMs: number): MillraceError {
-  const shown =
-    typeof time === 'number' ? String(time) : time === null ? 'null' : `a ${typeof time}`;
   const valid = typeof time === 'number' && Number.isInteger(time) && Math.abs(time) <= timeMaxMs;
   return valid && time > latestMs
     ? new MillraceError(
         'ERR_FAR_FUTURE_TIMESTAMP',
         `${new Date(time).toISOString()} is beyond ${new Date(latestMs).toISOString()}`,
       )
-    : new MillraceError('ERR_INVALID_TIMESTAMP', `the event time is ${shown}`);
+    : new MillraceError('ERR_INVALID_TIMESTAMP', `the event time is ${shownTime(time)}`);
+}
+
+function shownTime(time: unknown): string {
+  if (time instanceof Date) return 'a Date; its getTime() gives milliseconds';
+  if (typeof time === 'number' || time === null || time === undefined) return String(time);
+  return typeof time === 'object' ? 'an object' : `a ${typeof time}`;
 }
 
 /**
