@@ -113,3 +113,25 @@ describe('a flatMap that throws', () => {
     await expect(running).rejects.toMatchObject({ code: 'ERR_FUNCTION_THREW', operator: 'f' });
   });
 });
+
+describe('a flatMap whose function gives what cannot be taken at once', () => {
+  const given = (value: unknown) => () => value as Iterable<unknown>;
+
+  async function* later() {
+    yield 1;
+  }
+
+  test.each<[string, () => Iterable<unknown>, string, string]>([
+    ['a promise', given(Promise.resolve([])), 'ERR_FUNCTION_RETURNED_PROMISE', 'not async'],
+    ['an async generator', given(later()), 'ERR_FUNCTION_RETURNED_PROMISE', 'not async'],
+    ['nothing', given(undefined), 'ERR_FUNCTION_THREW', 'the function gave undefined'],
+    ['an object', given({ n: 1 }), 'ERR_FUNCTION_THREW', 'the function gave an object'],
+  ])('%s', async (_name, fn, code, detail) => {
+    const running = runOperator((s: Stream<number>) => s.pipe(flatMap(fn, { id: 'f' })), script(1));
+    await expect(running).rejects.toMatchObject({
+      code,
+      operator: 'f',
+      detail: expect.stringContaining(detail),
+    });
+  });
+});

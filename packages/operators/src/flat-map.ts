@@ -19,6 +19,7 @@ import type {
   NotPromise,
   RecordFunction,
 } from './function-options.js';
+import { iteratorOf } from './iterator-of.js';
 
 /**
  * Any number of records for each record.
@@ -117,7 +118,7 @@ class FlatMapOperator implements Operator {
     if (Array.isArray(rows) && rows.length <= coreLimits.batchRecordsMax) {
       for (let r = 0; r < rows.length; r += 1) out.main.emit(rows[r], timestamp);
     } else {
-      this.rows = this.goesOn ? endedFirst(rows) : rows[Symbol.iterator]();
+      this.rows = this.goesOn ? endedFirst(rows) : iteratorOf(rows);
     }
   }
 

@@ -11,6 +11,7 @@ import {
   RecordFailure,
 } from '@millrace/core/spi';
 import { endedFirst } from '../ended-first.js';
+import { iteratorOf } from '../iterator-of.js';
 import type { TimeWindow } from './assigner.js';
 import type { Fold } from './fold.js';
 import { cellsAt, resultOf } from './fold-plain.js';
@@ -131,7 +132,7 @@ export class Firing {
     const info = { key: this.resultsKey, window, pane };
     const folded = resultOf(this.fold, cellsAt(rows, slot), info);
     const results = this.fold.expand!(folded, info as never);
-    this.results = this.goesOn ? endedFirst(results) : results[Symbol.iterator]();
+    this.results = this.goesOn ? endedFirst(results) : iteratorOf(results);
   }
 }
 
