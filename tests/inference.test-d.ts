@@ -1,5 +1,11 @@
 import { csvSource, fromArray } from '@millrace/connectors';
-import { type DeadLetter, defineJob, type KeyedStream, type Stream } from '@millrace/core';
+import {
+  type DeadLetter,
+  type Duration,
+  defineJob,
+  type KeyedStream,
+  type Stream,
+} from '@millrace/core';
 import {
   aggregate,
   average,
@@ -29,6 +35,25 @@ interface Person {
   readonly name: string;
 }
 const events = fromArray<Bid | Person>([]);
+
+test('a param that is a duration is one in the build, and may be overridden by another', () => {
+  const job = defineJob(
+    'durations',
+    { gap: '5m', label: '5 metres' },
+    (builder, { gap, label }) => {
+      expectTypeOf(gap).toExtend<Duration>();
+      expectTypeOf(gap).toExtend<string>();
+      expectTypeOf(label).toEqualTypeOf<string>();
+      builder.source('events', events).pipe(
+        keyBy((e) => e.kind),
+        window('w', session(gap)),
+      );
+    },
+  );
+  expectTypeOf(job.build).toBeCallableWith({ gap: '1h' });
+  // @ts-expect-error: no unit of time
+  job.build({ gap: '5 metres' });
+});
 
 test('types carry from source to sink without annotation', () => {
   defineJob('types', { min: 5, label: 'x' }, (job, params) => {

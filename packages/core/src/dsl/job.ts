@@ -6,6 +6,7 @@ import { assertValid } from '../graph/validate.js';
 import type { OnError } from '../spi/errors.js';
 import type { Source } from '../spi/source.js';
 import type { WatermarkStrategy } from '../spi/watermark.js';
+import type { Duration } from '../time/duration.js';
 import { noWatermarks } from '../time/watermarks.js';
 import { withoutAmbientInputs } from './build-guard.js';
 import { type SourceStream, streamWithSidesOf } from './stream.js';
@@ -116,16 +117,23 @@ export function defineJob<const P extends JobParams>(
   return definition;
 }
 
-/** Literal types of the defaults (`20`) widened to what an override may be (`number`). */
+/**
+ * Literal types of the defaults (`20`) widened to what an override may be (`number`). A text that
+ * is a duration stays one, so that it can be the size of a window.
+ */
 export type Widened<P> = {
   readonly [N in keyof P]: P[N] extends number
     ? number
     : P[N] extends string
-      ? string
+      ? P[N] extends DurationText
+        ? DurationText
+        : string
       : P[N] extends boolean
         ? boolean
         : P[N];
 } & {};
+
+type DurationText = Extract<Duration, string>;
 
 type BuildFunction = (job: JobBuilder, params: JobParams) => void;
 
