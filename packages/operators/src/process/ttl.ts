@@ -8,8 +8,8 @@ export interface TtlOptions {
   readonly after: Duration;
   /**
    * `processing`, the default: by the clock. `event`: entries have the time of their record, and
-   * expire when the watermark is there, for an event timer when its time is; a replay gives the
-   * same results.
+   * expire when the watermark is there, for an event timer when its time is. A replay gives the
+   * same results where the watermark stands at the same records: in one slot, from one split.
    */
   readonly time?: StateTtl['time'] | undefined;
   /** What counts as use: `write`, the default, or `readAndWrite`. */
