@@ -32,3 +32,15 @@ test('every block of code in the guide compiles', () => {
   });
   expect(stdout).toBe('');
 });
+
+test('the graph in the README is the one that its command prints', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, drawn] = /^```mermaid\n([\s\S]*?)^```$/m.exec(readme)!;
+  const program = join(root, 'packages', 'runtime', 'bin', 'millrace.mjs');
+  const job = join(root, 'examples', 'first', 'card-velocity.ts');
+  const { stdout } = spawnSync(process.execPath, [program, 'graph', job, '--format', 'mermaid'], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect(stdout).toBe(drawn);
+});
