@@ -32,9 +32,11 @@ Some kills come at random moments, others right before, within or right after a 
 order. It fails where an output differs by a byte, a process goes on from anything but the newest
 committed checkpoint, less than 80 % of the kills come after a commit, or a step was left out.
 
-  npm run chaos -- corruption --help
+Other commands, each with a --help of its own:
 
-damages what jobs are restored from instead.
+  npm run chaos -- corruption           damages what jobs are restored from
+  npm run chaos -- jetstream            kills and stops a job from stream to stream, and its server
+  npm run chaos -- jetstream-rollback   puts older or damaged streams and checkpoints under that job
 `;
 
 /**
