@@ -230,9 +230,15 @@ describe('records that are not what they should be', () => {
     expect(error).toMatchObject({ code, field, operator: 'odd' });
   });
 
-  test('an async function in map names the operator', async () => {
-    const driver = await driveJob(failing(async (p) => p.amount));
-    const error = await errorOf(() => driver.send('payments', [payment('a', 1)]));
+  test('an async function is refused with the graph', async () => {
+    const error = await errorOf(() => driveJob(failing(async (p) => p.amount)));
+    expect(error).toMatchObject({ code: 'ERR_FUNCTION_RETURNED_PROMISE', operator: 'odd' });
+  });
+
+  test('promises name the operator; rejected ones do not end the process', async () => {
+    const driver = await driveJob(failing(() => Promise.reject(new Error('unlucky'))));
+    const payments = [payment('a', 1), payment('b', 1)];
+    const error = await errorOf(() => driver.send('payments', payments));
     expect(error).toMatchObject({ code: 'ERR_FUNCTION_RETURNED_PROMISE', operator: 'odd' });
   });
 

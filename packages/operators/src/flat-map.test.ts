@@ -117,12 +117,17 @@ describe('a flatMap that throws', () => {
 describe('a flatMap whose function gives what cannot be taken at once', () => {
   const given = (value: unknown) => () => value as Iterable<unknown>;
 
+  const rejected = () => Promise.reject(new Error('unlucky')) as never;
+
   async function* later() {
     yield 1;
   }
 
   test.each<[string, () => Iterable<unknown>, string, string]>([
     ['a promise', given(Promise.resolve([])), 'ERR_FUNCTION_RETURNED_PROMISE', 'not async'],
+    ['a rejected promise', rejected, 'ERR_FUNCTION_RETURNED_PROMISE', 'not async'],
+    ['promises', (async () => []) as never, 'ERR_FUNCTION_RETURNED_PROMISE', 'must not be async'],
+    ['generators', later as never, 'ERR_FUNCTION_RETURNED_PROMISE', 'must not be async'],
     ['an async generator', given(later()), 'ERR_FUNCTION_RETURNED_PROMISE', 'not async'],
     ['nothing', given(undefined), 'ERR_FUNCTION_THREW', 'the function gave undefined'],
     ['an object', given({ n: 1 }), 'ERR_FUNCTION_THREW', 'the function gave an object'],

@@ -20,6 +20,7 @@ import type {
   RecordFunction,
 } from './function-options.js';
 import { iteratorOf } from './iterator-of.js';
+import { refuseAsync } from './refuse-async.js';
 
 /**
  * Any number of records for each record.
@@ -60,6 +61,7 @@ export function flatMap(
       onError: options.onError,
       parallelism: options.parallelism,
     });
+    refuseAsync(ref.node, [fn], 'the function of flatMap must not be async');
     return streamWithSidesOf(ref, ['deadLetters'] as never) as never;
   };
 }

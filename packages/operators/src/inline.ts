@@ -1,6 +1,7 @@
 import type { DeadLetter, FunctionLifecycle, InlineOperator, Stream } from '@millrace/core/spi';
 import { outputOf, type StreamWithSides, streamWithSidesOf } from '@millrace/core/spi';
 import type { FunctionOptions } from './function-options.js';
+import { refuseAsync } from './refuse-async.js';
 
 /** Adds an operator that the engine fuses into its neighbours' loop. */
 export function addInline<T, U>(
@@ -25,5 +26,6 @@ export function addInline<T, U>(
     onError: options.onError,
     parallelism: options.parallelism,
   });
+  refuseAsync(ref.node, [fn], `the function of ${form} must not be async`);
   return streamWithSidesOf(ref, ['deadLetters']);
 }

@@ -10,6 +10,8 @@ export function iteratorOf(results: Iterable<unknown>): Iterator<unknown> {
   // Types say so; a cast, or a function in JavaScript, may give anything.
   const given = results as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
   if (typeof given?.[Symbol.iterator] === 'function') return results[Symbol.iterator]();
+  // Nobody is to wait for it: were it rejected, that would end the process ahead of the job.
+  if (given instanceof Promise) given.catch(() => undefined);
   if (given instanceof Promise || typeof given?.[Symbol.asyncIterator] === 'function') {
     const detail = 'an array or a generator that is not async is wanted';
     throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', detail);

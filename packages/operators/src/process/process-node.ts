@@ -6,6 +6,7 @@ import type {
   OutputRef,
   StateDescriptor,
 } from '@millrace/core/spi';
+import { refuseAsync } from '../refuse-async.js';
 import { ProcessOperator } from './process-operator.js';
 
 type TimerHandler = (atMs: number, context: unknown) => void;
@@ -32,7 +33,7 @@ export function addProcess(
   functions: ProcessFunctions,
   inputs: readonly OutputRef[],
 ): OutputRef {
-  refuseAsync(id, functions);
+  refuseAsyncFunctions(id, functions);
   const definition: OperatorFactory = {
     form: 'factory',
     fuses: keyed && inputs.length === 1,
@@ -59,17 +60,13 @@ export function addProcess(
 }
 
 /** Behind an `await` the context would be that of another record, and of another key. */
-function refuseAsync(
+function refuseAsyncFunctions(
   operator: string,
   { process, onEventTime, onProcessingTime }: ProcessFunctions,
 ): void {
   const handlers = Object.values({ ...onEventTime, ...onProcessingTime });
-  for (const each of [...process, ...handlers]) {
-    // A bound function has the prototype of what it calls.
-    if (Object.prototype.toString.call(each) !== '[object AsyncFunction]') continue;
-    const detail = 'process functions and handlers of timers must not be async';
-    throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', detail, { operator });
-  }
+  const detail = 'process functions and handlers of timers must not be async';
+  refuseAsync(operator, [...process, ...handlers], detail);
 }
 
 /** The parts of declared states that are data. */

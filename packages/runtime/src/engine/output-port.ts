@@ -90,6 +90,7 @@ export class OutputPort {
     this.checksLeft -= count;
     for (let i = 0; i < count; i += 1) {
       const value = batch.values[i];
+      if (value instanceof Promise) this.refusePromises(batch);
       // A projected batch has no records in it.
       if (value !== undefined) this.checkValue(value);
     }
@@ -97,15 +98,19 @@ export class OutputPort {
 
   private checkValue(value: unknown): void {
     const { operator } = this.metrics;
-    if (value instanceof Promise) {
-      throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', 'a record is a promise', {
-        operator,
-      });
-    }
     try {
       checkRecord(value);
     } catch (error) {
       throw toMillraceError(error, 'ERR_UNSERIALISABLE_VALUE', { operator });
     }
+  }
+
+  /** Nobody is to wait for them: one that is rejected would end the process ahead of the job. */
+  private refusePromises({ values, count }: PooledBatch): never {
+    for (const value of values.slice(0, count)) {
+      if (value instanceof Promise) value.catch(() => undefined);
+    }
+    const { operator } = this.metrics;
+    throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', 'a record is a promise', { operator });
   }
 }
