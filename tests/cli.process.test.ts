@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -68,6 +69,47 @@ export default defineJob('throws', {}, (job) => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/^\[picky\] ERR_FUNCTION_THREW: .*two is too many/m);
     expect(stderr).toContain('throws.ts:8');
+  });
+
+  test('an option that is not usable: the author’s own line, none of Millrace’s', () => {
+    const path = jobFile(
+      'size.ts',
+      `import { fromArray, consoleSink } from '@millrace/connectors';
+import { defineJob } from '@millrace/core';
+import { count, aggregate, keyBy, sinkTo, tumbling, window } from '@millrace/operators';
+export default defineJob('size', { size: '1 minute' }, (job, params) => {
+  job.source('numbers', fromArray([1, 2, 3])).pipe(
+    keyBy((n) => n),
+    window('w', tumbling(params.size as never)),
+    aggregate({ n: count() }),
+    sinkTo('out', consoleSink()),
+  );
+});
+`,
+    );
+    const { status, stderr } = millrace('run', path);
+    expect(status).toBe(1);
+    expect(stderr).toContain("size is '1 minute'");
+    expect(stderr).toContain('size.ts:7');
+    expect(stderr).not.toContain('assigner');
+  });
+
+  test('the place of a line is right where the packages are a link', () => {
+    const linked = mkdtempSync(join(tmpdir(), 'millrace-linked-'));
+    try {
+      symlinkSync(join(root, 'node_modules'), join(linked, 'node_modules'), 'dir');
+      writeFileSync(join(linked, 'early.ts'), '\n\nexport const job = (undefined as never)();\n');
+      const { stderr } = millrace('run', join(linked, 'early.ts'));
+      expect(stderr).toContain(`${realpathSync(linked)}/early.ts:3`);
+    } finally {
+      rmSync(linked, { recursive: true, force: true });
+    }
+  });
+
+  test('a wrong option is the last but one line of what is said', () => {
+    const { status, stderr } = millrace('run', example, '--backend', 'disk');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: .*Allowed choices are heap, level\.\s+--help shows what/);
   });
 
   test.each([

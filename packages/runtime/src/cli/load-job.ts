@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isJobDefinition, type JobDefinition, MillraceError } from '@millrace/core';
@@ -78,7 +78,8 @@ function bundleFolder(path: string): string {
     if (existsSync(packages)) {
       const cache = join(packages, '.millrace');
       mkdirSync(cache, { recursive: true });
-      return cache;
+      // Modules are loaded from there; from a link to it the source map would lead elsewhere.
+      return realpathSync(cache);
     }
     if (folder === dirname(folder)) return dirname(path);
   }

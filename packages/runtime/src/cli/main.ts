@@ -44,7 +44,8 @@ function cancelOnSignals(): AbortSignal {
 
 const program = new Command('millrace')
   .description('Runs and explains Millrace jobs')
-  .showHelpAfterError();
+  // The whole help would push the error off the screen.
+  .showHelpAfterError('--help shows what there is');
 
 program
   .command('run')

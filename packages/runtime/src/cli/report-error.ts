@@ -1,7 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { MillraceError } from '@millrace/core';
 
-const ownFrame =
-  /node_modules|node:|@millrace|[\\/]packages[\\/][a-z]+[\\/]dist[\\/]|millrace[\\/].*-\d+\.js/;
+/** Installed packages, Node, and generated code. */
+const ownFrame = /node_modules|node:|@millrace|millrace[\\/].*-\d+\.js/;
+
+/** Where all packages of Millrace are, in a checkout as well; frames may have it as a URL. */
+const packages = new URL('../../../', import.meta.url);
+const ownPlaces: readonly string[] = [packages.href, fileURLToPath(packages)];
 
 /** What a person at a terminal needs of an error: operator, place, next step, their own line. */
 export function errorText(error: unknown): string {
@@ -16,8 +21,11 @@ export function errorText(error: unknown): string {
 function authorsLine(error: MillraceError): string | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const frames = (cause.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-    const own = frames.find((frame) => !ownFrame.test(frame));
+    const own = frames.find(isAuthors);
     if (own !== undefined) return own.trim();
   }
   return undefined;
 }
+
+const isAuthors = (frame: string): boolean =>
+  !ownFrame.test(frame) && !ownPlaces.some((place) => frame.includes(place));
