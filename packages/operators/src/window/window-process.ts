@@ -1,7 +1,8 @@
-import type { StreamWithSides, WindowedStream } from '@millrace/core/spi';
+import { type StreamWithSides, type WindowedStream, windowOf } from '@millrace/core/spi';
 import { collect } from '../aggregators/collecting.js';
+import { refuseAsync } from '../refuse-async.js';
 import { foldOf } from './fold.js';
-import type { WindowInfo } from './window.js';
+import type { PendingWindow, WindowInfo } from './window.js';
 import { addWindow, type WindowSides } from './window-node.js';
 
 /**
@@ -23,5 +24,9 @@ export function windowProcess<T, K, R extends object>(
     { records: collect<T>() as never },
     { single: true, expand: process as never },
   );
-  return (windowed) => addWindow(windowed, 'process', fold);
+  return (windowed) => {
+    const detail = 'the function of windowProcess must not be async';
+    refuseAsync((windowOf(windowed) as PendingWindow).id, [process], detail);
+    return addWindow(windowed, 'process', fold);
+  };
 }

@@ -185,6 +185,22 @@ describe('results', () => {
     ]);
   });
 
+  test.each<[string, () => unknown, string]>([
+    ['an async function', async () => [], 'must not be async'],
+    ['a rejected promise', () => Promise.reject(new Error('unlucky')), 'not async'],
+  ])('windowProcess refuses %s', async (_name, fn, detail) => {
+    const running = runOperator(
+      (s: Stream<Rec>) =>
+        s.pipe(byKey, window('w', tumbling(10)), windowProcess(fn as () => Iterable<object>)),
+      script([rec('a', 1, 5)]),
+    );
+    await expect(running).rejects.toMatchObject({
+      code: 'ERR_FUNCTION_RETURNED_PROMISE',
+      operator: 'w',
+      detail: expect.stringContaining(detail),
+    });
+  });
+
   test.each(['key', 'window', 'pane'])('a field may not be called %s', (name) => {
     const parts = { [name]: count() };
     expect(() => aggregate(parts)).toThrow(/ERR_INVALID_OPTION.*reserved/);
