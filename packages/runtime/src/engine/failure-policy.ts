@@ -112,7 +112,8 @@ export class FailurePolicy {
       this.failed = 0;
     }
     this.failed += 1;
-    const records = this.metrics.numRecordsIn - this.recordsAtStart;
+    // Loops count a record after it has failed, and windows may fail that are more than records.
+    const records = Math.max(this.metrics.numRecordsIn - this.recordsAtStart, this.failed);
     const ceiling = this.policy.ceiling ?? runtimeLimits.errorCeilingDefault;
     const recordsMin = this.policy.ceilingRecordsMin ?? runtimeLimits.errorCeilingRecordsMin;
     if (records < recordsMin || this.failed <= ceiling * records) return;

@@ -16,6 +16,7 @@ import {
   keyedProcess,
   map,
   sinkTo,
+  sliding,
   tumbling,
   type,
   window,
@@ -123,6 +124,30 @@ describe.each(['on', 'off'] as const)('failures, codegen %s', (codegen) => {
       expect(seen).toEqual([5, 7, 9]);
     });
   });
+
+  test.each(['map', 'filter', 'window'])(
+    'a ceiling of 1 lets every record of a %s fail, and every window',
+    async (operator) => {
+      const onError = { action: 'skip', ceiling: 1 } as const;
+      const refuse = (): never => {
+        throw new RangeError('no');
+      };
+      const give: Record<string, (source: Stream<Rec>) => Stream<unknown>> = {
+        map: (source) => source.pipe(map(refuse, { onError })),
+        filter: (source) => source.pipe(filter(refuse, { onError })),
+        // Of each record there are four windows.
+        window: (source) =>
+          source.pipe(
+            keyBy((r) => r.key),
+            window('w', sliding(40, 10), { onError }),
+            windowProcess(refuse),
+          ),
+      };
+      const records = Array.from({ length: 150 }, (_, at) => rec('a', at * 50));
+      const driven = await drive(give[operator]!, byTime, records);
+      expect(driven.values('out')).toEqual([]);
+    },
+  );
 
   describe('attempts', () => {
     const twice = { action: 'retry', attempts: 2 } as const;
