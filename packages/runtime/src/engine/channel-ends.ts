@@ -55,12 +55,11 @@ export class ChannelEnds {
       case 'rebalance':
       case 'rescale':
         return new RoundRobinRoute(channels, subtask);
-      default: {
-        const functions = this.world.job.functions.edges.get(target.edge.id);
-        const assign =
-          target.movement === 'key'
-            ? assignByKey(channels.length, functions!.key!, target.edge.to)
-            : assignByFunction(channels.length, functions!.partition!, target.edge.to);
+      case 'key':
+        return new ScatterRoute(channels, shape, assignByKey(channels.length));
+      case 'custom': {
+        const { partition } = this.world.job.functions.edges.get(target.edge.id)!;
+        const assign = assignByFunction(channels.length, partition!, target.edge.to);
         return new ScatterRoute(channels, shape, assign);
       }
     }

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import { keyGroupOf, subtaskOf, toMillraceError } from '@millrace/core/internal';
-import type { Column, ControlElement, Key, RecordBatch } from '@millrace/core/spi';
+import type { Column, ControlElement, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { BatchShape } from '../plan/batch-shape.js';
 import { groupCount } from '../plan/physical-plan.js';
@@ -11,30 +11,14 @@ import type { Route } from './route.js';
 /** Says which subtask each record of a batch goes to: fills `targets` up to the batch's count. */
 export type Assign = (batch: RecordBatch, targets: Uint16Array) => void;
 
-/**
- * By key group; where no keys were extracted ahead of the edge, by the key of each record.
- *
- * @throws MillraceError `ERR_FUNCTION_THREW` when the author's function throws, and
- *   `ERR_INVALID_KEY` when it gives no key
- */
-export function assignByKey(
-  parallelism: number,
-  keyOf: (record: never) => unknown,
-  operator: string,
-): Assign {
+/** By key group: a loop has extracted the keys ahead of the edge. */
+export function assignByKey(parallelism: number): Assign {
   const subtasks = new Uint16Array(groupCount);
   for (let group = 0; group < groupCount; group += 1) {
     subtasks[group] = subtaskOf(group, parallelism, groupCount);
   }
-  return ({ keys, values, count }, targets) => {
-    try {
-      for (let i = 0; i < count; i += 1) {
-        const key = keys === undefined ? (keyOf(values[i] as never) as Key) : keys[i]!;
-        targets[i] = subtasks[keyGroupOf(key, groupCount)]!;
-      }
-    } catch (error) {
-      throw toMillraceError(error, 'ERR_FUNCTION_THREW', { operator });
-    }
+  return ({ keys, count }, targets) => {
+    for (let i = 0; i < count; i += 1) targets[i] = subtasks[keyGroupOf(keys![i]!, groupCount)]!;
   };
 }
 
