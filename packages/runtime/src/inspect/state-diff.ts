@@ -33,7 +33,7 @@ export function diffRows(
 }
 
 const isSame = (before: unknown, after: unknown): boolean =>
-  encodeRecord(before).join() === encodeRecord(after).join();
+  Buffer.compare(encodeRecord(before), encodeRecord(after)) === 0;
 
 /** Not by its text: keys of different kinds, such as `17n` and `'17n'`, may look the same. */
 function idOf({ operator, state, namespace, key, entry }: StateRow): string {

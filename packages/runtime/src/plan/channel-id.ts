@@ -38,7 +38,7 @@ export function channelIdOf(
     input: target.input,
     ...((isDeadLetters || isBehindKeys) && { by: keys!.edge.input === 0 ? 'keys' : 'rightKeys' }),
     from: from.subtask,
-    fromOf: stages[from.stage]!.parallelism,
+    fromOf: writer.parallelism,
     to: to.subtask,
     toOf: reader.parallelism,
   };

@@ -120,8 +120,9 @@ class Planner {
   private targetOf(edge: LogicalEdge, from: number): StageTarget {
     const needsKeys = this.needsKeys(edge);
     const isInline = this.inlineOf(edge.to) !== undefined;
-    const to = needsKeys || isInline ? this.readerOf(edge) : this.stageOf.get(edge.to)!;
-    const input = needsKeys || isInline ? 0 : edge.input;
+    const reader = needsKeys || isInline ? this.readerOf(edge) : undefined;
+    const to = reader ?? this.stageOf.get(edge.to)!;
+    const input = reader === undefined ? edge.input : 0;
     const kind = needsKeys ? 'forward' : edge.partitioning.kind;
     const movement = movementOf(kind, from, to.parallelism);
     const target = { stage: to.index, input, edge, movement };
