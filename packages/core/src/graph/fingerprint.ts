@@ -19,6 +19,9 @@ export function fingerprint(graph: LogicalGraph): string {
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_name, part: unknown) => {
     if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const source = part as Readonly<Record<string, unknown>>;
+    const sorted = Object.create(null) as Record<string, unknown>;
+    for (const name of Object.keys(source).sort()) sorted[name] = source[name];
+    return sorted;
   });
 }
