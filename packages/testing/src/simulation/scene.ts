@@ -67,6 +67,9 @@ export class Scene {
   readonly random: SeededRandom;
   private readonly parts: SceneParts;
   private readonly jobs: SimulatedJob[] = [];
+  /** Those that may still be told of a checkpoint. */
+  private listening: SimulatedJob[] = [];
+  private newestTold = 0;
   private starting: 'no' | 'soon' = 'no';
   /** What was asked of jobs and is not answered. */
   private requests = 0;
@@ -90,7 +93,7 @@ export class Scene {
     this.commits = new CommitWatch({
       disk: world.disk,
       folder: checkpointFolder,
-      told: () => Math.max(0, ...this.jobs.map(({ handle }) => committedOf(handle) ?? 0)),
+      told: () => this.told(),
       mayFallBack: () => this.isDamaged,
     });
     world.diskLatency.onStep((step) => this.guarded(() => this.commits.onStep(step)));
@@ -111,6 +114,16 @@ export class Scene {
       this.requests === 0 &&
       this.checks === 0
     );
+  }
+
+  /** The newest checkpoint of which a job has been told that it is committed. */
+  private told(): number {
+    for (const { handle } of this.listening) {
+      this.newestTold = Math.max(this.newestTold, committedOf(handle) ?? 0);
+    }
+    // Asked once more after its end, a job has no more to say.
+    this.listening = this.listening.filter(isAlive);
+    return this.newestTold;
   }
 
   /** Where the job stands, for messages. */
@@ -145,22 +158,22 @@ export class Scene {
     };
     this.slotsOf.set(process, options.slots);
     world.note(`${process.name}: started${from === undefined ? '' : ` from ${from}`}`);
-    this.jobs.push(
-      startJob(
-        {
-          world,
-          plan: this.plan,
-          destination: this.destination,
-          around: parts.around,
-          onRecord: (record) => this.onRecord(record),
-          onViolation: (error) => this.judge(error),
-          links: this.links,
-        },
-        process,
-        options,
-        (job) => this.onEnd(job),
-      ),
+    const job = startJob(
+      {
+        world,
+        plan: this.plan,
+        destination: this.destination,
+        around: parts.around,
+        onRecord: (record) => this.onRecord(record),
+        onViolation: (error) => this.judge(error),
+        links: this.links,
+      },
+      process,
+      options,
+      (ended) => this.onEnd(ended),
     );
+    this.jobs.push(job);
+    this.listening.push(job);
   }
 
   /** Starts a process before long, unless one is about to be started. */
