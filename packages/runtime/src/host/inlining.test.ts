@@ -1,12 +1,23 @@
+import { syncBuiltinESMExports } from 'node:module';
+import v8 from 'node:v8';
 import { fromArray } from '@millrace/connectors';
 import { defineJob } from '@millrace/core';
 import { sinkTo } from '@millrace/operators';
 import { RecordingSink, virtualEnv } from '@millrace/testing';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunOptions, run } from '../job/run.js';
 
-const flags = vi.hoisted(() => [] as string[]);
-vi.mock('node:v8', () => ({ setFlagsFromString: (flag: string) => flags.push(flag) }));
+const flags: string[] = [];
+const { setFlagsFromString } = v8;
+
+/** Also for those who have imported it by its name already. */
+function setFlagsBy(setFlags: (flag: string) => void): void {
+  v8.setFlagsFromString = setFlags;
+  syncBuiltinESMExports();
+}
+
+beforeAll(() => setFlagsBy((flag) => flags.push(flag)));
+afterAll(() => setFlagsBy(setFlagsFromString));
 
 beforeEach(() => {
   flags.length = 0;
