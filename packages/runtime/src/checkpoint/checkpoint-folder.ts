@@ -25,7 +25,7 @@ export interface ManifestOrigin {
 
 /** A checkpoint or savepoint that a folder says it has. */
 export interface PointEntry {
-  /** `42`, or the savepoint's name. */
+  /** `42`, or the savepoint's name; `commit record` for all checkpoints where that is damaged. */
   readonly name: string;
   /** Epoch ms; undefined for savepoints, which have the time at which they were triggered. */
   readonly committedMs: number | undefined;
@@ -35,21 +35,14 @@ export interface PointEntry {
 
 /**
  * The checkpoints in a job's folder, newest first, then its savepoints; or a savepoint's own. None
- * of them is read yet, so that one that is damaged hides no other.
+ * of them is read yet, so that one that is damaged hides no other; nor does the commit record.
  *
  * @throws MillraceError as {@link manifestOf} when there is none
  */
 export async function entriesIn(world: FolderWorld, folder: string): Promise<PointEntry[]> {
   const stores = folderStores(world, folder);
   const { checkpoints: store } = stores;
-  const record = await commitRecordOf(stores);
-  const entries: PointEntry[] = [];
-  for (const entry of [record?.checkpoint, ...(record?.retained ?? [])]) {
-    if (entry === undefined) continue;
-    const { id, committedMs, manifest: ref } = entry;
-    const read = async () => ({ manifest: await readManifest(store, ref), store });
-    entries.push({ name: String(id), committedMs, read });
-  }
+  const entries = await checkpointsIn(stores);
   for (const path of await store.list(blobFolders.savepoints)) {
     const [, name, file] = path.split('/');
     if (file !== savepointManifest) continue;
@@ -59,6 +52,23 @@ export async function entriesIn(world: FolderWorld, folder: string): Promise<Poi
   if (entries.length > 0) return entries;
   const own = await manifestOf(world, folder);
   return [{ name: 'savepoint', committedMs: undefined, read: async () => own }];
+}
+
+async function checkpointsIn(stores: FolderStores): Promise<PointEntry[]> {
+  const { checkpoints: store } = stores;
+  let record: CommitRecord | undefined;
+  try {
+    record = await commitRecordOf(stores);
+  } catch (why) {
+    if (!(why instanceof MillraceError && why.code === 'ERR_CHECKPOINT_CORRUPT')) throw why;
+    return [{ name: recordEntry, committedMs: undefined, read: () => Promise.reject(why) }];
+  }
+  return [record?.checkpoint, ...(record?.retained ?? [])].flatMap((entry) => {
+    if (entry === undefined) return [];
+    const { id, committedMs, manifest: ref } = entry;
+    const read = async () => ({ manifest: await readManifest(store, ref), store });
+    return { name: String(id), committedMs, read };
+  });
 }
 
 /**
@@ -97,8 +107,14 @@ export function entryOf(
 ): PointEntry {
   const found = name === undefined ? entries[0] : entries.find((entry) => entry.name === name);
   if (found !== undefined) return found;
+  // Only the record could say whether there is one of that name: reading it tells the damage.
+  const record = entries.find((entry) => entry.name === recordEntry);
+  if (record !== undefined) return record;
   const names = entries.map((entry) => entry.name).join(', ');
   throw new MillraceError('ERR_CHECKPOINT_MISSING', `${folder} has no ${name}, but ${names}`);
 }
 
 const savepointManifest = 'manifest.json';
+
+/** No savepoint can have this name: it has a space. */
+const recordEntry = 'commit record';

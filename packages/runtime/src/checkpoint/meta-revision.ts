@@ -29,8 +29,8 @@ export function decodeRevision(bytes: Uint8Array, revision: number, path: string
     throw new MillraceError(
       'ERR_CHECKPOINT_CORRUPT',
       `${path} is not what was written. It says which checkpoint counts, so no older one is ` +
-        'taken in its place by itself: put the file back from a copy, or restore on purpose with ' +
-        '--from and --accept-replay into a new folder',
+        'taken in its place by itself: put the file back from a copy, or restore a savepoint of ' +
+        '"millrace checkpoints list" with --from and --accept-replay into a new folder',
     );
   }
   return { revision, previous, value };

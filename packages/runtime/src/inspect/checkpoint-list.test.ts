@@ -37,6 +37,29 @@ describe('looking at a point', () => {
     expect(await atPoint(env, '/job', 'whole', (point) => point.manifest.checkpoint)).toBe(4);
   });
 
+  test('tells a damaged commit record, which hides no savepoint', async () => {
+    const env = await folderWithDamage();
+    await env.storage.makeFolder('/job/commits/commit');
+    const file = await env.storage.create('/job/commits/commit/0000000000007.rec');
+    await file.write(Buffer.from('x'), 0);
+    await file.close();
+    const looks = [];
+    for (const entry of await entriesIn(env, '/job')) {
+      looks.push([entry.name, (await lookAt(env, '/job', entry, () => 0)).kind]);
+    }
+    expect(looks).toEqual([
+      ['commit record', 'damaged'],
+      ['damaged', 'damaged'],
+      ['whole', 'seen'],
+    ]);
+    expect(await atPoint(env, '/job', 'whole', (point) => point.name)).toBe('whole');
+    // Whether there is such a checkpoint, or which is the newest, only the record can say.
+    for (const name of ['9', undefined]) {
+      const looking = atPoint(env, '/job', name, () => 0);
+      await expect(looking).rejects.toThrow(/ERR_CHECKPOINT_CORRUPT.*7\.rec is not what was/);
+    }
+  });
+
   test('tells from damage what a job has replaced and deleted since', async () => {
     const env = await folderWithDamage();
     const read = () => Promise.reject(new MillraceError('ERR_STORAGE_MISSING', 'segments/1'));
