@@ -237,8 +237,8 @@ export const errorCodes = {
     '"millrace checkpoints verify" says which are whole; "millrace run --from DIR --at NAME" takes one',
   ),
   ERR_CHECKPOINT_FAILED: transient(
-    'too many checkpoints in a row failed',
-    'see the cause of the last one; free space or mend the store',
+    'a checkpoint or savepoint was not taken',
+    'those before it stay; look at the tasks that were late, or ask again once the job runs',
   ),
   ERR_CHECKPOINT_SUPERSEDED: permanent(
     'another process has taken over this job',

@@ -182,7 +182,7 @@ function countFailure(draft: Draft, error: MillraceError): void {
 function tooManyFailed(failuresInRow: number, last: MillraceError): MillraceError {
   // What cannot be written is computed again after a restart, too: the job ends with it instead.
   if (last.code === 'ERR_UNSERIALISABLE_VALUE') return last;
-  const detail = `${failuresInRow} in a row; the last one: ${last.detail}`;
+  const detail = `${failuresInRow} in a row, and no more are tolerated; the last one: ${last.detail}`;
   return new MillraceError('ERR_CHECKPOINT_FAILED', detail, {
     operator: last.operator,
     cause: last,

@@ -514,6 +514,27 @@ describe('savepoints and lineage', () => {
     expect(await other.commits(1)).toBeGreaterThan(0);
   });
 
+  test('asked for in an attempt that ends, is not one of the next attempt', async () => {
+    const disk = new SimulatedDisk();
+    const job = new SimulatedJob(disk, 'one', 1);
+    const { coordinator } = job;
+    await coordinator.open();
+    job.start(undefined);
+    await job.commits(1);
+    const answers = Promise.allSettled([
+      coordinator.savepoint('drained'),
+      coordinator.stopWithSavepoint('stop'),
+    ]);
+    // While the folder is asked whether there is one of that name.
+    await coordinator.endAttempt();
+    job.start(coordinator.restorePoint, 2);
+    await job.commits(1);
+    for (const answer of await answers) {
+      expect(answer).toMatchObject({ reason: { code: 'ERR_CHECKPOINT_FAILED' } });
+    }
+    expect(await job.commits(2)).toBeGreaterThan(0);
+  });
+
   test('one to stop with is the last', async () => {
     const disk = new SimulatedDisk();
     const job = new SimulatedJob(disk, 'one', 1);

@@ -6,7 +6,7 @@ import { manifestName, randomId, savepointManifestName } from './blob-names.js';
 import { type CheckpointReport, History } from './checkpoint-history.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import { CommitLog } from './commit-log.js';
-import { initialState, step } from './coordinator.js';
+import { attemptEnded, initialState, step } from './coordinator.js';
 import type {
   CheckpointCoordinatorOptions,
   CheckpointedTask,
@@ -176,10 +176,12 @@ export class CheckpointCoordinator {
   }
 
   private async takeSavepoint(name: string, afterwards: 'go on' | 'stop'): Promise<Manifest> {
-    const { checkpoints } = this.options;
-    if ((await checkpoints.size(savepointManifestName(name))) !== undefined) {
+    const { attempt, options } = this;
+    if ((await options.checkpoints.size(savepointManifestName(name))) !== undefined) {
       throw new MillraceError('ERR_INVALID_OPTION', `there is a savepoint ${name} already`);
     }
+    // The next attempt has other input: it was not drained, say.
+    if (this.attempt !== attempt) throw attemptEnded();
     await this.request((number) => ({ kind: 'savepoint', number, name, afterwards }));
     return this.writer!.savepoint(name);
   }

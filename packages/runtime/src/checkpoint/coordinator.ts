@@ -141,9 +141,12 @@ function startAttempt(draft: Draft, tasks: readonly string[]): void {
   if (committed !== undefined) draft.effects.push({ kind: 'notify', checkpoint: committed });
 }
 
+export const attemptEnded = (): MillraceError =>
+  new MillraceError('ERR_CHECKPOINT_FAILED', 'the attempt ended meanwhile');
+
 /** What all tasks have acknowledged is complete, and goes on without them. */
 function endAttempt(draft: Draft): void {
-  const error = new MillraceError('ERR_CHECKPOINT_FAILED', 'the attempt ended meanwhile');
+  const error = attemptEnded();
   const { phase, requests } = draft.state;
   draft.change({ tasks: undefined, requests: [] });
   for (const { number } of requests) {
@@ -157,7 +160,8 @@ function endAttempt(draft: Draft): void {
 
 function request(draft: Draft, request: CheckpointRequest): void {
   if (draft.state.tasks === undefined || draft.state.life === 'superseded') {
-    const error = new MillraceError('ERR_CHECKPOINT_FAILED', 'there is no attempt running');
+    const detail = 'the job is at its start, between two attempts, or at its end';
+    const error = new MillraceError('ERR_CHECKPOINT_FAILED', detail);
     draft.effects.push({ kind: 'answer', request: request.number, error });
     return;
   }
