@@ -202,6 +202,11 @@ export class EmbeddedJob implements JobHandle {
         watch = nextWatch;
         if (this.restart.kind === 'none' || !error.retryable) throw error;
         if (poison !== undefined) throw poison;
+        if (this.isCancelled) {
+          const { name: job } = this;
+          env.log.log('warn', 'the job failed as it was stopped', { job, error: error.message });
+          return 'cancelled';
+        }
         const failedMs = env.clock.monotonicMs();
         const [next, decision] = afterFailure(this.restart, failures, failedMs, env.random.next());
         failures = next;
