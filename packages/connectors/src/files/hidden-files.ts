@@ -30,15 +30,21 @@ export class HiddenFiles {
     }
   }
 
-  /** Removes what was left behind before a checkpoint was committed. */
-  async sweep(committed: number, keep: ReadonlySet<string>): Promise<void> {
+  /**
+   * Removes what was left behind before a checkpoint was committed. Resolves with the paths of those
+   * that stay, but for what is to be kept.
+   */
+  async sweep(committed: number, keep: ReadonlySet<string>): Promise<readonly string[]> {
+    const others: string[] = [];
     for (const name of await this.env.storage.list(this.folder)) {
       if (!name.startsWith(this.stem)) continue;
       const [, made] = /^(\d+)-[0-9a-f]+$/.exec(name.slice(this.stem.length)) ?? [];
       const path = join(this.folder, name);
-      if (made === undefined || Number(made) >= committed || keep.has(path)) continue;
-      await this.env.storage.remove(path);
+      if (made === undefined || keep.has(path)) continue;
+      if (Number(made) >= committed) others.push(path);
+      else await this.env.storage.remove(path);
     }
+    return others;
   }
 
   private randomHex(): string {

@@ -356,3 +356,35 @@ test.each([
   expect(() => ndjsonSink(options as never)).toThrow(message);
   expect(() => ndjsonSink(options as never)).toThrow('ERR_INVALID_OPTION');
 });
+
+test('hidden files of another history stay, and are told once', async () => {
+  const foreign = { '/out/.rows.pending-7-c0ffee': 'x\n', '/out/.rows.pending-8-c0ffee': 'y\n' };
+  const disk = await diskWith(foreign);
+  const told: unknown[] = [];
+  const log = { log: (...line: unknown[]) => told.push(line) };
+  const writer = await opened(growing, { ...checkpointedContext(disk, 'p'), log });
+  for (const checkpoint of [1, 2]) {
+    await writer.write(batchOf(checkpoint));
+    await writer.prepare(checkpoint);
+    await writer.write(batchOf('next'));
+    await writer.flush();
+    await writer.committed(checkpoint);
+  }
+  const fields = { files: 2, example: '/out/.rows.pending-7-c0ffee' };
+  expect(told).toEqual([['warn', expect.stringContaining('another history'), fields]]);
+  expect(await hiddenPaths(disk)).toEqual(expect.arrayContaining(Object.keys(foreign)));
+});
+
+test('a job that finds no hidden files of others tells nothing', async () => {
+  const disk = await diskWith({ '/out/.rows.pending-0-c0ffee': 'x\n' });
+  const told: unknown[] = [];
+  const log = { log: (...line: unknown[]) => told.push(line) };
+  const writer = await opened(growing, { ...checkpointedContext(disk, 'p'), log });
+  await writer.write(batchOf(1));
+  await writer.prepare(1);
+  await writer.write(batchOf(2));
+  await writer.flush();
+  await writer.prepare(2);
+  await writer.committed(1);
+  expect(told).toEqual([]);
+});

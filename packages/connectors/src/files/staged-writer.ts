@@ -91,10 +91,11 @@ export class StagedWriter implements SinkWriter {
       unpublished.shift();
     }
     if (this.hasSwept) return;
-    const own = unpublished.map(({ piece }) => piece.aside);
-    if (this.staging?.path !== undefined) own.push(this.staging.path);
-    await this.parts.hidden.sweep(checkpoint, new Set(own));
+    const others = await this.parts.hidden.sweep(checkpoint, this.ownHidden());
     this.hasSwept = true;
+    // Looked at again: rows may have been written since.
+    const own = this.ownHidden();
+    this.warnOfOthers(others.filter((path) => !own.has(path)));
   }
 
   finish(): Promise<void> {
@@ -111,6 +112,24 @@ export class StagedWriter implements SinkWriter {
   private async restore(output: StagedOutput): Promise<void> {
     await assertAsLeft(this.parts.context.env.storage, output);
     for (const piece of output.pieces) await this.publisher.publish(piece, 'restart');
+  }
+
+  private ownHidden(): ReadonlySet<string> {
+    const own = this.unpublished.map(({ piece }) => piece.aside);
+    if (this.staging?.path !== undefined) own.push(this.staging.path);
+    return new Set(own);
+  }
+
+  /**
+   * Those of a longer history than this one's, which lies in another checkpoint folder or was
+   * deleted. Its checkpoints may name them, so they are not for this job to remove.
+   */
+  private warnOfOthers([example, ...more]: readonly string[]): void {
+    if (example === undefined) return;
+    const message =
+      'hidden files beside the output are of another history of the job; delete them when its ' +
+      'checkpoints will not be restored any more';
+    this.parts.context.log.log('warn', message, { files: more.length + 1, example });
   }
 
   private newStaging(head: string): StagingFile {
