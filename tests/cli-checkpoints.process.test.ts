@@ -216,6 +216,40 @@ test('a reader that has seen enough ends a command without an error', async () =
   expect(await endOf(child)).toEqual({ status: 141, stderr: '' });
 });
 
+describe('an interrupt', () => {
+  /** The job, interrupted while its file is loaded, with more that the file does then. */
+  function interrupted(name: string, afterwards: string): string {
+    const path = join(folder, `${name}.ts`);
+    const signal = "process.kill(process.pid, 'SIGINT');\n";
+    const seen = 'await new Promise((resolve) => setTimeout(resolve, 100));\n';
+    writeFileSync(path, readFileSync(job, 'utf8') + signal + seen + afterwards);
+    return path;
+  }
+  const state = join(folder, 'interrupted-early');
+
+  test('ahead of the job is no fault of its file', () => {
+    const path = interrupted('unloaded', "throw new Error('The service was stopped');");
+    const { status, stderr } = millrace('run', path, '--checkpoints', state);
+    expect(stderr).toMatch(/^ERR_CANCELLED: .*nothing has begun/m);
+    expect(status).toBe(130);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  test('ahead of the first checkpoint says where the job goes on', () => {
+    const { status, stderr } = millrace('run', interrupted('loaded', ''), '--checkpoints', state);
+    expect(stderr).toMatch(/^interrupted: .*\ncancelled: 0 records in.*\n.*from the beginning$/m);
+    expect(status).toBe(0);
+  });
+
+  test('too early for its savepoint is a failure that says so, and of no line', () => {
+    const args = ['--checkpoints', state, '--savepoint-on-stop', 'early'];
+    const { status, stderr } = millrace('run', interrupted('early', ''), ...args);
+    expect(stderr).toMatch(/ERR_CHECKPOINT_FAILED: .* savepoint was not taken: .*at its start/);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(status).toBe(1);
+  });
+});
+
 test('an interrupt whose savepoint cannot be taken is a failure that says why', async () => {
   const other = join(folder, 'interrupted');
   mkdirSync(join(other, 'savepoints', 'taken'), { recursive: true });

@@ -42,17 +42,32 @@ export interface RunCommandOptions {
 
 const progressEveryMs = durationMs('1s', 'progress');
 
+const interruptedText = 'interrupted: the job stops; another interrupt ends the process at once';
+
 /** `millrace run job.ts`: runs the job to its end and says how it went. */
 export async function runCommand(
   file: string,
   options: RunCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const loaded = await loadJob(file);
+  const loaded = await loadUnlessInterrupted(file, options.signal);
   try {
     await runLoaded(loaded, options, terminal);
   } finally {
     loaded.close();
+  }
+}
+
+/** @throws MillraceError `ERR_CANCELLED` when it was interrupted: what compiles the file was, too */
+async function loadUnlessInterrupted(file: string, signal: AbortSignal): Promise<LoadedJob> {
+  try {
+    return await loadJob(file);
+  } catch (cause) {
+    // The compiler may be seen to have ended before the signal is.
+    await nodeEnv().scheduler.yield();
+    if (!signal.aborted) throw cause;
+    const detail = `interrupted while ${file} was loaded: nothing has begun`;
+    throw new MillraceError('ERR_CANCELLED', detail, { cause });
   }
 }
 
@@ -78,12 +93,18 @@ async function runLoaded(
     savepointOnStop === undefined
       ? undefined
       : stopWithSavepoint(handle, savepointOnStop, signal, terminal);
-  if (options.quiet !== true) await sayResumed(handle, terminal);
+  if (options.quiet !== true) {
+    const say = (): void => terminal.err(interruptedText);
+    if (signal.aborted) say();
+    else signal.addEventListener('abort', say, { once: true });
+    await sayResumed(handle, terminal);
+  }
   const stop = options.quiet === true ? () => undefined : showProgress(handle, terminal);
   try {
     const { status } = await handle.done;
     stop();
     if (options.quiet !== true) terminal.err(`${status}: ${progressLine(handle)}`);
+    if (options.quiet !== true && status === 'cancelled') sayWhereItGoesOn(handle, terminal);
     assertTaken?.();
   } finally {
     stop();
@@ -159,6 +180,14 @@ async function sayResumed(handle: JobHandle, terminal: Terminal): Promise<void> 
       ? `nothing to do: the input was read to its end, see ${taken}`
       : `resumed from ${taken}`,
   );
+}
+
+function sayWhereItGoesOn(handle: JobHandle, terminal: Terminal): void {
+  const { checkpoints } = handle.progress();
+  if (checkpoints === undefined) return;
+  const { committed } = checkpoints;
+  const place = committed === undefined ? 'the beginning' : `checkpoint ${committed}`;
+  terminal.err(`started again with the same --checkpoints, it goes on from ${place}`);
 }
 
 /** `millrace graph job.ts`: the logical graph as text, JSON or Mermaid. */

@@ -1,4 +1,7 @@
+import { constants } from 'node:os';
+import { MillraceError } from '@millrace/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { nodeEnv } from '../host/node-env.js';
 import { listCheckpoints, showCheckpoint, verifyCheckpoints } from './checkpoints-command.js';
 import { explainCommand, graphCommand, runCommand, type Terminal } from './commands.js';
 import { errorText } from './report-error.js';
@@ -33,12 +36,24 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('it must be a whole number of at least 1');
 }
 
+/** 128 + SIGINT: how a shell shows a program that was interrupted. */
+const exitCodeInterrupted = 130;
+
+/** A launcher hands on what the terminal has sent to all: within this time they count as one. */
+const sameInterruptMs = 500;
+
+/** The first signal lets the job stop; a later one ends the process at once, as people expect. */
 function cancelOnSignals(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // A second one ends the process at once, as people expect.
-    process.once(signal, () => controller.abort());
-  }
+  const { clock } = nodeEnv();
+  let firstMs: number | undefined;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    const nowMs = clock.monotonicMs();
+    firstMs ??= nowMs;
+    if (nowMs - firstMs > sameInterruptMs) process.exit(128 + constants.signals[signal]);
+    controller.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
   return controller.signal;
 }
 
@@ -166,5 +181,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   terminal.err(errorText(error));
-  process.exitCode = 1;
+  const isCancelled = error instanceof MillraceError && error.code === 'ERR_CANCELLED';
+  process.exitCode = isCancelled ? exitCodeInterrupted : 1;
 }

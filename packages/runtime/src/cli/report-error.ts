@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '@millrace/core';
 
-/** Installed packages, Node, and generated code. */
-const ownFrame = /node_modules|node:|@millrace|millrace[\\/].*-\d+\.js/;
+/** Installed packages, Node, what is built into the language, and generated code. */
+const ownFrame = /node_modules|node:|\(<anonymous>\)$|@millrace|millrace[\\/].*-\d+\.js/;
 
 /** Where all packages of Millrace are, in a checkout as well; frames may have it as a URL. */
 const packages = new URL('../../../', import.meta.url);
