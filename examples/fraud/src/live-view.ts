@@ -21,7 +21,8 @@ export function showLive(tally: Tally, output: ViewOutput, startedMs: number): (
     const nowMs = performance.now();
     const { counted } = tally;
     const passedMs = Math.max(1, nowMs - before.atMs);
-    const perSecond = ((counted - before.counted) / passedMs) * 1_000;
+    // A restart goes back to what the last checkpoint has counted.
+    const perSecond = (Math.max(0, counted - before.counted) / passedMs) * 1_000;
     // Over a second at least, or the number would flicker.
     if (passedMs >= PROGRESS_EVERY_MS) before = { counted, perSecond, atMs: nowMs };
     const steady = before.perSecond > 0 ? before.perSecond : perSecond;

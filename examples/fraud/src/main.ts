@@ -46,6 +46,8 @@ async function main(): Promise<void> {
   if (resumed !== undefined) say(renderResumption(resumed));
   const isFinished = resumed?.finished === true;
   const progress = args.summary === 'json' ? process.stderr : process.stdout;
+  // Until its sinks are open, a run that goes on does not know what it has counted.
+  if (resumed !== undefined) await Promise.race([job.opened, job.done.catch(() => undefined)]);
   const stopView = args.quiet || isFinished ? () => {} : showLive(tally, progress, startedMs);
   try {
     const { status } = await job.done;
@@ -53,7 +55,8 @@ async function main(): Promise<void> {
   } finally {
     stopView();
     await followed?.stop();
-    report(args, tally, job, isFinished ? 0 : workedMs());
+    const isKnown = resumed === undefined || tally.isRestored;
+    if (isKnown) report(args, tally, job, isFinished ? 0 : workedMs());
   }
 }
 

@@ -25,7 +25,7 @@ interface Ended {
 interface Stop {
   readonly signal: 'SIGKILL' | 'SIGINT';
   /** Asked often. */
-  readonly when: () => boolean;
+  readonly when: (stderr: string) => boolean;
 }
 
 function start(args: readonly string[], stop?: Stop): Promise<Ended> {
@@ -39,7 +39,7 @@ function start(args: readonly string[], stop?: Stop): Promise<Ended> {
     stderr += text;
   });
   const looking = setInterval(() => {
-    if (stop?.when() !== true) return;
+    if (stop?.when(stderr) !== true) return;
     // Once: a signal that comes while the process ends would end it in another way.
     clearInterval(looking);
     child.kill(stop.signal);
@@ -100,6 +100,26 @@ describe('npm start, begun again', () => {
     expect(again.stderr).toContain('--fresh begins anew');
     expect(again.summary).toEqual(whole.summary);
     expect(alerts('parts.ndjson')).toEqual(alerts('whole.ndjson'));
+  });
+
+  it('shows true counts from its first line on, in two slots as well', async () => {
+    const state = 'slots.ndjson.state';
+    const command = [...world, '--alerts', 'slots.ndjson', '--slots', '2'];
+    const oftener = [...command, '--checkpoint-interval', '100ms'];
+    await start(oftener, stopUnderWay('SIGINT', state));
+    const { stderr } = await start(command);
+    expect(stderr).toContain('resumed from checkpoint');
+    expect(stderr).not.toMatch(/ 0 transactions/);
+  });
+
+  it('has no summary of what it does not know yet', async () => {
+    const command = [...world, '--alerts', 'early.ndjson', '--slots', '2'];
+    await start(command, stopUnderWay('SIGINT', 'early.ndjson.state'));
+    const isOpening = (stderr: string): boolean => stderr.includes('resumed from');
+    const { code, summary } = await start(command, { signal: 'SIGINT', when: isOpening });
+    expect(code).toBe(130);
+    // Interrupted later, it has one.
+    expect(summary.transactions).not.toBe(0);
   });
 
   it('begins anew with other transactions, and says so', async () => {

@@ -6,6 +6,7 @@ import { Tally, type TallyState, tallySink } from './tally.js';
 /** What the thread that counts tells the one that shows it. */
 interface TallyMessage {
   readonly state: TallyState;
+  readonly counted: number;
   readonly firstAlert: Alert | undefined;
   readonly earlierMs: number;
   /** The input has ended. */
@@ -42,14 +43,18 @@ function tellingSink({ channel: name, startedMs }: SlotTally): Sink<Decided> {
       let toldMs = 0;
       const tell = (isLast: boolean): void => {
         toldMs = Date.now();
-        const { firstAlert, earlierMs } = tally;
+        const { counted, firstAlert, earlierMs } = tally;
         const state = tally.state(workedMs());
-        const message: TallyMessage = { state, firstAlert, earlierMs, isLast };
+        const message: TallyMessage = { state, counted, firstAlert, earlierMs, isLast };
         channel.postMessage(message);
       };
       return {
         ...writer,
-        open: async () => writer.open?.(),
+        async open() {
+          await writer.open?.();
+          // What a checkpoint has counted is true ahead of the first decision.
+          tell(false);
+        },
         write(batch) {
           const pending = writer.write(batch);
           if (Date.now() - toldMs >= tellEveryMs) tell(false);
@@ -72,9 +77,9 @@ export function followTally(tally: Tally, { channel: name }: SlotTally): { stop(
   });
   channel.onmessage = (event: unknown) => {
     const { data } = event as MessageEvent;
-    const { state, firstAlert, earlierMs, isLast } = data as TallyMessage;
+    const { state, counted, firstAlert, earlierMs, isLast } = data as TallyMessage;
     tally.earlierMs = earlierMs;
-    tally.follow(state, firstAlert);
+    tally.follow(state, counted, firstAlert);
     if (isLast) end();
   };
   return {

@@ -22,9 +22,15 @@ async function runAbout(subject: object): Promise<void> {
   await prepare(subject);
   mkdirSync(join(folder, 'commits'), { recursive: true });
   writeFileSync(output, 'rows');
+  writeFileSync(hidden(), 'rows that no checkpoint has');
 }
 
-const isKept = () => [existsSync(join(folder, 'commits')), existsSync(output)];
+const hidden = () => join(base, '.alerts.pending-3-c0ffee');
+
+const isKept = () => [
+  existsSync(join(folder, 'commits')),
+  existsSync(output) && existsSync(hidden()),
+];
 
 describe('the state folder', () => {
   it('goes on where the last run about the same stood', async () => {
@@ -44,6 +50,7 @@ describe('the state folder', () => {
     await runAbout({ seed: 1 });
     expect(await prepare({ seed: 1 }, 'fresh')).toBe('as asked');
     expect(isKept()).toEqual([false, false]);
+    expect(existsSync(hidden())).toBe(false);
   });
 
   it('begins anew when the folder was deleted: old output is not added to', async () => {

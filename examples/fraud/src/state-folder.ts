@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from './arguments.js';
 
 /** What a run is about: one about the same goes on where the last one stood. JSON. */
@@ -12,7 +12,15 @@ export type Beginning = 'goes on' | 'first run' | 'as asked' | 'other subject';
 const subjectFile = 'subject.json';
 
 /** What checkpoints put into their folder. Savepoints are their owner's, and stay. */
-const checkpointFolders = ['.aside', 'commits', 'committed', 'manifests', 'segments'];
+const checkpointFolders = [
+  '.aside',
+  'channels',
+  'commits',
+  'committed',
+  'manifests',
+  'outputs',
+  'segments',
+];
 
 /**
  * Makes the folder of checkpoints ready for a run about a subject. Where the run begins anew, old
@@ -35,10 +43,19 @@ export async function prepareStateFolder(
   // Ours, and of no run, until all is removed.
   await replace(path, '');
   for (const name of checkpointFolders) await remove(join(folder, name));
-  await remove(output);
+  await removeOutput(output);
   await replace(path, text);
   if (before === undefined || before === '') return 'first run';
   return mode === 'fresh' ? 'as asked' : 'other subject';
+}
+
+/** With the rows that lie aside for checkpoints, which are gone. */
+async function removeOutput(output: string): Promise<void> {
+  const home = dirname(output);
+  for (const name of await readdir(home)) {
+    if (name.startsWith(`.${basename(output)}.pending-`)) await remove(join(home, name));
+  }
+  await remove(output);
 }
 
 /** What belongs to nobody else is removed without asking; so look first. */

@@ -20,6 +20,8 @@ export interface TallyState {
 export class Tally {
   /** Decisions that this process has seen. */
   counted = 0;
+  /** It goes on from what a checkpoint has, or has found that there is none. */
+  isRestored = false;
   /** How long earlier processes have worked on what was counted, ms. */
   earlierMs = 0;
   #latestMs: number | undefined;
@@ -54,16 +56,21 @@ export class Tally {
 
   /** Goes on from what a checkpoint kept; without one it begins anew. */
   restore(state?: TallyState): void {
+    this.isRestored = true;
     this.#summary = new SummaryCounter(state?.summary);
     this.#latestMs = state?.latestMs ?? undefined;
     this.#ruleCounts = { ...state?.ruleCounts };
     this.#lastAlerts = state?.lastAlerts ?? [];
   }
 
-  /** Shows what another thread of this process counts. */
-  follow(state: TallyState, firstAlert: Alert | undefined): void {
+  /**
+   * Shows what another thread of this process counts.
+   *
+   * @param counted decisions that this thread has seen, without those of a checkpoint
+   */
+  follow(state: TallyState, counted: number, firstAlert: Alert | undefined): void {
     this.restore(state);
-    this.counted = state.summary.transactions;
+    this.counted = counted;
     this.#firstAlert ??= firstAlert;
   }
 
