@@ -214,6 +214,32 @@ describe('savepoints', () => {
     await expect(refused.handle.done).rejects.toMatchObject({ code: 'ERR_REPLAY_NOT_ACCEPTED' });
   });
 
+  test('going back to one that a sink refuses leaves the job where it stood', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    await pass(process, () => process.handle.progress().recordsIn > 2_000);
+    const taking = process.handle.savepoint('early');
+    await pass(process, () => process.handle.progress().recordsIn > 3_500);
+    await taking;
+    await process.handle.cancel();
+
+    // Its files have grown since.
+    const back = { folder: '/checkpoints', from: '/checkpoints/savepoints/early' };
+    const refused = start(disk, paymentsJob('/out', total), {
+      checkpoints: { ...back, acceptReplay: true },
+    });
+    await pass(refused);
+    await expect(refused.handle.done).rejects.toMatchObject({ code: 'ERR_SINK_CHANGED' });
+
+    const next = start(disk, paymentsJob('/out', total));
+    await pass(next);
+    expect((await next.handle.resumed)!.checkpoint).toBe(
+      process.handle.progress().checkpoints!.committed,
+    );
+    await next.handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
+  });
+
   test.each(['suspend', 'drain'] as const)('stop: %s', async (input) => {
     const disk = await diskForJobs();
     const process = start(disk, paymentsJob('/out', total));

@@ -5,16 +5,17 @@ import { CommitLog } from './commit-log.js';
 import { type FolderStores, folderStores } from './folder-stores.js';
 import type { CommitRecord, Manifest } from './manifest.js';
 import { readManifest, withBlobNames } from './manifest-io.js';
+import { asItStood } from './restore-point.js';
 import { parseSavepointManifest } from './savepoint-manifest.js';
 
 /** What reading and writing folders takes. */
 export type FolderWorld = Pick<Env, 'storage' | 'random'>;
 
-/** The commit record of a folder; undefined where no job has used it. */
-export function commitRecordOf({
+/** The commit record that a start goes on from; undefined where no job has used the folder. */
+export async function commitRecordOf({
   meta,
 }: Pick<FolderStores, 'meta'>): Promise<CommitRecord | undefined> {
-  return new CommitLog(meta).load();
+  return asItStood(await new CommitLog(meta).load());
 }
 
 /** A manifest, and the store in which its blobs are. */

@@ -56,6 +56,11 @@ export class CommitLog {
     }
   }
 
+  /** A deliberate restore has opened its sinks: from now on the job stands there. */
+  async settle(): Promise<void> {
+    if (this.last?.left !== undefined) await this.write({ ...this.last, left: undefined });
+  }
+
   /** @throws MillraceError `ERR_CHECKPOINT_SUPERSEDED` when the record changed since it was read */
   async assertCurrent(): Promise<void> {
     const current = await this.meta.read(commitRecordName);

@@ -486,6 +486,7 @@ describe('savepoints and lineage', () => {
     const restored = (await other.coordinator.open({ from: { manifest }, acceptReplay: true }))!;
     expect(restored.record.lineage.parent).toEqual({ lineage: manifest.lineage.id, checkpoint: 2 });
     await verifyWhole(other.stores, restored.manifest);
+    await other.coordinator.settle();
     other.start(restored);
     await other.commits(2);
     // Ids go on behind those of the history that was left.
@@ -493,6 +494,52 @@ describe('savepoints and lineage', () => {
     const again = await new SimulatedJob(disk, 'four', 4).coordinator.open();
     expect(newest(again!)).toBe(8);
     expect(again!.manifest.lineage).toEqual(restored.record.lineage);
+  });
+
+  test('going back without opening the sinks is taken back by who does not ask for it', async () => {
+    const { disk, job, manifest } = await withSavepoint();
+    await job.commits(3);
+    await job.coordinator.close();
+    const left = job.coordinator.restorePoint!;
+    // Killed, twice: what the first one left is not what the second has found.
+    for (const [name, seed] of [
+      ['two', 2],
+      ['three', 3],
+    ] as const) {
+      const other = new SimulatedJob(disk, name, seed);
+      await other.coordinator.open({ from: { manifest }, acceptReplay: true });
+      disk.crashProcess(name);
+    }
+    const { env, stores, coordinator } = new SimulatedJob(disk, 'four', 4);
+    expect((await manifestOf(env, '/job')).manifest.checkpoint).toBe(5);
+    const restored = (await coordinator.open())!;
+    expect(restored.manifest).toEqual(left.manifest);
+    expect(restored.record.lineage).toEqual(left.record.lineage);
+    await verifyWhole(stores, restored.manifest);
+  });
+
+  test('going back with open sinks stays, also without a commit', async () => {
+    const { disk, job, manifest } = await withSavepoint();
+    await job.commits(3);
+    const other = new SimulatedJob(disk, 'two', 2);
+    await other.coordinator.open({ from: { manifest }, acceptReplay: true });
+    await other.coordinator.settle();
+    disk.crashProcess('two');
+    const again = (await new SimulatedJob(disk, 'three', 3).coordinator.open())!;
+    expect(again.record.lineage.parent).toEqual({ lineage: manifest.lineage.id, checkpoint: 2 });
+    expect(newest(again)).toBe(2);
+  });
+
+  test('of two that go back, only the younger one opens its sinks', async () => {
+    const { disk, job, manifest } = await withSavepoint();
+    await job.commits(3);
+    const older = new SimulatedJob(disk, 'two', 2).coordinator;
+    const younger = new SimulatedJob(disk, 'three', 3).coordinator;
+    const from = { from: { manifest }, acceptReplay: true };
+    await older.open(from);
+    await younger.open(from);
+    await expect(older.settle()).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_SUPERSEDED' });
+    await younger.settle();
   });
 
   test('going on from the newest is no going back', async () => {

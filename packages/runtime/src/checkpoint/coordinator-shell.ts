@@ -17,6 +17,8 @@ import type {
   CoordinatorEffect,
   CoordinatorEvent,
   CoordinatorState,
+  StoreEffect,
+  UntimedEvent,
 } from './coordinator-state.js';
 import type { AttemptId, Lineage, Manifest, TaskSnapshot } from './manifest.js';
 import { channelsOf, verifyBlob } from './manifest-io.js';
@@ -109,6 +111,15 @@ export class CheckpointCoordinator {
     return this.restore;
   }
 
+  /**
+   * All sinks are open, and nothing was read yet: a deliberate restore is not taken back any more.
+   *
+   * @throws MillraceError `ERR_CHECKPOINT_SUPERSEDED`, and those of the meta store
+   */
+  settle(): Promise<void> {
+    return this.log.settle();
+  }
+
   /** Begins an attempt, and with it the first checkpoint. */
   start(tasks: readonly CheckpointedTask[], attempt: number): void {
     this.attempt = { number: attempt, random: randomId(this.options.env.random) };
@@ -198,7 +209,7 @@ export class CheckpointCoordinator {
   }
 
   /** Events that come up while effects are carried out wait until that is done. */
-  private dispatch(event: DistributiveOmit<CoordinatorEvent, 'nowMs'>): void {
+  private dispatch(event: UntimedEvent): void {
     this.events.push({ ...event, nowMs: this.options.env.clock.monotonicMs() } as CoordinatorEvent);
     if (this.stepping) return;
     this.stepping = true;
@@ -296,10 +307,7 @@ export class CheckpointCoordinator {
     }
   }
 
-  private workOn(
-    checkpoint: number,
-    act: () => Promise<DistributiveOmit<CoordinatorEvent, 'nowMs'>>,
-  ): void {
+  private workOn(checkpoint: number, act: () => Promise<UntimedEvent>): void {
     this.work = this.work.then(async () => {
       try {
         this.dispatch(await act());
@@ -340,11 +348,3 @@ export class CheckpointCoordinator {
     });
   }
 }
-
-type StoreEffect = Extract<
-  CoordinatorEffect,
-  { kind: 'reserve' | 'write manifest' | 'commit' | 'copy savepoint' | 'delete' }
->;
-
-/** `Omit` takes only what all members of a union have; this keeps the members apart. */
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -170,6 +170,18 @@ export type CoordinatorEffect =
   /** Instead of the wake-up that was asked for before; undefined: none. */
   | { readonly kind: 'wake at'; readonly atMs: number | undefined };
 
+/** What the meta store or the checkpoint store is asked for. */
+export type StoreEffect = Extract<
+  CoordinatorEffect,
+  { kind: 'reserve' | 'write manifest' | 'commit' | 'copy savepoint' | 'delete' }
+>;
+
+/** An event whose time is still to be read. */
+export type UntimedEvent = DistributiveOmit<CoordinatorEvent, 'nowMs'>;
+
+/** `Omit` takes only what all members of a union have; this keeps the members apart. */
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
 export function kindOf({ request }: CheckpointInProgress): CheckpointKind {
   return request?.kind ?? 'checkpoint';
 }

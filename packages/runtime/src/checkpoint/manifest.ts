@@ -110,6 +110,8 @@ export interface CommitRecord {
   readonly retained: readonly CommittedCheckpoint[];
   /** Largest checkpoint id that may have been used, so that none is used twice. */
   readonly lastId: number;
+  /** Where the job stood ahead of a deliberate restore, until that has opened all its sinks. */
+  readonly left?: Pick<CommitRecord, 'lineage' | 'checkpoint' | 'retained'> | undefined;
 }
 
 export interface CommittedCheckpoint {

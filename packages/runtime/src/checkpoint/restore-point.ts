@@ -11,6 +11,18 @@ export interface RestorePoint {
 }
 
 /**
+ * The record as it was ahead of a deliberate restore that has not opened its sinks: one of them may
+ * have refused, or the process was killed. Nothing new was published then, so whoever starts the job
+ * without asking for that restore goes on from where it stood; ids and epochs go on behind both. A
+ * sink that has taken the restored history's side by then refuses the other one.
+ */
+export function asItStood(record: CommitRecord | undefined): CommitRecord | undefined {
+  if (record?.left === undefined) return record;
+  const { left, ...stamped } = record;
+  return { ...stamped, ...left };
+}
+
+/**
  * Compares the commit record with the newest mark that a commit left.
  *
  * @throws MillraceError `ERR_METADATA_ROLLBACK` when something newer was committed once

@@ -22,6 +22,7 @@ import type {
 } from './manifest.js';
 import { blobsOf, outputOf, readManifest, withBlobNames, writeManifest } from './manifest-io.js';
 import {
+  asItStood,
   assertMayGoBehind,
   assertNotRolledBack,
   lineageFrom,
@@ -88,10 +89,19 @@ interface Current {
   readonly marks: readonly CommitMark[];
 }
 
-async function loadCurrent({ store, log, from, acceptReplay }: TakeOverOptions): Promise<Current> {
+async function loadCurrent(options: TakeOverOptions): Promise<Current> {
+  const { env, job, store, log, from, acceptReplay } = options;
   // Marks first: a former owner that still commits may make new ones, but not behind the record.
   const marks = await loadMarks(store);
-  const record = await log.load();
+  const loaded = await log.load();
+  const record = asItStood(loaded);
+  if (loaded?.left !== undefined && from === undefined) {
+    env.log.log('warn', 'a restore that had not opened its sinks is taken back; ask for it again', {
+      job,
+      restored: loaded.checkpoint?.id,
+      goesOnFrom: record?.checkpoint?.id,
+    });
+  }
   if (from === undefined || !acceptReplay) assertNotRolledBack(record, marks.at(-1));
   return { record, marks };
 }
@@ -152,6 +162,7 @@ async function takeOverFrom(options: TakeOverOptions, current: Current): Promise
     checkpoint: newest?.entry,
     retained: older.map(({ entry }) => entry),
     lastId: lastId + runtimeLimits.checkpointIdsReserved,
+    left: options.from && leftOf(before),
   };
   await log.write(record);
 
@@ -162,6 +173,13 @@ async function takeOverFrom(options: TakeOverOptions, current: Current): Promise
     finished: newest.entry.kind === 'final',
   };
   return { record, restore, retained, lastId };
+}
+
+/** What a deliberate restore leaves, should it come to nothing. */
+function leftOf(before: CommitRecord | undefined): CommitRecord['left'] {
+  if (before?.checkpoint === undefined) return undefined;
+  const { lineage, checkpoint, retained } = before;
+  return { lineage, checkpoint, retained };
 }
 
 /**

@@ -185,9 +185,10 @@ async function sayResumed(handle: JobHandle, terminal: Terminal): Promise<void> 
 function sayWhereItGoesOn(handle: JobHandle, terminal: Terminal): void {
   const { checkpoints } = handle.progress();
   if (checkpoints === undefined) return;
-  const { committed } = checkpoints;
-  const place = committed === undefined ? 'the beginning' : `checkpoint ${committed}`;
-  terminal.err(`started again with the same --checkpoints, it goes on from ${place}`);
+  const { committed, completed } = checkpoints;
+  // Where it was restored from may not have become final yet.
+  const place = completed > 0 ? `checkpoint ${committed}` : 'where it was';
+  terminal.err(`started again with --checkpoints, and without --from, it goes on from ${place}`);
 }
 
 /** `millrace graph job.ts`: the logical graph as text, JSON or Mermaid. */

@@ -90,6 +90,7 @@ export class JobAttempt {
       }
       await this.open();
       await this.sources.discover();
+      await checkpoints?.coordinator.settle();
       this.parts.onOpen();
       this.startCheckpoints();
       return await this.untilEnd();

@@ -187,6 +187,7 @@ export class EmbeddedJob implements JobHandle {
     await this.openCheckpoints();
     if (this.checkpoints?.restored?.finished === true) {
       await completeOutput(this.job, this.env, this.sinkCheckpoints(this.checkpoints));
+      await this.checkpoints.coordinator.settle();
       return 'finished';
     }
     let failures = noFailures;
