@@ -95,7 +95,11 @@ export async function manifestOf(
   }
   const record = await commitRecordOf(stores);
   if (record?.checkpoint === undefined) {
-    throw new MillraceError('ERR_CHECKPOINT_MISSING', `nothing to restore from in ${folder}`);
+    const detail =
+      record === undefined
+        ? `${folder} is neither a job's checkpoint folder nor a savepoint's`
+        : `the job ${record.job} has used ${folder}, but has committed no checkpoint there yet`;
+    throw new MillraceError('ERR_CHECKPOINT_MISSING', detail);
   }
   return { manifest: await readManifest(store, record.checkpoint.manifest), store };
 }

@@ -67,6 +67,16 @@ describe('looking at a point', () => {
     expect(await lookAt(env, '/job', deleted, () => 0)).toEqual({ kind: 'replaced' });
   });
 
+  test('tells a folder that is no job’s from one where nothing is committed yet', async () => {
+    const env = virtualEnv();
+    const looking = () => atPoint(env, '/job', undefined, () => 0);
+    await expect(looking()).rejects.toThrow(/ERR_CHECKPOINT_MISSING.*neither a job's/);
+    const record = { format: 1, job: 'sums', epoch: 1, retained: [], lastId: 8 };
+    const value = new TextEncoder().encode(JSON.stringify(record));
+    await folderStores(env, '/job').meta.compareAndSet('commit', 0, value);
+    await expect(looking()).rejects.toThrow(/ERR_CHECKPOINT_MISSING.*job sums has used \/job/);
+  });
+
   test('names those there are where it finds none of a name', async () => {
     const looking = atPoint(await folderWithDamage(), '/job', '9', () => 0);
     await expect(looking).rejects.toThrow(/ERR_CHECKPOINT_MISSING.*no 9, but damaged, whole/);
