@@ -106,6 +106,10 @@ export default defineJob('size', { size: '1 minute' }, (job, params) => {
     }
   });
 
+  test('says its version', () => {
+    expect(millrace('--version')).toMatchObject({ status: 0, stdout: '0.1.0\n' });
+  });
+
   test('a wrong option is the last but one line of what is said', () => {
     const { status, stderr } = millrace('run', example, '--backend', 'disk');
     expect(status).toBe(1);

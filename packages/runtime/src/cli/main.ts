@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { MillraceError } from '@millrace/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -57,8 +58,13 @@ function cancelOnSignals(): AbortSignal {
   return controller.signal;
 }
 
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { readonly version: string };
+
 const program = new Command('millrace')
   .description('Runs and explains Millrace jobs')
+  .version(version)
   // The whole help would push the error off the screen.
   .showHelpAfterError('--help shows what there is');
 
