@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { MillraceError } from '@millrace/core';
 import type { Storage } from '@millrace/core/spi';
 import { sizeChanged } from './publisher.js';
 import type { SinkDestination } from './sink-destination.js';
@@ -22,6 +24,7 @@ export class GrowingFile implements SinkDestination {
 
   async open(restored: StagedOutput | undefined): Promise<string> {
     const { storage, home } = this;
+    await assertFolder(storage, dirname(home));
     if (restored !== undefined && restored.endByte !== null) {
       this.endByte = restored.endByte;
       return '';
@@ -36,6 +39,16 @@ export class GrowingFile implements SinkDestination {
     const atByte = this.endByte;
     this.endByte += bytes;
     return { target: this.home, atByte };
+  }
+}
+
+/** Missing, it would show with the first result, which may be hours later. */
+async function assertFolder(storage: Storage, folder: string): Promise<void> {
+  try {
+    await storage.syncFolder(folder);
+  } catch (cause) {
+    if (!(cause instanceof MillraceError) || cause.code !== 'ERR_STORAGE_MISSING') throw cause;
+    throw new MillraceError('ERR_STORAGE_MISSING', `there is no folder ${folder}: make it`);
   }
 }
 

@@ -388,3 +388,9 @@ test('a job that finds no hidden files of others tells nothing', async () => {
   await writer.committed(1);
   expect(told).toEqual([]);
 });
+
+test('a folder that is not there is told before the first record', async () => {
+  const context = checkpointedContext(await diskWith(), 'p');
+  const opening = opened(ndjsonSink({ path: '/nowhere/rows' }), context);
+  await expect(opening).rejects.toThrow(/ERR_STORAGE_MISSING.*no folder \/nowhere: make it/);
+});
