@@ -241,6 +241,13 @@ describe('an interrupt', () => {
     expect(status).toBe(0);
   });
 
+  test('that a launcher hands on once more lets the job stop all the same', () => {
+    const path = interrupted('twice', "process.kill(process.pid, 'SIGINT');");
+    const { status, stderr } = millrace('run', path, '--checkpoints', state);
+    expect(stderr).toMatch(/^cancelled: /m);
+    expect(status).toBe(0);
+  });
+
   test('too early for its savepoint is a failure that says so, and of no line', () => {
     const args = ['--checkpoints', state, '--savepoint-on-stop', 'early'];
     const { status, stderr } = millrace('run', interrupted('early', ''), ...args);
