@@ -5,7 +5,10 @@ export interface OperatorTime extends StateTime {
   processingMs(): number;
 }
 
-/** No entry has been given a time yet: state that was stored before there was a time to live. */
+/**
+ * No entry has been given a time yet: state that was stored before there was a time to live, or
+ * written where no event time was known.
+ */
 export const noStamp = Number.NaN;
 
 /** Says when entries of a state with a time to live have expired. */
@@ -24,15 +27,19 @@ export class Expiry {
     this.time = time;
   }
 
-  /** The time that an entry gets which is written or refreshed now. */
+  /** The time that an entry gets which is written or refreshed now; NaN where none is known. */
   stamp(): number {
-    return this.isEventTime ? this.time.recordMs() : this.time.processingMs();
+    if (!this.isEventTime) return this.time.processingMs();
+    const timeMs = this.time.recordMs();
+    // Ahead of the first watermark, or behind the last one, it would have expired at once.
+    return Number.isFinite(timeMs) ? timeMs : noStamp;
   }
 
   /** The time of an entry that is read now: reading never makes it older. */
   refreshed(stampMs: number): number {
+    const nowMs = this.stamp();
     // What has no time yet gets one.
-    return Number.isNaN(stampMs) ? this.stamp() : Math.max(stampMs, this.stamp());
+    return stampMs >= nowMs || Number.isNaN(nowMs) ? stampMs : nowMs;
   }
 
   /** Whether an entry of this time is to be removed. One without a time is not. */

@@ -89,6 +89,8 @@ function swept(cell: ListCell, expiry: Expiry): SweptCell {
   cell.visits = 0;
   cell.lookedLength = length;
   if (!stamps!.some(Number.isNaN)) return { left: withoutExpired(cell, expiry), isDone: true };
-  const times = stamps!.map((stamp) => (Number.isNaN(stamp) ? expiry.stamp() : stamp));
+  const nowMs = expiry.stamp();
+  if (Number.isNaN(nowMs)) return { left: withoutExpired(cell, expiry), isDone: true };
+  const times = stamps!.map((stamp) => (Number.isNaN(stamp) ? nowMs : stamp));
   return { left: new ListCell(elements, times), isDone: true };
 }

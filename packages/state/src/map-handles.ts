@@ -42,7 +42,7 @@ class MapEntries {
     if (copy !== undefined) this.giveOut(map, key, entry, copy);
     if (expiry?.refreshesOnRead === true) {
       const stampMs = expiry.refreshed(entry.stampMs);
-      if (stampMs !== entry.stampMs) this.replace(map, key, entry, entry.value, stampMs);
+      if (!Object.is(stampMs, entry.stampMs)) this.replace(map, key, entry, entry.value, stampMs);
     }
     return entry.value;
   }

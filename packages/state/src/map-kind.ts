@@ -98,8 +98,10 @@ function swept(map: MapCell, expiry: Expiry, touch: () => void): SweptCell {
     if (next === undefined) return { left: map, isDone: true };
     const [key, entry] = next;
     if (Number.isNaN(entry.stampMs)) {
+      const nowMs = expiry.stamp();
+      if (Number.isNaN(nowMs)) continue;
       touch();
-      entry.stampMs = expiry.stamp();
+      entry.stampMs = nowMs;
       map.changed?.add(key);
     } else if (expiry.hasExpired(entry.stampMs)) {
       if (map.size === 1) return { left: undefined, isDone: true };

@@ -51,7 +51,7 @@ class ValueCell {
     }
     if (expiry.refreshesOnRead) {
       const stampMs = expiry.refreshed(found.stampMs);
-      if (stampMs !== found.stampMs) this.cell.set(new Stamped(found.value, stampMs));
+      if (!Object.is(stampMs, found.stampMs)) this.cell.set(new Stamped(found.value, stampMs));
     }
     return found.value;
   }
@@ -190,7 +190,7 @@ export class HeapListState implements ListState<unknown> {
     if (left !== list) cell.set(left);
     if (left === undefined || !expiry.refreshesOnRead) return left;
     const stamps = left.stamps!.map((stampMs) => expiry.refreshed(stampMs));
-    if (stamps.every((stampMs, i) => stampMs === left.stamps![i])) return left;
+    if (stamps.every((stampMs, i) => Object.is(stampMs, left.stamps![i]))) return left;
     // Elements of its own: what is kept of the other one ends where it ended.
     const fresh = new ListCell([...left.elements], stamps);
     cell.set(fresh);

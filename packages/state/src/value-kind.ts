@@ -56,6 +56,9 @@ export function valueKind(descriptor: StateDescriptor, expiry: Expiry | undefine
 /** Undefined when it has expired; what was stored without a time is new when it is seen first. */
 function living(cell: Stamped, expiry: Expiry): Stamped | undefined {
   const { value, stampMs } = cell;
-  if (Number.isNaN(stampMs)) return new Stamped(value, expiry.stamp());
+  if (Number.isNaN(stampMs)) {
+    const nowMs = expiry.stamp();
+    return Number.isNaN(nowMs) ? cell : new Stamped(value, nowMs);
+  }
   return expiry.hasExpired(stampMs) ? undefined : cell;
 }

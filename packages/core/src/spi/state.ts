@@ -16,7 +16,10 @@ export type StateKind =
 export interface StateTtl {
   /** An entry expires when its time, plus this many ms, has been reached. */
   readonly durationMs: number;
-  /** `event`: entries have the time of their record, and the watermark says what time it is. */
+  /**
+   * `event`: entries have the time of their record or event timer, those of a processing timer that
+   * of the watermark, and the watermark says what time it is.
+   */
   readonly time: 'event' | 'processing';
   /** What makes an entry new again. */
   readonly refreshOn: 'write' | 'readAndWrite';
@@ -304,7 +307,10 @@ export interface OperatorStateAccess {
 
 /** What state needs to know of time, for its time to live. */
 export interface StateTime {
-  /** Event time of the record or timer at hand, epoch ms. */
+  /**
+   * Event time of the record or timer at hand, epoch ms; of a processing timer the watermark, which
+   * may be −∞ or ∞.
+   */
   recordMs(): number;
   /** How far event time has come for the record or timer at hand, epoch ms; −∞ at first. */
   watermarkMs(): number;

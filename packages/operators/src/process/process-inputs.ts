@@ -37,7 +37,8 @@ export function processInputs(
 ): ProcessInputs {
   const { process, state = {} } = functions;
   const time = {
-    recordMs: () => main.timestamp,
+    // The time of a processing timer is none of event time.
+    recordMs: () => (main.firing === 'processing' ? main.watermark : main.timestamp),
     watermarkMs: () => Math.min(main.watermark, main.dueMs),
   };
   const access = keyed ? context.keyedState(state, time) : undefined;

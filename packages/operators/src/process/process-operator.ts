@@ -149,6 +149,7 @@ if (out.isFull()) { i += 1; break; }`,
     const handlers = kind === 'event' ? functions.onEventTime : functions.onProcessingTime;
     timerContext.timestamp = atMs;
     timerContext.key = key;
+    timerContext.firing = kind;
     // However far the watermark went at once, what lives until after the timer is there for it.
     if (kind === 'event') timerContext.dueMs = Math.max(this.firedMs, atMs + 1);
     access!.setKey(key);
@@ -166,6 +167,7 @@ if (out.isFull()) { i += 1; break; }`,
         key,
       });
     } finally {
+      timerContext.firing = undefined;
       timerContext.dueMs = Infinity;
     }
   }

@@ -12,6 +12,8 @@ export interface ContextHandles {
 export class ProcessRecordContext extends RecordContext implements ContextHandles {
   key: unknown = undefined;
   processingTime = 0;
+  /** The kind of timer that is firing; undefined with none. */
+  firing: 'event' | 'processing' | undefined;
   /** The lowest watermark at which the event timer that is firing was due; ∞ with none. */
   dueMs = Infinity;
   out: Outputs | undefined;

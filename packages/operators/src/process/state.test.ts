@@ -99,6 +99,39 @@ describe('declared state', () => {
     ]);
   });
 
+  test('that a processing timer writes or reads has the time of the watermark', async () => {
+    const visits = keyedProcess('visits', {
+      output: type<string>(),
+      state: {
+        item: valueState<number>({
+          ttl: { after: '10ms', time: 'event', refreshOn: 'readAndWrite' },
+        }),
+      },
+      process({ item }: Sale, ctx) {
+        if (item === 0) ctx.emit(`${ctx.timestamp} ${ctx.key} ${ctx.state.item.get()}`);
+        else if (item === 1) ctx.state.item.set(item);
+        if (ctx.key !== 'c') ctx.timers.check.set(ctx.processingTime + 5);
+      },
+      onProcessingTime: {
+        check: (_at, ctx) => ctx.state.item.set((ctx.state.item.get() ?? 0) + 10),
+      },
+    });
+    const tick = { advanceMs: 5 };
+    const script = [
+      sale('a', 2, 0),
+      sale('c', 2, 20),
+      tick,
+      sale('a', 0, 29),
+      tick,
+      sale('c', 2, 38),
+    ];
+    const { main } = await runOperator(
+      (s: Stream<Sale>) => s.pipe(byShop, visits),
+      [...script, sale('a', 0, 38), sale('c', 2, 80), sale('a', 0, 81)],
+    );
+    expect(main.map(({ value }) => value)).toEqual(['29 a 10', '38 a 20', '81 a undefined']);
+  });
+
   test('is part of the graph with its version and time to live', () => {
     const graphOf = (ttl: TtlOptions | undefined) =>
       defineJob('j', {}, (job) => {

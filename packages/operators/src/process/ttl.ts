@@ -7,9 +7,10 @@ export interface TtlOptions {
   /** How long after it was used; more than 0. */
   readonly after: Duration;
   /**
-   * `processing`, the default: by the clock. `event`: entries have the time of their record, and
-   * expire when the watermark is there, for an event timer when its time is. A replay gives the
-   * same results where the watermark stands at the same records: in one slot, from one split.
+   * `processing`, the default: by the clock. `event`: entries have the time of their record or
+   * event timer, those of a processing timer that of the watermark. They expire when the watermark
+   * is there, for an event timer when its time is. A replay gives the same results where the
+   * watermark stands at the same records: in one slot, from one split.
    */
   readonly time?: StateTtl['time'] | undefined;
   /** What counts as use: `write`, the default, or `readAndWrite`. */

@@ -264,6 +264,34 @@ export const ttlCases: Readonly<Record<string, Case>> = {
     time.watermark = 1_010;
     assert.deepEqual(read(), [undefined, [], undefined]);
   },
+  'what is written or read while there is no event time is new when there is': async (create) => {
+    for (const noTime of [-Infinity, Infinity]) {
+      const rig = await rigOf(create, { time: 'event', refreshOn: 'readAndWrite' });
+      const { time, at, backend } = rig;
+      const read = () => [at(1).value.get(), at(1).list.get(), at(1).map.get('a')];
+      time.record = noTime;
+      time.watermark = noTime;
+      at(1).value.set(1);
+      at(1).list.add(1);
+      at(1).map.set('a', 1);
+      assert.deepEqual(read(), [1, [1], 1]);
+      workOn(rig, 20);
+      freeze(backend).finish();
+      const { length } = freeze(backend).finish();
+      workOn(rig, 20);
+      assert.equal(freeze(backend).finish().length, length);
+      time.record = 100;
+      time.watermark = 100;
+      workOn(rig, 20);
+      // Without an event time again, what has one keeps it.
+      time.record = -Infinity;
+      assert.deepEqual(read(), [1, [1], 1]);
+      time.watermark = 109;
+      assert.deepEqual(read(), [1, [1], 1]);
+      time.watermark = 110;
+      assert.deepEqual(read(), [undefined, [], undefined]);
+    }
+  },
   'a failing record leaves the times as they were': async (create) => {
     const { access, at, time } = await rigOf(create, { refreshOn: 'readAndWrite' });
     at(1).value.set(1);
