@@ -1,7 +1,16 @@
 import { csvSink, generator } from '@millrace/connectors';
 import { defineJob, type JobDefinition, watermarks } from '@millrace/core';
 import type { ListState, ValueState } from '@millrace/core/spi';
-import { keyBy, keyedProcess, listState, sinkTo, type, valueState } from '@millrace/operators';
+import {
+  keyBy,
+  keyedProcess,
+  listState,
+  mapState,
+  sinkTo,
+  type TtlOptions,
+  type,
+  valueState,
+} from '@millrace/operators';
 import { expect, test } from 'vitest';
 import { diskForJobs, linesOf, pass, start } from './durable-rig.js';
 
@@ -152,4 +161,65 @@ test.each<[string, JobDefinition, string]>([
   const kept = (await linesOf(disk)).map((line) => /(\d+),(.+)$/.exec(line));
   const late = kept.filter((row) => Number(row?.[1]) >= 3_000).map((row) => row![2]);
   expect([late.length, [...new Set(late)]]).toEqual([1_000, [expected]]);
+});
+
+/** Keeps something of each key at its beginning; says much later whether it is still there. */
+const remembering = (ttl: TtlOptions | undefined): JobDefinition =>
+  defineJob('counting', {}, (job) => {
+    const isLater = (n: number): boolean => n >= 2_300 && n < 2_300 + keys;
+    job
+      .source(
+        'numbers',
+        numbers,
+        watermarks((r) => r.at, { farFuture: 'off' }),
+      )
+      .pipe(
+        keyBy(({ n }) => (n < 400 || isLater(n) ? n % keys : -1)),
+        keyedProcess('keep', {
+          output: type<{ n: number; left: string }>(),
+          state: {
+            value: valueState<number>({ ttl }),
+            list: listState<number>({ ttl }),
+            map: mapState<string, number>({ ttl }),
+          },
+          process({ n }, ctx) {
+            const { value, list, map } = ctx.state;
+            if (isLater(n)) {
+              ctx.emit({ n, left: `${value.get()} ${list.get().length} ${map.get('a')}` });
+            } else if (n < keys) {
+              value.set(1);
+              list.add(1);
+              map.set('a', 1);
+            }
+          },
+        }),
+        sinkTo('kept', csvSink({ path: '/out/kept.csv', columns: ['n', 'left'] })),
+      );
+  });
+
+const [kept, gone] = ['1 1 1', 'undefined 0 undefined'];
+const byClock: TtlOptions = { after: '1h' };
+const byEvents = (after: TtlOptions['after']): TtlOptions => ({ after, time: 'event' });
+
+test.each<[string, readonly (TtlOptions | undefined)[], string]>([
+  ['as they were where only the duration differs', [byEvents('1h'), byEvents('1500ms')], gone],
+  ['anew where there was none', [undefined, undefined, byEvents('1500ms')], kept],
+  ['anew where it was taken away meanwhile', [byEvents('1h'), undefined, byEvents('1500ms')], kept],
+  ['anew where they were of event time', [byEvents('1h'), byClock], kept],
+  ['anew where they were of event time before that', [byEvents('1h'), byClock, byClock], kept],
+  ['anew where they were of the clock', [byClock, byEvents('1200ms')], gone],
+])('times to live count %s', async (_how, ttls, expected) => {
+  const disk = await diskForJobs();
+  for (const [at, ttl] of ttls.entries()) {
+    const process = start(disk, remembering(ttl), { checkpoints: { folder: '/checkpoints' } });
+    const isLast = at === ttls.length - 1;
+    await pass(process, () => !isLast && process.handle.progress().recordsIn > 500);
+    const ending = isLast
+      ? process.handle.done
+      : process.handle.stopWithSavepoint(`stop-${at}`, 'suspend');
+    await pass(process);
+    await ending;
+  }
+  const left = (await linesOf(disk)).flatMap((line) => /\d+,(.+\d.*)$/.exec(line)?.[1] ?? []);
+  expect([left.length, [...new Set(left)]]).toEqual([keys, [expected]]);
 });

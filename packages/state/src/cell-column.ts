@@ -9,7 +9,7 @@ import { stateLimits } from './limits.js';
 import type { RowPlace } from './rows-snapshot.js';
 import { RowsSnapshot } from './rows-snapshot.js';
 import type { StateLayout } from './segment/block.js';
-import { isInGroups, type StatePart, type StoredBlock } from './state-part.js';
+import { isInGroups, type StampTime, type StatePart, type StoredBlock } from './state-part.js';
 
 /** What a column needs to know of its operator. */
 export interface CellColumnParts {
@@ -17,6 +17,7 @@ export interface CellColumnParts {
   readonly state: string;
   readonly version: number;
   readonly migrates: boolean;
+  readonly stamps: StampTime | undefined;
   readonly tracking: 'tracked' | 'untracked';
   readonly groupCount: number;
   readonly groupOf: (key: Key) => number;
@@ -32,6 +33,7 @@ export class CellColumn implements TrackedRows, StatePart {
   readonly cells: unknown[] = [];
   readonly layout: StateLayout;
   readonly migrates: boolean;
+  readonly stamps: StampTime | undefined;
   private readonly changes: ChangeTracker | undefined;
   private readonly kind: CellKind;
   /** Whether cells may have other than one entry. */
@@ -53,6 +55,7 @@ export class CellColumn implements TrackedRows, StatePart {
     this.weighs = kind.weightOf !== undefined;
     this.parts = parts;
     this.migrates = parts.migrates;
+    this.stamps = parts.stamps;
     this.layout = { operator, state, version, shape: '', ...kind.layout };
     this.changes = parts.tracking === 'tracked' ? new ChangeTracker(this) : undefined;
   }

@@ -22,7 +22,7 @@ import { HeapOperatorList } from './heap-operator-list.js';
 import type { RowsOutside } from './rows-outside.js';
 import type { Block, StateLayout } from './segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from './snapshot-state-backend.js';
-import type { StatePart } from './state-part.js';
+import type { LoadedFrom, StatePart } from './state-part.js';
 import { UndoLog } from './undo-log.js';
 
 /** Where rows of an operator's table go that are moved out of memory. */
@@ -98,8 +98,8 @@ export class HeapBackend implements SnapshotStateBackend {
     return new HeapKeyTable(spec);
   }
 
-  states(): readonly { readonly layout: StateLayout; readonly migrates: boolean }[] {
-    return this.allParts().map(({ layout, migrates }) => ({ layout, migrates }));
+  states(): readonly Pick<StatePart, 'layout' | 'migrates' | 'stamps'>[] {
+    return this.allParts();
   }
 
   bytesOf(operator: string): number {
@@ -138,7 +138,7 @@ export class HeapBackend implements SnapshotStateBackend {
     for (const part of this.allParts()) part.abandon();
   }
 
-  load(layout: StateLayout, block: Block, chainGroups?: KeyGroupRange): void {
+  load(layout: StateLayout, block: Block, from: LoadedFrom = {}): void {
     const part = this.partsOf(layout.operator).find(
       (candidate) => candidate.layout.state === layout.state,
     );
@@ -147,7 +147,7 @@ export class HeapBackend implements SnapshotStateBackend {
       throw new MillraceError('ERR_STATE_INCOMPATIBLE', detail, { operator: layout.operator });
     }
     try {
-      part.load({ ...block, version: layout.version, chainGroups });
+      part.load({ ...block, ...from, version: layout.version });
     } catch (error) {
       const { operator, state } = layout;
       throw toMillraceError(error, 'ERR_INVARIANT', { operator, field: state });

@@ -32,7 +32,7 @@ test('a table that an operator has is still the one it has after a snapshot that
   const tables = new HeapKeyTables(parts);
   const held = tables.open();
   const columns = newBlockColumns(tables.layout);
-  tables.load({ kind: 'drop', namespace: [], columns, version: 1, chainGroups: undefined });
+  tables.load({ kind: 'drop', namespace: [], columns, version: 1 });
   held.slot('a key');
   expect(rowsWritten(tables)).toBe(1);
   expect(tables.open()).toBe(held);

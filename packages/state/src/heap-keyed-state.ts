@@ -37,7 +37,10 @@ export class HeapKeyedState implements KeyedStateAccess {
     this.handles = Object.fromEntries(
       Object.entries(descriptors).map(([name, descriptor]) => {
         const expiry = descriptor.ttl && new Expiry(descriptor.ttl, time);
-        const column = this.addColumn(name, descriptor, kindOf(descriptor, expiry, tracking));
+        const { version, migrate, ttl } = descriptor;
+        const stamps = ttl?.time ?? 'none';
+        const kind = kindOf(descriptor, expiry, tracking);
+        const column = this.addColumn(name, { version, migrate, stamps }, kind);
         const cell = new StateCell(this.rows, column, this.undo);
         return [name, handleOf({ cell, descriptor, expiry, tracking })];
       }),
@@ -75,13 +78,18 @@ export class HeapKeyedState implements KeyedStateAccess {
 
   private addColumn(
     state: string,
-    { version, migrate }: Pick<StateDescriptor, 'version' | 'migrate'>,
+    {
+      version,
+      migrate,
+      stamps,
+    }: Pick<StateDescriptor, 'version' | 'migrate'> & Pick<StatePart, 'stamps'>,
     kind: CellKind,
   ): number {
     const migrates = migrate !== undefined;
     const { operator, tracking, groupCount, groupOf } = this.parts;
+    const shape = { state, version, migrates, stamps };
     return this.rows.addColumn((rows) => {
-      const parts = { operator, tracking, groupCount, groupOf, state, version, migrates, ...rows };
+      const parts = { operator, tracking, groupCount, groupOf, ...shape, ...rows };
       const column = new CellColumn(kind, parts);
       this.columns.push(column);
       return column;

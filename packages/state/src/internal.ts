@@ -25,3 +25,4 @@ export { readBlocks, readSegmentIndex } from './segment/segment-reader.js';
 export { SegmentWriter } from './segment/segment-writer.js';
 export type { LayoutCounts } from './segment/verify-segment.js';
 export { verifySegment } from './segment/verify-segment.js';
+export type { StampTime } from './state-part.js';

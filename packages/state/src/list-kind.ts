@@ -52,12 +52,13 @@ export function listKind(descriptor: StateDescriptor, expiry: Expiry | undefined
     write: (cell, row) => write(wholeOf(cell as ListCell), row),
     writeKept: (kept, row) => write(kept as KeptList, row),
     weightOf: (cell) => (cell as ListCell).elements.length,
-    load(_cell, { version, columns }: StoredBlock, { row }) {
+    load(_cell, { version, columns, stamps: times }: StoredBlock, { row }) {
       const stored = decodeRecord(blobAt(columns.blobs[0]!, row)) as unknown[];
       const stamps = decodeRecord(blobAt(columns.blobs[1]!, row)) as number[] | undefined;
       const elements = stored.map((element) => migrated(descriptor, version, element));
       if (expiry === undefined) return new ListCell(elements, undefined);
-      return new ListCell(elements, stamps ?? elements.map(() => noStamp));
+      const own = times === 'old' ? undefined : stamps;
+      return new ListCell(elements, own ?? elements.map(() => noStamp));
     },
     ...(expiry && {
       sweep: (cell) => swept(cell as ListCell, expiry),

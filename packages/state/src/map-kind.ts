@@ -9,7 +9,7 @@ import {
 import type { StateDescriptor } from '@millrace/core/spi';
 import { blobAt } from './block-builder.js';
 import type { CellExtent, CellKind, CellRow, SweptCell } from './cell-kind.js';
-import type { Expiry } from './expiry.js';
+import { type Expiry, noStamp } from './expiry.js';
 import { stateLimits } from './limits.js';
 import { MapCell, type MapCellSpec, MapEntry } from './map-cell.js';
 import { migrated } from './migrated.js';
@@ -51,7 +51,7 @@ export function mapKind(
   };
 
   function loaded(cell: MapCell | undefined, block: StoredBlock, row: number): MapCell | undefined {
-    const { kind, version, columns } = block;
+    const { kind, version, columns, stamps } = block;
     const key = canonicalKey(decodeKey(blobAt(columns.blobs[0]!, row)));
     if (kind === 'removals') {
       cell?.delete(key);
@@ -59,7 +59,8 @@ export function mapKind(
     }
     const map = cell ?? new MapCell(spec);
     const value = migrated(descriptor, version, decodeRecord(blobAt(columns.blobs[1]!, row)));
-    map.restore(key, new MapEntry(value, columns.numbers[0]![row]!, columns.numbers[1]![row]!));
+    const stampMs = stamps === 'old' ? noStamp : columns.numbers[0]![row]!;
+    map.restore(key, new MapEntry(value, stampMs, columns.numbers[1]![row]!));
     return map;
   }
 }

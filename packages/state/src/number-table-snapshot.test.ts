@@ -136,7 +136,7 @@ async function load(tables: HeapKeyTables, segment: Uint8Array): Promise<void> {
       const group = keyGroupOf(block.columns.keys[row]!, groupCount);
       expect(block.columns.groups[row]).toBe(group);
     }
-    tables.load({ ...block, version: 1, chainGroups: undefined });
+    tables.load({ ...block, version: 1 });
   }
 }
 

@@ -3,6 +3,7 @@ import type { StateBackend } from '@millrace/core/spi';
 import type { BlockSink } from './block-builder.js';
 import type { StepResult } from './group-order.js';
 import type { Block, StateLayout } from './segment/block.js';
+import type { LoadedFrom, StatePart } from './state-part.js';
 
 export interface StateBackendOptions {
   /** `tracked`: snapshots can be taken. Default `untracked`. */
@@ -23,7 +24,7 @@ export interface StateBackendOptions {
  */
 export interface SnapshotStateBackend extends StateBackend {
   /** All states, for the check ahead of a restore. */
-  states(): readonly { readonly layout: StateLayout; readonly migrates: boolean }[];
+  states(): readonly Pick<StatePart, 'layout' | 'migrates' | 'stamps'>[];
   /** Estimate of the memory in use by an operator's state. */
   bytesOf(operator: string): number;
   operators(): readonly string[];
@@ -49,9 +50,7 @@ export interface SnapshotStateBackend extends StateBackend {
   /**
    * Applies a block of a snapshot, in the order of its chain.
    *
-   * @param chainGroups key groups of the chain, where several are loaded: what one chain says is
-   *   gone says nothing of the key groups of another
    * @throws MillraceError `ERR_STATE_INCOMPATIBLE`
    */
-  load(layout: StateLayout, block: Block, chainGroups?: KeyGroupRange): void;
+  load(layout: StateLayout, block: Block, from?: LoadedFrom): void;
 }

@@ -42,10 +42,10 @@ export function valueKind(descriptor: StateDescriptor, expiry: Expiry | undefine
     },
     write,
     writeKept: write,
-    load(_cell, { version, columns }: StoredBlock, { row }) {
+    load(_cell, { version, columns, stamps }: StoredBlock, { row }) {
       const value = migrated(descriptor, version, decodeRecord(blobAt(columns.blobs[0]!, row)));
       if (expiry === undefined || value === undefined) return value;
-      return new Stamped(value, columns.numbers[0]![row]!);
+      return new Stamped(value, stamps === 'old' ? noStamp : columns.numbers[0]![row]!);
     },
     ...(expiry && {
       sweep: (cell) => ({ left: living(cell as Stamped, expiry), isDone: true }),

@@ -2,7 +2,10 @@ import { type Duration, MillraceError } from '@millrace/core';
 import { durationMs } from '@millrace/core/internal';
 import type { StateTtl } from '@millrace/core/spi';
 
-/** When state that is not used any more is forgotten. */
+/**
+ * When state that is not used any more is forgotten. After a restore of state that was stored
+ * without it, or with another `time`, each entry counts as used when it is seen first.
+ */
 export interface TtlOptions {
   /** How long after it was used; more than 0. */
   readonly after: Duration;

@@ -1,3 +1,5 @@
+import type { StampTime } from '@millrace/state/internal';
+
 /** A segment file of a chain: state that changed, as blocks. */
 export interface SegmentRef {
   /** Name in the checkpoint store. */
@@ -71,6 +73,11 @@ export interface StateSummary {
   readonly kind: string;
   readonly version: number;
   readonly shape: string;
+  /**
+   * What times its entries have, to count their time to live from. Undefined: they never have any,
+   * or nobody asked yet when the manifest was written.
+   */
+  readonly stamps?: StampTime | undefined;
 }
 
 /** `final`: the input has ended, and this is the job's last checkpoint. */

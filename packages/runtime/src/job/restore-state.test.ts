@@ -17,7 +17,7 @@ import { folderStores } from '../checkpoint/folder-stores.js';
 import type { Manifest, SegmentRef, TaskPart } from '../checkpoint/manifest.js';
 import { writeBlob } from '../checkpoint/manifest-io.js';
 import { readStateRows } from '../inspect/state-rows.js';
-import { declaredStates, restoreState } from './restore-state.js';
+import { chainToFollow, declaredStates, restoreState } from './restore-state.js';
 
 const groupCount = 256;
 const all = keyGroupRange(0, 1, groupCount);
@@ -31,6 +31,19 @@ const isIn = (key: number | string, { first, last }: KeyGroupRange): boolean => 
 /** Numbers and texts, of which some are taken out of the state again. */
 const keys = Array.from({ length: 600 }, (_, i) => (i % 3 === 0 ? `key-${i}` : i));
 const isRemoved = (key: number | string): boolean => keys.indexOf(key) % 5 === 4;
+
+function snapshotOf(backend: HeapBackend): Uint8Array {
+  for (const operator of backend.operators()) backend.freeze(operator);
+  const writer = new SegmentWriter();
+  const sink = {
+    layout: (...args: Parameters<SegmentWriter['layout']>) => writer.layout(...args),
+    add: (...args: Parameters<SegmentWriter['add']>) => writer.add(...args),
+    drop: (layout: number, namespace: readonly number[]) => writer.add(layout, 'drop', namespace),
+  };
+  while (backend.step(sink, 100) === 'more');
+  writer.finish();
+  return Buffer.concat(writer.takeChunks());
+}
 
 /** State of every kind that a task has, with one key after another changed in it. */
 class TaskState {
@@ -109,16 +122,7 @@ class TaskState {
   }
 
   snapshot(): Uint8Array {
-    for (const operator of this.backend.operators()) this.backend.freeze(operator);
-    const writer = new SegmentWriter();
-    const sink = {
-      layout: (...args: Parameters<SegmentWriter['layout']>) => writer.layout(...args),
-      add: (...args: Parameters<SegmentWriter['add']>) => writer.add(...args),
-      drop: (layout: number, namespace: readonly number[]) => writer.add(layout, 'drop', namespace),
-    };
-    while (this.backend.step(sink, 100) === 'more');
-    writer.finish();
-    return Buffer.concat(writer.takeChunks());
+    return snapshotOf(this.backend);
   }
 
   /** A line for all that it has; timers are taken out. */
@@ -278,5 +282,44 @@ describe('broadcast state', () => {
     const part = { ...checkpoint, manifest: { ...checkpoint.manifest, tasks: [without, second!] } };
     const state = await restored(part, halves[0]!);
     expect([...state.rules.entries()]).toEqual(rules);
+  });
+});
+
+describe('times to live', () => {
+  const time = { recordMs: () => 0, watermarkMs: () => 0, processingMs: () => 0 };
+  const options = { tracking: 'tracked', groupCount, groups: all } as const;
+  const ttl = { durationMs: 10, refreshOn: 'write', expired: 'hidden' } as const;
+  const backendAt = (processing: number, of: 'event' | 'processing') => {
+    const backend = new HeapBackend(options);
+    const value = { kind: 'value', version: 1, ttl: { ...ttl, time: of } } as const;
+    const clock = { ...time, processingMs: () => processing };
+    const access = backend.keyedState('process', { value }, clock);
+    access.setKey(1);
+    return { backend, value: access.handles.value as ValueState<number> };
+  };
+
+  test.each([
+    ['as stored, where a manifest does not say of what time they are', undefined, undefined],
+    ['as stored, where they are of the same time', 'processing', undefined],
+    ['anew, where they are of another', 'event', 5],
+    ['anew, where the state had none', 'none', 5],
+  ] as const)('count %s', async (_how, stamps, left) => {
+    const { checkpoints: store } = folderStores(virtualEnv(), '/job');
+    const written = backendAt(100, 'processing');
+    written.value.set(5);
+    const [declared] = declaredStates(written.backend);
+    expect(declared).toMatchObject({ stamps: 'processing' });
+    const { stamps: _, ...state } = declared!;
+    const chain = [await writeBlob(store, 'segments/0', snapshotOf(written.backend))];
+    const manifest = {
+      tasks: [{ task: 'task-0', keyGroups: all, chain }],
+      states: [{ ...state, ...(stamps && { stamps }) }],
+    } as unknown as Manifest;
+    const { backend, value } = backendAt(110, 'processing');
+    const pause = async (): Promise<void> => undefined;
+    await restoreState({ manifest, store, backend, keyGroups: all, chain: 'new', pause });
+    expect(value.get()).toBe(left);
+    const follows = chainToFollow(manifest, { id: 'task-0', keyGroups: all }, [declared!]);
+    expect(follows).toEqual(left === undefined ? chain : undefined);
   });
 });

@@ -32,6 +32,7 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
   const { manifest, backend, keyGroups } = parts;
   const declared = declaredStates(backend);
   const known = new Set(understood(manifest, declared).map(idOf));
+  const old = new Set(withOldStamps(manifest.states, declared).map(idOf));
   const hasShared = declared.some(isShared);
   /** Broadcast states of which an earlier task's copy was loaded. */
   const copied = new Set<string>();
@@ -43,7 +44,7 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
       if (isOwn) {
         const takes = (layout: StateLayout): boolean =>
           known.has(idOf(layout)) && !isShared(layout);
-        await loadSegment(parts, segment, { range: keyGroups, chainGroups, takes });
+        await loadSegment(parts, segment, { range: keyGroups, chainGroups, takes, old });
       }
       if (!hasShared) continue;
       const takes = (layout: StateLayout): boolean => {
@@ -52,7 +53,7 @@ export async function restoreState(parts: RestoreStateParts): Promise<void> {
         if (layout.kind === 'broadcast') copies.add(id);
         return true;
       };
-      await loadSegment(parts, segment, { range: chainGroups, chainGroups, takes });
+      await loadSegment(parts, segment, { range: chainGroups, chainGroups, takes, old });
     }
     for (const id of copies) copied.add(id);
   }
@@ -79,9 +80,9 @@ const isShared = ({ kind, shape }: Pick<StateLayout, 'kind' | 'shape'>): boolean
 
 /** What the operators of a task have declared. */
 export function declaredStates(backend: SnapshotStateBackend): readonly DeclaredState[] {
-  return backend.states().map(({ layout, migrates }) => {
+  return backend.states().map(({ layout, migrates, stamps }) => {
     const { operator, state, kind, version, shape } = layout;
-    return { operator, state, kind, version, shape, migrates };
+    return { operator, state, kind, version, shape, migrates, ...(stamps && { stamps }) };
   });
 }
 
@@ -91,19 +92,21 @@ interface LoadScope {
   /** Key groups of the chain. */
   readonly chainGroups: KeyGroupRange;
   readonly takes: (layout: StateLayout) => boolean;
+  /** Ids of states whose stored times mean nothing any more. */
+  readonly old: ReadonlySet<string>;
 }
 
 async function loadSegment(
   { store, backend, pause, chain }: RestoreStateParts,
   segment: SegmentRef,
-  { range, chainGroups, takes }: LoadScope,
+  { range, chainGroups, takes, old }: LoadScope,
 ): Promise<void> {
   const read = inputOf(store, segment);
   const index = await readSegmentIndex(read, segment.bytes);
   for await (const block of readBlocks(index, read, range)) {
     const layout = index.layouts[block.layout]!;
     if (!takes(layout)) continue;
-    backend.load(layout, block, chainGroups);
+    backend.load(layout, block, { chainGroups, stamps: old.has(idOf(layout)) ? 'old' : 'own' });
     if (chain === 'followed') await backend.relieve?.();
   }
   await pause();
@@ -132,7 +135,8 @@ export const operatorsOf = (
 /**
  * The chain that a task's snapshots can follow: it is of the same task, and says nothing of
  * operators that are elsewhere now, or of states that are not the same any more. Nor of values of
- * another version: manifests say one version of each state, and `migrate` is for that one alone.
+ * another version, or with other times: manifests say one version of each state, and of what time
+ * its entries have theirs, for all of a chain.
  */
 export function chainToFollow(
   manifest: Manifest | undefined,
@@ -146,8 +150,25 @@ export function chainToFollow(
   if (had.join('\n') !== operators.join('\n')) return undefined;
   const own = manifest.states.filter(({ operator }) => operators.includes(operator));
   if (stateDifferences(own, declared).length > 0 || isMigrated(own, declared)) return undefined;
+  if (withOldStamps(own, declared).length > 0) return undefined;
   const { first, last } = part.keyGroups;
   return first === keyGroups.first && last === keyGroups.last ? part.chain : undefined;
+}
+
+/**
+ * States whose entries have times to count from that are stored of another time, or of one that
+ * they had before they last had none. All of them count anew, as if none were stored.
+ */
+function withOldStamps(
+  stored: readonly StateSummary[],
+  declared: readonly DeclaredState[],
+): readonly DeclaredState[] {
+  const before = new Map(stored.map((state) => [idOf(state), state.stamps]));
+  return declared.filter((state) => {
+    const { stamps = 'none' } = state;
+    const had = before.get(idOf(state));
+    return stamps !== 'none' && had !== undefined && had !== stamps;
+  });
 }
 
 /** Whether values of a state are made into those of another version. */

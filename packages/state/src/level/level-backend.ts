@@ -1,4 +1,3 @@
-import type { KeyGroupRange } from '@millrace/core/internal';
 import type {
   KeyedStateAccess,
   KeyGroupTimes,
@@ -16,6 +15,7 @@ import { HeapBackend } from '../heap-backend.js';
 import { stateLimits } from '../limits.js';
 import type { Block, StateLayout } from '../segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from '../snapshot-state-backend.js';
+import type { LoadedFrom } from '../state-part.js';
 import { LevelKeyTables } from './level-key-tables.js';
 import { type OutsideReads, OutsideRows } from './outside-rows.js';
 import { RowMover } from './row-mover.js';
@@ -153,8 +153,8 @@ export class LevelBackend implements SnapshotStateBackend {
     this.heap.abandon();
   }
 
-  load(layout: StateLayout, block: Block, chainGroups?: KeyGroupRange): void {
-    this.heap.load(layout, block, chainGroups);
+  load(layout: StateLayout, block: Block, from?: LoadedFrom): void {
+    this.heap.load(layout, block, from);
   }
 
   private readsOf(operator: string): OutsideReads {

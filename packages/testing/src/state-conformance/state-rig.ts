@@ -228,12 +228,12 @@ export async function loadChain(
     const { index, read } = await inputOf(segment);
     for await (const block of readBlocks(index, read, groups)) {
       const layout = index.layouts[block.layout]!;
-      if (layout.kind !== 'broadcast') backend.load(layout, block, chainGroups);
+      if (layout.kind !== 'broadcast') backend.load(layout, block, { chainGroups });
     }
     // Every subtask gets it, whatever its key groups.
     for await (const block of readBlocks(index, read, chainGroups ?? allGroups)) {
       const layout = index.layouts[block.layout]!;
-      if (layout.kind === 'broadcast') backend.load(layout, block, chainGroups);
+      if (layout.kind === 'broadcast') backend.load(layout, block, { chainGroups });
     }
   }
 }
