@@ -46,11 +46,16 @@ const differenceOf = ({ operator, state }: StateSummary, what: string): StateDif
 function misfit(stored: StateSummary, declared: DeclaredState): string | undefined {
   if (stored.kind !== declared.kind) return `${stored.kind} is stored, ${declared.kind} declared`;
   if (stored.shape !== declared.shape) {
+    if (stored.kind === 'operatorList') return otherRedistribution(stored.shape, declared.shape);
     return `rows of (${stored.shape}) are stored, (${declared.shape}) declared`;
   }
   if (stored.version === declared.version || declared.migrates) return undefined;
   return `version ${stored.version} is stored, ${declared.version} declared without migrate`;
 }
+
+/** What each subtask had all of, a split would give several times; a union, what was one's own. */
+const otherRedistribution = (stored: string, declared: string): string =>
+  `a list with redistribute: '${stored}' is stored, '${declared}' declared: declare '${stored}'`;
 
 /**
  * @param allowed operators whose state may be dropped, or begin empty
