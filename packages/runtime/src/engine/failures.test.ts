@@ -241,6 +241,43 @@ describe.each(['on', 'off'] as const)('failures, codegen %s', (codegen) => {
       expect(driven.values('out')).toEqual(['a', 'b', 'c']);
     });
 
+    test.each([
+      ['that works', 'works'],
+      ['that fails as often as it may', 'fails'],
+    ])('of a record are not given back by a processing timer between them %s', async (_, timer) => {
+      let calls = 0;
+      const unlucky = (): never => {
+        throw new RangeError('unlucky');
+      };
+      const job = defineJob('failing', {}, (b) => {
+        b.source('in', new ManualSource<Rec>(), byTime).pipe(
+          keyBy((r) => r.key),
+          keyedProcess('p', {
+            output: type<string>(),
+            onError: { action: 'retry', attempts: 3, otherwise: 'skip' },
+            process(r: Rec, context) {
+              if (r.v !== 13) {
+                for (let n = 0; n < 9; n += 1) context.timers.due.set(context.processingTime + n);
+                return;
+              }
+              calls += 1;
+              driven.env.advance(1);
+              if (calls < 10) unlucky();
+            },
+            onProcessingTime: {
+              due: () => (timer === 'fails' ? unlucky() : undefined),
+            },
+          }),
+          sinkTo('out', new RecordingSink()),
+        );
+      });
+      const driven = await driveJob(job, { codegen });
+      await driven.send('in', [rec('a', 5)]);
+      await driven.send('in', [rec('a', 7, 13), rec('a', 9)]);
+      await driven.finish();
+      expect(calls).toBe(3);
+    });
+
     test('of a record that is skipped behind them are not the next one’s', async () => {
       const fail = failingOnce();
       const driven = await drive(
