@@ -12,6 +12,7 @@ export { RecordWriter } from './codec/record-writer.js';
 export { sameRecord } from './codec/same-record.js';
 export type { SourceDefinition } from './dsl/job.js';
 export { toMillraceError, withContext } from './errors/millrace-error.js';
+export { outsideCall } from './errors/outside-call.js';
 export { usesDeadLetters } from './graph/builder.js';
 export { canonicalJson } from './graph/fingerprint.js';
 export type {

@@ -11,6 +11,7 @@ import type {
   StateTableSpec,
 } from '@millrace/core/spi';
 import type { BlockSink } from './block-builder.js';
+import { CallScope } from './call-scope.js';
 import type { OperatorTime } from './expiry.js';
 import type { StepResult } from './group-order.js';
 import { HeapBroadcast } from './heap-broadcast.js';
@@ -72,15 +73,26 @@ export class HeapBackend implements SnapshotStateBackend {
   ): OperatorStateAccess {
     const { tracking, groups } = this;
     const undo = new UndoLog();
+    const scope = new CallScope(operator);
     const handles = Object.fromEntries(
       Object.entries(descriptors).map(([state, descriptor]) => {
-        const parts = { operator, state, descriptor, groups, tracking, undo };
+        const parts = { operator, state, descriptor, groups, tracking, undo, scope };
         const isBroadcast = descriptor.kind === 'broadcast';
         const part = isBroadcast ? new HeapBroadcast(parts) : new HeapOperatorList(parts);
         return [state, this.add<StatePart>(operator, part)];
       }),
     );
-    return { handles, begin: () => undo.begin(), rollback: () => undo.rollback() };
+    return {
+      handles,
+      enter: () => {
+        scope.isOpen = true;
+      },
+      leave: () => {
+        scope.isOpen = false;
+      },
+      begin: () => undo.begin(),
+      rollback: () => undo.rollback(),
+    };
   }
 
   keyTables(operator: string, state: string, spec: StateTableSpec): KeyTables {

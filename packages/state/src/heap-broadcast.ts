@@ -60,19 +60,19 @@ export class HeapBroadcast implements BroadcastState<Key, unknown>, StatePart {
   }
 
   get size(): number {
-    return this.map.size;
+    return this.used().size;
   }
 
   get(key: Key): unknown {
-    return this.map.get(canonicalKey(key))?.value;
+    return this.used().get(canonicalKey(key))?.value;
   }
 
   has(key: Key): boolean {
-    return this.map.get(canonicalKey(key)) !== undefined;
+    return this.used().get(canonicalKey(key)) !== undefined;
   }
 
   *entries(): Iterable<readonly [Key, unknown]> {
-    const { map } = this;
+    const map = this.used();
     for (const [key, { value }] of map.inOrder()) {
       // The author may clear what is visited.
       if (this.map !== map) return;
@@ -82,7 +82,7 @@ export class HeapBroadcast implements BroadcastState<Key, unknown>, StatePart {
 
   set(key: Key, value: unknown): void {
     const canonical = canonicalKey(key);
-    const { map } = this;
+    const map = this.used();
     this.beforeChange();
     const entry = map.get(canonical);
     if (entry === undefined) {
@@ -99,7 +99,7 @@ export class HeapBroadcast implements BroadcastState<Key, unknown>, StatePart {
 
   delete(key: Key): void {
     const canonical = canonicalKey(key);
-    const { map } = this;
+    const map = this.used();
     const entry = map.get(canonical);
     if (entry === undefined) return;
     this.beforeChange();
@@ -108,7 +108,7 @@ export class HeapBroadcast implements BroadcastState<Key, unknown>, StatePart {
   }
 
   clear(): void {
-    const { map } = this;
+    const map = this.used();
     if (map.size === 0) return;
     this.beforeChange();
     this.map = newMap();
@@ -159,6 +159,13 @@ export class HeapBroadcast implements BroadcastState<Key, unknown>, StatePart {
       const entry = new MapEntry(value, noStamp, columns.numbers[0]![row]!);
       this.map.restore(canonicalKey(columns.keys[row]!), entry);
     }
+  }
+
+  /** The map, for a function of the operator. */
+  private used(): MapCell {
+    const { scope, state } = this.parts;
+    scope.check(state);
+    return this.map;
   }
 
   private write(

@@ -25,7 +25,7 @@ export class HeapKeyedState implements KeyedStateAccess {
   /** By state, in the order of their declaration; timers come after the states. */
   readonly columns: StatePart[] = [];
   private readonly parts: HeapKeyedStateParts;
-  private readonly rows = new KeyRows();
+  private readonly rows: KeyRows;
   private readonly undo = new UndoLog();
   private readonly expires: boolean;
   private sweepAt = 0;
@@ -33,6 +33,7 @@ export class HeapKeyedState implements KeyedStateAccess {
   constructor(parts: HeapKeyedStateParts) {
     const { descriptors, time, tracking } = parts;
     this.parts = parts;
+    this.rows = new KeyRows(parts.operator);
     this.expires = Object.values(descriptors).some(({ ttl }) => ttl !== undefined);
     this.handles = Object.fromEntries(
       Object.entries(descriptors).map(([name, descriptor]) => {
@@ -60,6 +61,10 @@ export class HeapKeyedState implements KeyedStateAccess {
   setKey(key: Key): void {
     this.rows.setKey(key);
     if (this.expires) this.sweep();
+  }
+
+  leave(): void {
+    this.rows.leaveKey();
   }
 
   begin(): void {

@@ -59,11 +59,11 @@ export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
   }
 
   get(): readonly unknown[] {
-    return [...this.all()];
+    return [...this.used()];
   }
 
   add(value: unknown): void {
-    const elements = this.all();
+    const elements = this.used();
     const { length } = elements;
     this.hasChanged = true;
     this.parts.undo.push(() => {
@@ -74,7 +74,7 @@ export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
   }
 
   set(values: readonly unknown[]): void {
-    const before = this.all();
+    const before = this.used();
     this.hasChanged = true;
     this.parts.undo.push(() => {
       this.elements = before;
@@ -129,6 +129,13 @@ export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
       const group = columns.groups[row]!;
       this.loaded.push({ group, index: columns.keys[row] as Key as number, value });
     }
+  }
+
+  /** The elements, for a function of the operator. */
+  private used(): unknown[] {
+    const { scope, state } = this.parts;
+    scope.check(state);
+    return this.all();
   }
 
   /** The elements; what was loaded is in them from now on, in the order in which it stood. */

@@ -1,4 +1,5 @@
 import type { Key } from '@millrace/core';
+import { outsideCall } from '@millrace/core/internal';
 import type { CellColumn, CellColumnParts } from './cell-column.js';
 import { KeyIndex } from './key-index.js';
 
@@ -11,15 +12,21 @@ const none = -1;
  * its states and its timers. A key whose cells are all empty has no row.
  */
 export class KeyRows {
-  private key: Key = '';
+  /** Undefined between calls. */
+  private key: Key | undefined = '';
   /** Of the key's row. */
   private slot = unknown;
+  private readonly operator: string;
   private readonly index = new KeyIndex();
   private readonly columns: CellColumn[] = [];
   private dueKey: Key | undefined;
   private dueSlot = unknown;
   /** The first column whose cell in the row being swept has not been looked at to its end. */
   private sweepColumn = 0;
+
+  constructor(operator: string) {
+    this.operator = operator;
+  }
 
   /** Keys that have a row. */
   get size(): number {
@@ -36,7 +43,7 @@ export class KeyRows {
   }
 
   get currentKey(): Key {
-    return this.key;
+    return this.key!;
   }
 
   /** The key that `read` and `write` are about from now on. */
@@ -44,6 +51,12 @@ export class KeyRows {
     this.key = key;
     this.slot = key === this.dueKey ? this.dueSlot : unknown;
     this.dueKey = undefined;
+  }
+
+  /** No key is at hand: `read` and `write` are refused until there is one. */
+  leaveKey(): void {
+    this.key = undefined;
+    this.slot = unknown;
   }
 
   /** Says which row the next key will be that of, so that it need not be looked for. */
@@ -80,7 +93,7 @@ export class KeyRows {
     let slot = this.find();
     if (slot < 0) {
       if (value === undefined) return none;
-      slot = this.index.insert(this.key);
+      slot = this.index.insert(this.key!);
       this.slot = slot;
     }
     this.columns[column]!.put(slot, value);
@@ -138,7 +151,10 @@ export class KeyRows {
   }
 
   private find(): number {
-    if (this.slot === unknown) this.slot = this.index.find(this.key);
+    if (this.slot === unknown) {
+      if (this.key === undefined) throw outsideCall(this.operator, 'the state or timer of a key');
+      this.slot = this.index.find(this.key);
+    }
     return this.slot;
   }
 

@@ -1,5 +1,6 @@
 import type { KeyGroupRange } from '@millrace/core/internal';
 import type { StateDescriptor } from '@millrace/core/spi';
+import type { CallScope } from './call-scope.js';
 import type { UndoLog } from './undo-log.js';
 
 /** What a state that is no key's is made of. */
@@ -11,4 +12,5 @@ export interface OperatorStateParts {
   readonly groups: KeyGroupRange;
   readonly tracking: 'tracked' | 'untracked';
   readonly undo: UndoLog;
+  readonly scope: CallScope;
 }

@@ -105,6 +105,10 @@ export const errorCodes = {
     'a function that must be synchronous returned a promise',
     'let it answer at once: look up what it needs ahead of the job, or join a stream that has it',
   ),
+  ERR_OUTSIDE_CALL: permanent(
+    'a context, state or timers were used outside a call of the function they were given to',
+    'use them before the function returns: what comes later belongs to no record and no key',
+  ),
   ERR_ERROR_CEILING: permanent(
     'too many records failed',
     'look at the dead-letter output or the sampled errors; raise the ceiling if this is expected',

@@ -111,6 +111,12 @@ export interface Operator {
   /** All inputs have ended; called after the watermark +∞. */
   onEnd?(out: Outputs): Progress;
 
+  /**
+   * A call, or several in a row, has ended and was undone if it had to be: what authors' functions
+   * were given must not be used until the next one.
+   */
+  afterCalls?(): void;
+
   /** Called once at the end of the attempt, whatever its end. Frees what `open` made. */
   close?(): void | Promise<void>;
 }

@@ -16,10 +16,7 @@ export type StateKind =
 export interface StateTtl {
   /** An entry expires when its time, plus this many ms, has been reached. */
   readonly durationMs: number;
-  /**
-   * `event`: entries have the time of their record or event timer, those of a processing timer that
-   * of the watermark, and the watermark says what time it is.
-   */
+  /** `event`: entries have that of their record or timer; the watermark says what time it is. */
   readonly time: 'event' | 'processing';
   /** What makes an entry new again. */
   readonly refreshOn: 'write' | 'readAndWrite';
@@ -152,6 +149,8 @@ export interface KeyedStateAccess {
   readonly eventTimers: TimerService;
   readonly processingTimers: TimerService;
   setKey(key: Key): void;
+  /** No key is at hand until `setKey`: handles that are used throw `ERR_OUTSIDE_CALL`. */
+  leave(): void;
   /** Starts recording undo; forgets what was recorded before. */
   begin(): void;
   /** Undoes everything since `begin`. */
@@ -301,16 +300,17 @@ export type Redistribution = 'split' | 'union';
 /** The state of one subtask that is no key's; see {@link KeyedStateAccess}. */
 export interface OperatorStateAccess {
   readonly handles: Readonly<Record<string, unknown>>;
+  /** Handles may be used, as they may at first. */
+  enter(): void;
+  /** Until `enter`, handles that are used throw `ERR_OUTSIDE_CALL`. */
+  leave(): void;
   begin(): void;
   rollback(): void;
 }
 
 /** What state needs to know of time, for its time to live. */
 export interface StateTime {
-  /**
-   * Event time of the record or timer at hand, epoch ms; of a processing timer the watermark, which
-   * may be −∞ or ∞.
-   */
+  /** Event time of the record or timer at hand, epoch ms; −∞ or ∞ where none is known. */
   recordMs(): number;
   /** How far event time has come for the record or timer at hand, epoch ms; −∞ at first. */
   watermarkMs(): number;

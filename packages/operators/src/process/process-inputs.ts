@@ -42,17 +42,20 @@ export function processInputs(
     watermarkMs: () => Math.min(main.watermark, main.dueMs),
   };
   const access = keyed ? context.keyedState(state, time) : undefined;
-  const own = access ?? operatorState(state, context);
+  const list = keyed ? undefined : operatorState(state, context);
+  const own = access ?? list;
   const shared = operatorState(functions.broadcast ?? {}, context);
+  const unkeyed = [list, shared].filter((each) => each !== undefined);
   const sides = Object.keys(functions.side ?? {});
   const main = new ProcessRecordContext(context, sides, {
     state: own?.handles ?? {},
     broadcast: readOnly(shared?.handles ?? {}, context.operatorId),
     timers: timersOf(functions, access),
+    unkeyed,
   });
   const inputs = process.map((fn): ProcessInput => ({ fn, context: main, access }));
   if (shared !== undefined) {
-    const handles = { state: {}, broadcast: shared.handles, timers: {} };
+    const handles = { state: {}, broadcast: shared.handles, timers: {}, unkeyed };
     const updates = new ProcessRecordContext(context, sides, handles);
     inputs[1] = { fn: process[1]!, context: updates, access: undefined };
   }

@@ -12,6 +12,7 @@ import {
 } from '@millrace/core/spi';
 import { type ProcessInput, processInputs, type Undoable } from './process-inputs.js';
 import type { ProcessFunctions } from './process-node.js';
+import { setupContextOf } from './setup-context.js';
 
 /** Runs process functions of all kinds: with or without key, of one or two inputs. */
 export class ProcessOperator implements Operator {
@@ -41,8 +42,9 @@ export class ProcessOperator implements Operator {
   }
 
   async open(): Promise<void> {
-    const resource = await this.functions.setup?.(this.timerContext);
+    const resource = await this.functions.setup?.(setupContextOf(this.operator));
     for (const { context } of this.inputs) context.resource = resource;
+    this.afterCalls();
   }
 
   processBatch(batch: RecordBatch, from: number, out: Outputs, input: 0 | 1): number {
@@ -116,6 +118,11 @@ if (out.isFull()) { i += 1; break; }`,
     return this.access?.processingTimers.nextMs() ?? Infinity;
   }
 
+  afterCalls(): void {
+    for (const { context } of this.inputs) context.endCalls();
+    this.access?.leave();
+  }
+
   async close(): Promise<void> {
     await this.functions.teardown?.(this.timerContext.resource);
   }
@@ -132,7 +139,7 @@ if (out.isFull()) { i += 1; break; }`,
   private fireTimers(kind: 'event' | 'processing', limitMs: number, out: Outputs): Progress {
     if (this.access === undefined) return 'done';
     const timers = kind === 'event' ? this.access.eventTimers : this.access.processingTimers;
-    this.timerContext.out = out;
+    this.timerContext.beginCall(out);
     // Timers that set timers may never come to an end: others have their turn in between.
     for (let fired = 0; fired < coreLimits.batchRecordsMax && !out.isFull(); fired += 1) {
       const due = this.again ?? timers.takeDue(limitMs);

@@ -88,6 +88,7 @@ export class OperatorStage implements Stage {
       if (this.parts.loading.mustWaitFor(() => callOf(cursor))) return;
       if (this.advance(cursor)) this.cursor = undefined;
     }
+    this.parts.operator.afterCalls?.();
     this.parts.outputs.flushFull();
   }
 
@@ -260,11 +261,10 @@ export class OperatorStage implements Stage {
   }
 
   private advanceBatch(cursor: Extract<Cursor, { kind: 'batch' }>): boolean {
-    const { channel } = cursor;
-    const batch = channel.peek() as PooledBatch;
-    cursor.from = this.process(batch, cursor.from, channel.input);
+    const batch = cursor.channel.peek() as PooledBatch;
+    cursor.from = this.process(batch, cursor.from, cursor.channel.input);
     if (cursor.from < batch.count) return false;
-    channel.shift();
+    cursor.channel.shift();
     batch.release();
     return true;
   }
