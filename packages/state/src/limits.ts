@@ -43,8 +43,8 @@ export const stateLimits = {
   ttlSweepEntries: 4,
   /** Entries that a map got since the last look, for each of which two more are looked at. */
   ttlSweepInsertedMax: 256,
-  /** Keys put into a sorted map one by one; more are sorted together. */
-  sortedInsertsMax: 16,
+  /** Keys put into, or taken out of, the order of a sorted map one by one; more are so together. */
+  sortedChangesMax: 16,
   /** Bytes of a segment's chunk, about: large enough that writing it is one good system call. */
   segmentChunkBytes: 256 * 1024,
   /** Bytes beyond a chunk that a block of numbers may take without the chunk being copied. */

@@ -2,54 +2,64 @@ import type { Key } from '@millrace/core';
 import { type CanonicalKey, encodeKey, keyOfCanonical } from '@millrace/core/internal';
 import { stateLimits } from './limits.js';
 
-/** Keys in order: numbers by value, texts by their UTF-16 code units, others by their bytes. */
+/**
+ * Keys in order: numbers by value, texts by their UTF-16 code units, others by their bytes. Changes
+ * are gathered and made together when the order is asked for.
+ */
 export class SortedKeys {
-  private readonly sorted: CanonicalKey[] = [];
-  /** Keys added since the others were looked at, in no order. */
-  private added: CanonicalKey[] = [];
+  /** In order from `begin` on; what is ahead of it is gone. */
+  private sorted: CanonicalKey[] = [];
+  private begin = 0;
+  /** Keys that are not among the sorted ones yet. */
+  private added = new Set<CanonicalKey>();
+  /** Keys that are still among the sorted ones. */
+  private removed = new Set<CanonicalKey>();
 
   /** Adds a key that is not there. */
   add(key: CanonicalKey): void {
-    const { sorted, added } = this;
+    const { sorted, added, removed } = this;
+    if (removed.size > 0 && removed.delete(key)) return;
     // Most maps grow at their end, e.g. by time.
-    const last = sorted[sorted.length - 1];
-    const isLast = last === undefined || compareKeys(last, key) < 0;
-    if (isLast && added.length === 0) sorted.push(key);
-    else added.push(key);
+    const isLast = this.count === 0 || compareKeys(sorted[sorted.length - 1]!, key) < 0;
+    if (isLast && added.size === 0) sorted.push(key);
+    else added.add(key);
   }
 
+  /** Removes a key that is there. */
   remove(key: CanonicalKey): void {
-    const at = this.indexOf(key);
-    const found = this.sorted[at];
-    if (found !== undefined && compareKeys(found, key) === 0) this.sorted.splice(at, 1);
+    const { added, removed } = this;
+    if (added.size > 0 && added.delete(key)) return;
+    removed.add(key);
+    // Where nobody asks for the order, what is gone must not be kept for ever.
+    if (removed.size > stateLimits.sortedChangesMax && removed.size * 2 > this.count) this.settle();
   }
 
   /** The keys with `from ≤ key < to`; a missing end is open. */
   between(from: CanonicalKey | undefined, to: CanonicalKey | undefined): readonly CanonicalKey[] {
-    this.sort();
-    const begin = from === undefined ? 0 : this.indexOf(from);
-    const end = to === undefined ? this.sorted.length : this.indexOf(to);
+    this.settle();
+    const begin = from === undefined ? this.begin : this.placeOf(from);
+    const end = to === undefined ? this.sorted.length : this.placeOf(to);
     return this.sorted.slice(begin, end);
   }
 
   first(): CanonicalKey | undefined {
-    this.sort();
-    return this.sorted[0];
+    this.settle();
+    return this.sorted[this.begin];
   }
 
   last(): CanonicalKey | undefined {
-    this.sort();
-    return this.sorted[this.sorted.length - 1];
+    this.settle();
+    return this.count === 0 ? undefined : this.sorted[this.sorted.length - 1];
   }
 
-  /** Index of the first key that is not before `key`. */
-  private indexOf(key: CanonicalKey): number {
-    this.sort();
-    return this.placeOf(key);
+  /** Keys among the sorted ones. */
+  private get count(): number {
+    return this.sorted.length - this.begin;
   }
 
+  /** Index of the first sorted key that is not before `key`. */
   private placeOf(key: CanonicalKey): number {
-    let low = 0;
+    let low = this.begin;
     let high = this.sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -59,17 +69,55 @@ export class SortedKeys {
     return low;
   }
 
-  private sort(): void {
-    const { sorted, added } = this;
-    if (added.length === 0) return;
-    this.added = [];
+  private settle(): void {
+    if (this.removed.size > 0) this.takeOut();
+    if (this.added.size > 0) this.putIn();
+  }
+
+  private takeOut(): void {
+    const places = Uint32Array.from(this.removed, (key) => this.placeOf(key)).sort();
+    this.removed = new Set();
+    const { sorted, begin } = this;
+    const { length } = places;
+    const first = places[0]!;
+    const isOneRun = places[length - 1]! - first === length - 1;
+    // Most maps lose keys at their beginning; moving the others each time would be dear.
+    if (isOneRun && first === begin) this.dropFirst(length);
+    else if (isOneRun) sorted.splice(first, length);
+    else if (length <= stateLimits.sortedChangesMax) {
+      for (const place of places.reverse()) sorted.splice(place, 1);
+    } else {
+      let to = first;
+      for (let at = first, next = 0; at < sorted.length; at += 1) {
+        if (at === places[next]) next += 1;
+        else {
+          sorted[to] = sorted[at]!;
+          to += 1;
+        }
+      }
+      sorted.length = to;
+    }
+  }
+
+  private dropFirst(keys: number): void {
+    this.begin += keys;
+    if (this.begin <= stateLimits.sortedChangesMax || this.begin <= this.count) return;
+    this.sorted = this.sorted.slice(this.begin);
+    this.begin = 0;
+  }
+
+  private putIn(): void {
+    const { added } = this;
+    this.added = new Set();
     // Comparing all keys again costs more than making room for a few.
-    if (added.length <= stateLimits.sortedInsertsMax) {
-      for (const key of added) sorted.splice(this.placeOf(key), 0, key);
+    if (added.size <= stateLimits.sortedChangesMax) {
+      for (const key of added) this.sorted.splice(this.placeOf(key), 0, key);
       return;
     }
-    for (const key of added) sorted.push(key);
-    sorted.sort(compareKeys);
+    if (this.begin > 0) this.sorted = this.sorted.slice(this.begin);
+    this.begin = 0;
+    for (const key of added) this.sorted.push(key);
+    this.sorted.sort(compareKeys);
   }
 }
 
