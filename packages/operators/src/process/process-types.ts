@@ -35,7 +35,10 @@ export type SideTypes<S> = {
   readonly [N in keyof S]: S[N] extends TypeWitness<infer T> ? T : never;
 } & {};
 
-/** What all process functions see. One object per operator: do not keep it. */
+/**
+ * What all process functions see. One object per operator: do not keep it. Behind the call it was
+ * given to, in a promise for example, what is used of it throws `ERR_OUTSIDE_CALL`.
+ */
 export interface ProcessContext<O, Side, R> {
   readonly operatorId: string;
   readonly subtask: number;
