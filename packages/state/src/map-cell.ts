@@ -60,7 +60,8 @@ export class MapCell {
 
   /** Puts an entry where its sequence says, in place of the one with this key. */
   restore(key: CanonicalKey, entry: MapEntry): void {
-    if (!this.entries.has(key)) this.order?.add(key);
+    // One that was deleted and set again meanwhile has another place than before.
+    if (!this.entries.delete(key)) this.order?.add(key);
     this.entries.set(key, entry);
     if (entry.sequence < this.lastSequence) this.isInOrder = false;
     else {

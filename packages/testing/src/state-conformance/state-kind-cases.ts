@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import type { StateDescriptor, TimerService } from '@millrace/core/spi';
 import { someKeys } from './keyed-operations.js';
 import { groupOf } from './state-model.js';
-import { allGroups, type CreateBackend, groupCount, type Handles, StateRig } from './state-rig.js';
+import {
+  allGroups,
+  type CreateBackend,
+  freeze,
+  groupCount,
+  type Handles,
+  StateRig,
+} from './state-rig.js';
 import { rigOf, stateOf, tracked } from './state-subjects.js';
 
 type Case = (create: CreateBackend) => Promise<void>;
@@ -54,6 +61,25 @@ export const kindCases: Readonly<Record<string, Case>> = {
     map.delete('c');
     map.set('c', 'again');
     assert.deepEqual([...map.entries()].flat(), ['a', 'a', 'b', 'b', 'c', 'again']);
+  },
+  'also after a restore, where a snapshot has an entry that was deleted and set again': async (
+    create,
+  ) => {
+    const rig = await rigOf(create);
+    // Other keys, so that only what has changed is written.
+    for (let key = 0; key < 50; key += 1) {
+      for (const entry of ['a', 'b', 'c']) rig.at(key).map.set(entry, entry);
+    }
+    const chain = [freeze(rig.backend).finish()];
+    rig.at(1).map.delete('c');
+    rig.at(1).map.delete('a');
+    rig.at(1).map.set('a', 'again');
+    const before = [...rig.at(1).map.entries()].flat();
+    chain.push(freeze(rig.backend).finish());
+    const again = await rigOf(create);
+    await again.load(chain);
+    assert.deepEqual(before, ['b', 'b', 'a', 'again']);
+    assert.deepEqual([...again.at(1).map.entries()].flat(), before);
   },
   'what is visited may be deleted': async (create) => {
     const { map, sorted } = (await rigOf(create)).at(1);
