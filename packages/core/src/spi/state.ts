@@ -16,7 +16,7 @@ export type StateKind =
 export interface StateTtl {
   /** An entry expires when its time, plus this many ms, has been reached. */
   readonly durationMs: number;
-  /** `event`: entries have that of their record or timer; the watermark says what time it is. */
+  /** `event`: that of the record or event timer, else of the watermark, which is the clock, too. */
   readonly time: 'event' | 'processing';
   /** What makes an entry new again. */
   readonly refreshOn: 'write' | 'readAndWrite';
@@ -310,7 +310,7 @@ export interface OperatorStateAccess {
 
 /** What state needs to know of time, for its time to live. */
 export interface StateTime {
-  /** Event time of the record or timer at hand, epoch ms; −∞ or ∞ where none is known. */
+  /** Of the record or event timer at hand, else the watermark; epoch ms, ±∞ where none is known. */
   recordMs(): number;
   /** How far event time has come for the record or timer at hand, epoch ms; −∞ at first. */
   watermarkMs(): number;
