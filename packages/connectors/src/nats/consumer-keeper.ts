@@ -25,6 +25,8 @@ export interface ConsumerKeeperParts
   readonly judge: (stream: StreamFacts | undefined) => boolean;
   /** There is a consumer that can be asked. */
   readonly onOpen: () => void;
+  /** There was one, and another is to be made: for a time nobody knows what the server has. */
+  readonly onDropped: () => void;
   readonly onFailure: (error: MillraceError) => void;
 }
 
@@ -75,6 +77,7 @@ export class ConsumerKeeper {
     const { log, operatorId } = context;
     log.log('info', `NATS consumer is made anew: ${reason}`, { operator: operatorId, split });
     this.drop();
+    this.parts.onDropped();
     this.recreations.inc();
     void this.open();
   }

@@ -91,7 +91,7 @@ export class NatsReader<T> implements SourceReader<T> {
     for (const id of ids) this.cursors.get(id)?.resume?.();
   }
 
-  isSplitEmpty(id: string): boolean {
+  isSplitEmpty(id: string): boolean | undefined {
     return this.queue.isSplitEmpty(id);
   }
 

@@ -87,6 +87,7 @@ export class StreamFeed {
       onPullEnd: (isTooSmall) => this.onPullEnd(isTooSmall),
       onIdle: () => this.onIdle(),
       onFailure: (error) => this.fail(error),
+      onDropped: () => this.parts.wake(),
     });
     if (start.end !== undefined && start.sequence >= start.end) this.end();
     else void this.keeper.open();

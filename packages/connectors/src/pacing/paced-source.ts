@@ -83,8 +83,8 @@ class PacedReader<T> implements SourceReader<T> {
     this.reader.resumeSplits(ids);
   }
 
-  isSplitEmpty(id: string): boolean {
-    return this.reader.isSplitEmpty?.(id) ?? false;
+  isSplitEmpty(id: string): boolean | undefined {
+    return this.reader.isSplitEmpty?.(id);
   }
 
   snapshot(checkpoint?: number): readonly Split[] {

@@ -9,7 +9,7 @@ export interface SplitCursor<T> {
   readonly isReady: boolean;
   /**
    * Whether `poll` is known to have returned all that is there: not while something is awaited.
-   * Left out where that cannot be known.
+   * Left out where that can never be known.
    */
   readonly isEmpty?: boolean;
   /**

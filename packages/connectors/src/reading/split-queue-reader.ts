@@ -17,6 +17,7 @@ export class SplitQueueReader<T> implements SourceReader<T> {
   private readonly openCursor: OpenCursor<T>;
   private waiting: Split[] = [];
   private readonly running: OpenSplit<T>[] = [];
+  private readonly cursors = new Map<string, SplitCursor<T>>();
   private readonly paused = new Set<string>();
   private readonly signal = new Signal();
   private readonly openSplitsMax: number;
@@ -47,7 +48,10 @@ export class SplitQueueReader<T> implements SourceReader<T> {
       this.running.push(split);
       const chunk = this.canPoll(split) ? split.cursor.poll(max) : undefined;
       if (chunk === undefined) continue;
-      if (chunk.splitEnded === true) this.running.pop();
+      if (chunk.splitEnded === true) {
+        this.running.pop();
+        this.cursors.delete(split.id);
+      }
       return chunk;
     }
     return this.hasEnded ? 'end' : undefined;
@@ -69,8 +73,9 @@ export class SplitQueueReader<T> implements SourceReader<T> {
     this.signal.notify();
   }
 
-  isSplitEmpty(id: string): boolean {
-    return this.running.some((split) => split.id === id && split.cursor.isEmpty === true);
+  isSplitEmpty(id: string): boolean | undefined {
+    const cursor = this.cursors.get(id);
+    return cursor === undefined ? false : cursor.isEmpty;
   }
 
   snapshot(): readonly Split[] {
@@ -84,6 +89,7 @@ export class SplitQueueReader<T> implements SourceReader<T> {
   async close(): Promise<void> {
     const closing = this.running.map(({ cursor }) => cursor.close?.());
     this.running.length = 0;
+    this.cursors.clear();
     this.waiting = [];
     await Promise.all(closing);
   }
@@ -105,6 +111,7 @@ export class SplitQueueReader<T> implements SourceReader<T> {
       else {
         const cursor = this.openCursor(split, () => this.signal.notify());
         this.running.push({ id: split.id, cursor });
+        this.cursors.set(split.id, cursor);
         active += 1;
       }
     }

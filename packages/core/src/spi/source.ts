@@ -62,13 +62,17 @@ export interface SourceReader<T> {
    * `poll`. Asked now and then between two calls of `poll`, of splits that were added, have not
    * ended and are not paused. Answers at once, from what is known, and changes nothing.
    *
-   * False also when it is not known: the split was not opened yet, its records are on their way or
-   * cannot be had now, some wait for their turn, or what the outside last said of it is old. A split
-   * for which it is true for the strategy's `idleAfterMs` is idle while others have records, and
-   * records of it that come later than that may be late: a false that is wrong costs time, a true
-   * that is wrong costs records. Without it splits become idle only while `poll` has nothing at all.
+   * False also when it cannot be known now: the split was not opened yet, its records are on their
+   * way or cannot be had, some wait for their turn, or what the outside last said of it is old. A
+   * split for which it is false is not idle; when it becomes so for one that was empty, `available`
+   * resolves. One for which it is true for the strategy's `idleAfterMs` is idle, and records of it
+   * that come later than that may be late: a false that is wrong costs time, a true that is wrong
+   * costs records.
+   *
+   * Undefined where it can never be known, which is the same as without this method: the split is
+   * idle only when `poll` has had nothing at all for so long.
    */
-  isSplitEmpty?(id: string): boolean;
+  isSplitEmpty?(id: string): boolean | undefined;
   /**
    * Splits with the position behind the last record that `poll` returned, for the checkpoint that
    * `committed` will name.

@@ -6,7 +6,7 @@ import type { Cursor } from './operator-cursor.js';
  * fewer looks at the rows.
  */
 export class HeldMarks {
-  private timeMs = -Infinity;
+  private timeMs: number | undefined;
   private isReleased = false;
   /** What came behind the watermark, and made it go ahead. */
   private behind: Cursor;
@@ -19,7 +19,7 @@ export class HeldMarks {
   /** Gives an element of control its place: what is to be done now, if anything. */
   pass(next: NonNullable<Cursor>): Cursor {
     if (next.kind === 'watermark') {
-      this.timeMs = Math.max(this.timeMs, next.time);
+      this.timeMs = Math.max(this.timeMs ?? -Infinity, next.time);
       return undefined;
     }
     if (!this.release()) return next;
@@ -29,7 +29,7 @@ export class HeldMarks {
 
   /** The watermark is to go ahead; false when there is none that waits. */
   release(): boolean {
-    if (this.timeMs === -Infinity || this.isReleased) return false;
+    if (this.timeMs === undefined || this.isReleased) return false;
     this.isReleased = true;
     return true;
   }
@@ -37,8 +37,8 @@ export class HeldMarks {
   /** The next thing that is due: nothing gets between a watermark and what made it go ahead. */
   take(): Cursor {
     if (this.isReleased) {
-      const time = this.timeMs;
-      this.timeMs = -Infinity;
+      const time = this.timeMs!;
+      this.timeMs = undefined;
       this.isReleased = false;
       return { kind: 'watermark', time };
     }

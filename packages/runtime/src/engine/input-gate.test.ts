@@ -30,4 +30,16 @@ describe('a gate is idle as a whole', () => {
     const events = eventsOf([0, idleElement], [1, watermarkOf(10)], [0, watermarkOf(20)]);
     expect(events).toEqual(['', 'watermark 10', '']);
   });
+
+  test('until one of them says where it stands: that is waited for, however far behind it is', () => {
+    const events = eventsOf(
+      [0, watermarkOf(10)],
+      [1, watermarkOf(20)],
+      [0, idleElement],
+      [1, idleElement],
+      [0, watermarkOf(10)],
+      [1, watermarkOf(30)],
+    );
+    expect(events).toEqual(['', 'watermark 10', 'watermark 20', 'idle', 'watermark 20', '']);
+  });
 });

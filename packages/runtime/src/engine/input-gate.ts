@@ -265,11 +265,16 @@ export class InputGate {
     return this.hasEnded.every((ended) => ended) ? element : undefined;
   }
 
-  /** With the end of the last one that was not idle, nobody waits for the others any more. */
+  /**
+   * With the end of the last one that was not idle, nobody waits for the others any more. Where all
+   * were idle, the watermark that stands says that one is not.
+   */
   private onWatermark(index: number, timeMs: number): GateEvent {
     const { combiner } = this;
+    const wereIdle = combiner.allIdle;
     if (combiner.advance(index, timeMs)) return watermarkOf(combiner.watermark);
-    return combiner.allIdle ? idleElement : undefined;
+    if (combiner.allIdle) return wereIdle ? undefined : idleElement;
+    return wereIdle ? watermarkOf(combiner.watermark) : undefined;
   }
 
   private onIdle(index: number): GateEvent {

@@ -57,6 +57,8 @@ export class OperatorStage implements Stage {
   isFinished = false;
   private isOpen = false;
   private cursor: Cursor;
+  /** The last watermark that the operator was told, with all that came of it. */
+  private markMs = -Infinity;
   private readonly parts: OperatorStageParts;
   /** What goes on ahead of all else that comes in. */
   private readonly marks: HeldMarks | undefined;
@@ -125,8 +127,7 @@ export class OperatorStage implements Stage {
   wakeAtMs(): number {
     if (this.isFinished) return Infinity;
     const { fused, gate } = this.parts;
-    const inputMs = fused?.source?.wakeAtMs() ?? gate.wakeAtMs;
-    return Math.min(this.nextTimerMs(), inputMs);
+    return Math.min(this.nextTimerMs(), fused?.source?.wakeAtMs() ?? gate.wakeAtMs);
   }
 
   private nextTimerMs(): number {
@@ -154,8 +155,7 @@ export class OperatorStage implements Stage {
   }
 
   private hasDueTimers(): boolean {
-    const next = this.nextTimerMs();
-    return next !== Infinity && next <= this.parts.nowMs();
+    return this.nextTimerMs() <= this.parts.nowMs();
   }
 
   private dueTimers(): Cursor {
@@ -194,8 +194,7 @@ export class OperatorStage implements Stage {
     if (next === undefined) return undefined;
     if (!('chunk' in next)) return this.onControl(this.parts.gate.onOnly(next));
     this.parts.outputs.begin();
-    const behind = this.runFused(fused, next);
-    source.taken(behind, fused.members.retriedAt);
+    source.taken(this.runFused(fused, next), fused.members.retriedAt);
     return undefined;
   }
 
@@ -211,7 +210,6 @@ export class OperatorStage implements Stage {
       case 'endOfInput':
         return { kind: 'endOfInput' };
       case 'idle':
-        return event;
       case 'barrier':
         return event;
       case 'close':
@@ -232,16 +230,18 @@ export class OperatorStage implements Stage {
       case 'watermark': {
         const { time } = cursor;
         this.parts.fused?.setWatermark(time);
-        if (this.fire(() => operator.onWatermark?.(time, outputs)) === 'more') return false;
+        // Once more it only says that an input which was idle is not.
+        const isNew = time > this.markMs;
+        if (isNew && this.fire(() => operator.onWatermark?.(time, outputs)) === 'more')
+          return false;
+        this.markMs = time;
         outputs.sendControl(watermarkOf(time));
         // What was held is enough for frames of its own.
         if (this.marks !== undefined) outputs.flush();
         return true;
       }
-      case 'processingTime': {
-        const { time } = cursor;
-        return this.fire(() => operator.onProcessingTime?.(time, outputs)) === 'done';
-      }
+      case 'processingTime':
+        return this.fire(() => operator.onProcessingTime?.(cursor.time, outputs)) === 'done';
       case 'barrier':
         if (this.fire(() => operator.onBarrier?.(outputs)) === 'more') return false;
         this.parts.atBarrier(cursor);

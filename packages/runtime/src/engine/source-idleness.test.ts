@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { AlignmentGroup } from './alignment-group.js';
 import { FailurePolicy } from './failure-policy.js';
-import { type RestoredSource, SourceInput, type SourceSnapshot } from './source-input.js';
+import { SourceInput } from './source-input.js';
+import type { RestoredSource, SourceSnapshot } from './source-snapshot.js';
 import { SourceTime } from './source-time.js';
 
 /** Reads what a test puts into its splits, a record of each in turn. */
@@ -121,6 +122,15 @@ class Rig {
     if (restored === undefined) this.input.assign(ids, false);
   }
 
+  assign(split: string): void {
+    this.input.assign([{ id: split }], false);
+  }
+
+  /** The reader's `available` has resolved. */
+  tell(): void {
+    this.input.assign([], false);
+  }
+
   open(): Promise<void> {
     return this.input.open();
   }
@@ -139,6 +149,14 @@ class Rig {
       }
       this.takeChunk();
       this.env.advance(stepMs);
+    }
+  }
+
+  /** Time passes in which nothing new comes. */
+  silent(ms: number): void {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      this.env.advance(stepMs);
+      this.read();
     }
   }
 
@@ -279,6 +297,105 @@ describe('a split without records beside one that always has some', () => {
   });
 });
 
+describe('a split of a reader that has nothing at all', () => {
+  test('is idle when it has been known to be empty for long enough', () => {
+    const rig = new Rig();
+    rig.reader.put('a', 10);
+    rig.read();
+    rig.silent(idleAfterMs - stepMs);
+    expect(rig.sent).toEqual([]);
+    rig.silent(stepMs);
+    expect(rig.sent).toEqual(['idle']);
+  });
+
+  test('is not idle while nobody knows whether it has records', () => {
+    const rig = new Rig();
+    rig.reader.closed.add('a');
+    rig.read();
+    rig.silent(20 * idleAfterMs);
+    expect(rig.sent).toEqual([]);
+    expect([rig.time.of('a').isIdle, rig.time.of('b').isIdle]).toEqual([false, true]);
+    rig.reader.closed.clear();
+    rig.silent(2 * idleAfterMs);
+    expect(rig.sent).toEqual(['idle']);
+  });
+
+  test('is waited for again when nobody knows any more: its records may be on time', () => {
+    const rig = new Rig();
+    rig.reader.put('a', 10);
+    rig.reader.put('b', 20);
+    rig.read();
+    rig.silent(2 * idleAfterMs);
+    expect(rig.sent).toEqual([10, 'idle']);
+    rig.reader.closed.add('a');
+    rig.tell();
+    rig.read();
+    // The same watermark once more says that the source is not idle.
+    expect(rig.sent).toEqual([10, 'idle', 10]);
+    rig.silent(5 * idleAfterMs);
+    expect(rig.sent).toEqual([10, 'idle', 10]);
+  });
+
+  test('is idle all the same where that can never be known', () => {
+    const rig = new Rig({ emptiness: 'does not say' });
+    rig.read();
+    rig.silent(idleAfterMs);
+    expect(rig.sent).toEqual(['idle']);
+  });
+
+  test('is not idle when the process was stopped, and has not heard what came meanwhile', () => {
+    const rig = new Rig();
+    rig.read();
+    rig.silent(stepMs);
+    rig.env.advance(3_600_000);
+    rig.read();
+    expect(rig.sent).toEqual([]);
+  });
+
+  test('that comes when the source is idle is waited for', () => {
+    const rig = new Rig();
+    rig.read();
+    rig.silent(idleAfterMs);
+    rig.assign('c');
+    rig.read();
+    expect(rig.sent).toEqual(['idle', -Infinity]);
+    rig.silent(idleAfterMs);
+    expect(rig.sent).toEqual(['idle', -Infinity, 'idle']);
+  });
+
+  test('says that the source is not idle ahead of its records, which a filter may drop', () => {
+    const rig = new Rig();
+    rig.reader.put('a', 10);
+    rig.reader.put('b', 10);
+    rig.read();
+    rig.silent(idleAfterMs);
+    rig.reader.put('a', 10);
+    rig.tell();
+    rig.read();
+    expect(rig.sent).toEqual([10, 'idle', 10]);
+  });
+
+  test('that was paused has not been known to be empty meanwhile', () => {
+    const rig = new Rig({ align: { group: 'g', maxDrift: 100 }, emptiness: 'does not say' });
+    rig.reader.put('a', 500);
+    rig.reader.put('b', 480);
+    rig.read();
+    rig.silent(900);
+    // A new split is behind, so `a` waits for it; then that is far enough, and `a` may go on.
+    rig.assign('c');
+    rig.reader.put('b', 490);
+    rig.reader.put('c', 10);
+    rig.read();
+    expect(rig.time.of('a').isPaused).toBe(true);
+    rig.silent(900);
+    rig.reader.put('b', 500);
+    rig.reader.put('c', 450);
+    rig.tell();
+    rig.read();
+    expect(rig.time.of('a')).toMatchObject({ isPaused: false, isIdle: false });
+  });
+});
+
 describe('looking for idle splits', () => {
   test('asks a few times in the time after which they are idle', () => {
     const rig = new Rig({ splits: ['a', 'b', 'c'] });
@@ -319,7 +436,6 @@ test('a source that waits for its own silent split goes on when that is idle', (
   rig.reader.put('a', 10, 20, 30);
   rig.read();
   expect(rig.time.of('a').watermark).toBe(10);
-  rig.env.advance(idleAfterMs);
-  rig.read();
+  rig.silent(idleAfterMs);
   expect(rig.time.of('a').watermark).toBe(30);
 });

@@ -4,7 +4,8 @@ import { virtualEnv } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { FailurePolicy } from './failure-policy.js';
-import { SourceInput, type SourceSnapshot } from './source-input.js';
+import { SourceInput } from './source-input.js';
+import type { SourceSnapshot } from './source-snapshot.js';
 import { SourceTime } from './source-time.js';
 
 /** A reader that has nothing to read, and notes what it is told. */

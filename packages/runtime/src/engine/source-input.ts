@@ -16,7 +16,8 @@ import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { ChunkPart } from './chunk-part.js';
 import type { FailurePolicy } from './failure-policy.js';
 import { ChunkPlaces } from './record-places.js';
-import type { SourceTime, SourceTimeSnapshot } from './source-time.js';
+import type { RestoredSource, SourceSnapshot } from './source-snapshot.js';
+import type { IsSplitEmpty, SourceTime } from './source-time.js';
 
 export interface SourceInputParts {
   readonly id: string;
@@ -37,20 +38,6 @@ export interface SourceInputParts {
   readonly atBarrier: (checkpoint: number, snapshot: SourceSnapshot) => void;
   /** Called at the end of input; the channel then stays open until `release`. */
   readonly onHeldEnd: (() => void) | undefined;
-}
-
-/** What a subtask of a source goes on with. */
-export type RestoredSource = Pick<SourceSnapshot, 'splits' | 'time'>;
-
-/** A subtask of a source in a checkpoint: JSON. */
-export interface SourceSnapshot {
-  /**
-   * The enumerator's own, with one of the subtasks; undefined when it had not been asked yet.
-   */
-  readonly enumerator?: unknown;
-  /** Splits that are not read to their end, with their positions. */
-  readonly splits: readonly Split[];
-  readonly time: SourceTimeSnapshot;
 }
 
 interface TriggeredBarrier {
@@ -77,6 +64,7 @@ export class SourceInput {
   private lookAtMs = Infinity;
   private isWaiting = false;
   private isClosed = false;
+  private readonly isEmpty: IsSplitEmpty;
   private hasEnded = false;
   private isDraining = false;
   /** Checkpoints whose barriers are to be sent. */
@@ -87,6 +75,7 @@ export class SourceInput {
   constructor(parts: SourceInputParts) {
     this.id = parts.id;
     this.parts = parts;
+    this.isEmpty = (split) => parts.reader.isSplitEmpty?.(split);
     parts.time.onGroupAdvance(() => {
       this.mayHaveData = true;
     });
@@ -259,9 +248,10 @@ export class SourceInput {
     else if (polled === undefined) {
       // Ahead of looking for idle splits: others that waited for one of them may go on.
       this.mayHaveData = false;
-      this.waitForData(time.onEmpty(nowMs()));
+      this.waitForData(this.read(() => time.onEmpty(nowMs(), this.isEmpty)));
     } else {
-      time.onRecords(time.of(polled.split));
+      // Ahead of the records: a filter may drop them, and others behind them are not late.
+      if (time.onRecords(time.of(polled.split))) this.sayActive();
       this.takeBad(polled);
       this.chunk = polled;
       this.from = polled.start;
@@ -276,8 +266,12 @@ export class SourceInput {
     if (reader.isSplitEmpty === undefined || !time.mayIdleBesideBusy) return;
     const atMs = nowMs();
     if (!time.isLookDue(atMs)) return;
-    const isEmpty = (split: string): boolean => reader.isSplitEmpty!(split);
-    if (this.read(() => time.onBusy(atMs, isEmpty))) this.sendWatermark();
+    if (this.read(() => time.onBusy(atMs, this.isEmpty))) this.sendWatermark();
+  }
+
+  /** The watermark once more: whoever has heard that the source is idle waits for it again. */
+  private sayActive(): void {
+    this.control.push(watermarkOf(this.parts.time.watermark));
   }
 
   private takeBad({ split, bad = [] }: SourceChunk<unknown>): void {
@@ -305,11 +299,12 @@ export class SourceInput {
     if (resume.length > 0) reader.resumeSplits(resume);
   }
 
-  private waitForData(idle: { readonly becameIdle: boolean; readonly lookAtMs: number }): void {
+  private waitForData({ became, lookAtMs }: ReturnType<SourceTime['onEmpty']>): void {
     const { reader, wake } = this.parts;
     this.sendWatermark();
-    if (idle.becameIdle) this.control.push(idleElement);
-    this.lookAtMs = idle.lookAtMs;
+    if (became === 'idle') this.control.push(idleElement);
+    else if (became === 'active') this.sayActive();
+    this.lookAtMs = lookAtMs;
     if (this.isWaiting) return;
     this.isWaiting = true;
     const again = (): void => {

@@ -9,6 +9,9 @@ export interface SourceTimeSnapshot {
   readonly splits: Readonly<Record<string, SplitTimeSnapshot>>;
 }
 
+/** Whether a split is known to have no records now; undefined: that can never be known. */
+export type IsSplitEmpty = (split: string) => boolean | undefined;
+
 /** Event time of a source's splits together: the lowest watermark of those that are not idle. */
 export class SourceTime {
   private readonly splits = new Map<string, SplitTime>();
@@ -85,12 +88,12 @@ export class SourceTime {
     return lowest;
   }
 
-  /** A split gave records. */
-  onRecords(split: SplitTime): void {
+  /** A split gave records; true when the source was idle as a whole until now. */
+  onRecords(split: SplitTime): boolean {
     split.isIdle = false;
     split.emptySinceMs = undefined;
     split.emptyForMs = undefined;
-    this.wasIdle = false;
+    return this.isAwake();
   }
 
   /** Whether a split may become idle while another one has records. */
@@ -100,64 +103,64 @@ export class SourceTime {
 
   /** Whether `onBusy` is to be called: a few times in the time after which a split is idle. */
   isLookDue(nowMs: number): boolean {
-    const intervalMs = this.strategy.idleAfterMs * runtimeLimits.idleLookShare;
     // The clock may have been set back.
-    return Math.abs(nowMs - this.lookedAtMs) >= intervalMs;
+    return Math.abs(nowMs - this.lookedAtMs) >= this.lookIntervalMs;
   }
 
   /**
    * A split has given records, and may do so for long: others that have been known to be empty for
    * long enough become idle. Returns whether one did.
-   *
-   * @param isEmpty whether a split is known to have no records now
    */
-  onBusy(nowMs: number, isEmpty: (split: string) => boolean): boolean {
-    const { idleAfterMs } = this.strategy;
-    // Of the time in which it was stopped a process may not have heard yet.
-    const countsAtMostMs = idleAfterMs * runtimeLimits.idleCreditShare;
-    const passedMs = Math.min(Math.max(0, nowMs - this.lookedAtMs), countsAtMostMs);
-    this.lookedAtMs = nowMs;
+  onBusy(nowMs: number, isEmpty: IsSplitEmpty): boolean {
+    const passedMs = this.look(nowMs);
     let becameIdle = false;
     for (const [id, split] of this.splits) {
-      if (split.isIdle) continue;
       // A paused split has records; it waits for others.
-      if (split.isPaused || !isEmpty(id)) split.emptyForMs = undefined;
-      else if (split.emptyForMs === undefined) split.emptyForMs = 0;
-      else {
-        split.emptyForMs += passedMs;
-        if (split.emptyForMs < idleAfterMs) continue;
-        this.makeIdle(split);
-        becameIdle = true;
-      }
+      const known = !split.isPaused && isEmpty(id);
+      if (known === true) {
+        if (this.countEmpty(split, passedMs)) becameIdle = true;
+      } else this.forget(split, known);
     }
     return becameIdle;
   }
 
   /**
-   * No split has records now: those without any for long enough become idle. Returns whether the
-   * source became idle as a whole, and when to look again (epoch ms).
+   * No split has records now: those without any for long enough become idle, unless they may have
+   * some that cannot be had. Returns what the source has become as a whole, and when to look again
+   * (epoch ms).
    */
-  onEmpty(nowMs: number): { readonly becameIdle: boolean; readonly lookAtMs: number } {
+  onEmpty(
+    nowMs: number,
+    isEmpty: IsSplitEmpty,
+  ): { readonly became: 'idle' | 'active' | undefined; readonly lookAtMs: number } {
     const { idleAfterMs } = this.strategy;
+    const passedMs = this.look(nowMs);
     let lookAtMs = Infinity;
     let allIdle = this.splits.size > 0 || this.withoutSplits === 'idle';
-    for (const split of this.splits.values()) {
+    for (const [id, split] of this.splits) {
       // A paused split has records; it waits for others.
-      if (split.isPaused) allIdle = false;
-      if (split.isIdle || split.isPaused || idleAfterMs === Infinity) {
-        if (!split.isIdle) allIdle = false;
+      if (split.isPaused || idleAfterMs === Infinity) {
+        allIdle = false;
         continue;
       }
-      split.emptySinceMs ??= nowMs;
-      if (nowMs - split.emptySinceMs >= idleAfterMs) this.makeIdle(split);
-      else {
-        allIdle = false;
-        lookAtMs = Math.min(lookAtMs, split.emptySinceMs + idleAfterMs);
+      const known = isEmpty(id);
+      if (known === undefined) {
+        if (split.isIdle) continue;
+        split.emptySinceMs ??= nowMs;
+        const idleAtMs = split.emptySinceMs + idleAfterMs;
+        if (nowMs >= idleAtMs) this.makeIdle(split);
+        else lookAtMs = Math.min(lookAtMs, idleAtMs);
+      } else {
+        if (known) this.countEmpty(split, passedMs);
+        else this.forget(split, known);
+        if (!split.isIdle) lookAtMs = Math.min(lookAtMs, nowMs + this.lookIntervalMs);
       }
+      if (!split.isIdle) allIdle = false;
     }
-    const becameIdle = allIdle && !this.wasIdle;
-    if (allIdle) this.wasIdle = true;
-    return { becameIdle, lookAtMs };
+    if (!allIdle) return { became: this.isAwake() ? 'active' : undefined, lookAtMs };
+    const became = this.wasIdle ? undefined : 'idle';
+    this.wasIdle = true;
+    return { became, lookAtMs };
   }
 
   /** Calls back when a split of the alignment group, of any source, has moved on. */
@@ -180,9 +183,45 @@ export class SourceTime {
       const ahead = split.watermark > limit;
       if (ahead === split.isPaused) continue;
       split.isPaused = ahead;
+      split.emptySinceMs = undefined;
       (ahead ? pause : resume).push(id);
     }
     return { pause, resume };
+  }
+
+  private get lookIntervalMs(): number {
+    return this.strategy.idleAfterMs * runtimeLimits.idleLookShare;
+  }
+
+  /** The time since the last look that counts, ms. */
+  private look(nowMs: number): number {
+    // Of the time in which it was stopped a process may not have heard yet.
+    const countsAtMostMs = this.strategy.idleAfterMs * runtimeLimits.idleCreditShare;
+    const passedMs = Math.min(Math.max(0, nowMs - this.lookedAtMs), countsAtMostMs);
+    this.lookedAtMs = nowMs;
+    return passedMs;
+  }
+
+  /** The split is known to be empty; true when it is idle now and was not. */
+  private countEmpty(split: SplitTime, passedMs: number): boolean {
+    if (split.isIdle) return false;
+    split.emptyForMs = split.emptyForMs === undefined ? 0 : split.emptyForMs + passedMs;
+    if (split.emptyForMs < this.strategy.idleAfterMs) return false;
+    this.makeIdle(split);
+    return true;
+  }
+
+  /** The split is not known to be empty; false: it may have records, and is waited for again. */
+  private forget(split: SplitTime, known: false | undefined): void {
+    split.emptyForMs = undefined;
+    if (known === false && !split.isPaused) split.isIdle = false;
+  }
+
+  /** True when the source was idle as a whole until now. */
+  private isAwake(): boolean {
+    const { wasIdle } = this;
+    this.wasIdle = false;
+    return wasIdle;
   }
 
   /** Whoever waited for the split need not any more, though it has not moved on. */

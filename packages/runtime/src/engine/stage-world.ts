@@ -11,7 +11,8 @@ import type { InputGate } from './input-gate.js';
 import type { OperatorStage } from './operator-stage.js';
 import type { SinkCheckpoints } from './sink-checkpoints.js';
 import type { SinkStage } from './sink-stage.js';
-import type { RestoredSource, SourceInput, SourceSnapshot } from './source-input.js';
+import type { SourceInput } from './source-input.js';
+import type { RestoredSource, SourceSnapshot } from './source-snapshot.js';
 import type { Stage } from './stage.js';
 
 /** What a checkpointed task does at barriers, and what it is restored from. */

@@ -1,6 +1,6 @@
 import type { Split } from '@millrace/core/spi';
 import type { Manifest, SourcePart } from '../checkpoint/manifest.js';
-import type { RestoredSource, SourceSnapshot } from '../engine/source-input.js';
+import type { RestoredSource, SourceSnapshot } from '../engine/source-snapshot.js';
 import type { SourceTimeSnapshot } from '../engine/source-time.js';
 
 /** What the enumerator of a source had in a checkpoint. */
