@@ -10,7 +10,8 @@ import type { Key } from '../keys/key-codec.js';
  *
  * Whatever the record had done to state, timers and output before it threw is undone. When more
  * than `ceiling` of an operator's records fail within a minute, the job fails: skipping must not
- * hide a broken deploy.
+ * hide a broken deploy. Each subtask counts for itself, and so does the extraction of keys where
+ * that is done ahead of an exchange; windows and timers that fail count as records do.
  */
 export interface ErrorPolicy {
   readonly action: 'fail' | 'skip' | 'retry' | 'deadLetter';

@@ -1,8 +1,9 @@
-import { MillraceError } from '@millrace/core';
+import { type LogicalNode, MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { DeadLetter, Env, ErrorPolicy, Key, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
+import { ErrorShare } from './error-share.js';
 
 /** A record at which a function threw, or input that could not be decoded. */
 export interface FailedRecord {
@@ -21,16 +22,14 @@ export interface FailedRecord {
   readonly timestamp: number;
 }
 
-/** Applies one operator's error policy. */
+/** Applies the error policy of one operator's subtask, or to its keys in the stage ahead of it. */
 export class FailurePolicy {
   private readonly policy: ErrorPolicy;
   private readonly metrics: OperatorMetrics;
   private readonly clock: Env['clock'];
   private readonly deadLetters: (() => RecordBatch) | undefined;
   private attempts = 0;
-  private windowStartMs = -Infinity;
-  private recordsAtStart = 0;
-  private failed = 0;
+  private readonly share: ErrorShare;
   private last = { index: -1, timestamp: Number.NaN, of: undefined as unknown };
 
   constructor(
@@ -42,11 +41,17 @@ export class FailurePolicy {
     this.policy = policy;
     this.metrics = metrics;
     this.clock = clock;
+    this.share = new ErrorShare(clock.monotonicMs());
     this.deadLetters = deadLetters;
   }
 
   get goesOn(): boolean {
     return this.policy.action !== 'fail';
+  }
+
+  /** Records have come, of which none is counted twice. */
+  count(records: number): void {
+    this.share.count(records);
   }
 
   /** What was tried again has worked. */
@@ -105,22 +110,26 @@ export class FailurePolicy {
   }
 
   private watchCeiling(failure: FailedRecord): void {
-    const now = this.clock.nowMs();
-    if (now - this.windowStartMs > runtimeLimits.errorWindowMs) {
-      this.windowStartMs = now;
-      this.recordsAtStart = this.failed === 0 ? 0 : this.metrics.numRecordsIn;
-      this.failed = 0;
-    }
-    this.failed += 1;
-    // Loops count a record after it has failed, and windows may fail that are more than records.
-    const records = Math.max(this.metrics.numRecordsIn - this.recordsAtStart, this.failed);
+    const { failed, records } = this.share.fail(this.clock.monotonicMs());
     const ceiling = this.policy.ceiling ?? runtimeLimits.errorCeilingDefault;
     const recordsMin = this.policy.ceilingRecordsMin ?? runtimeLimits.errorCeilingRecordsMin;
-    if (records < recordsMin || this.failed <= ceiling * records) return;
+    if (records < recordsMin || failed <= ceiling * records) return;
     throw new MillraceError(
       'ERR_ERROR_CEILING',
-      `${this.failed} of ${records} records failed within a minute, more than ${ceiling * 100} %`,
+      `${Math.round(failed)} of ${Math.round(records)} records failed within a minute, more than ${ceiling * 100} %`,
       { operator: this.metrics.operator, cause: this.errorOf(failure), position: failure.position },
     );
   }
+}
+
+/** One policy for all that an operator does in a stage: keys, records and firings count together. */
+export function onePolicyEach(
+  create: (node: LogicalNode) => FailurePolicy,
+): (node: LogicalNode) => FailurePolicy {
+  const policies = new Map<string, FailurePolicy>();
+  return (node) => {
+    const policy = policies.get(node.id) ?? create(node);
+    policies.set(node.id, policy);
+    return policy;
+  };
 }

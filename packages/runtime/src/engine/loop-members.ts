@@ -59,7 +59,8 @@ export class LoopMembers {
     let k = 0;
     const { members, passed } = this;
     for (let m = 0; m < members.length; m += 1) {
-      const { metrics, step } = members[m]!;
+      const { metrics, step, failures } = members[m]!;
+      failures.count(left);
       if (m < this.counted) metrics.numRecordsIn += left;
       if (step?.operator.form === 'filter') {
         left = passed[k]!;
@@ -112,7 +113,8 @@ export class LoopMembers {
   /** A record that failed at a member came that far, and not out of it. */
   private countFailed(at: number): void {
     for (let m = 0; m <= at; m += 1) {
-      const { metrics } = this.members[m]!;
+      const { metrics, failures } = this.members[m]!;
+      failures.count(1);
       metrics.numRecordsIn += 1;
       if (m < at) metrics.numRecordsOut += 1;
     }

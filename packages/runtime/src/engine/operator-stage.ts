@@ -57,8 +57,7 @@ export class OperatorStage implements Stage {
   isFinished = false;
   private isOpen = false;
   private cursor: Cursor;
-  /** The last watermark that the operator was told, with all that came of it. */
-  private markMs = -Infinity;
+  private toldMs = -Infinity;
   private readonly parts: OperatorStageParts;
   /** What goes on ahead of all else that comes in. */
   private readonly marks: HeldMarks | undefined;
@@ -172,7 +171,7 @@ export class OperatorStage implements Stage {
 
   /** Takes the next element; control that concerns the operator becomes a cursor. */
   private nextInput(): Cursor {
-    const { gate, fused } = this.parts;
+    const { gate, fused, metrics, failures } = this.parts;
     if (fused?.source !== undefined) return this.nextOfSource(fused, fused.source);
     const channel = gate.nextChannel();
     const element = channel?.peek();
@@ -180,9 +179,9 @@ export class OperatorStage implements Stage {
     gate.turn();
     if (isBatch(element)) {
       gate.onBatch(channel);
+      if (fused === undefined) failures.count(element.count);
       // Of what comes in two phases, the first one counts the records.
-      const countsIn = this.parts.fused === undefined && this.role !== 'final';
-      if (countsIn) this.parts.metrics.numRecordsIn += element.count;
+      if (fused === undefined && this.role !== 'final') metrics.numRecordsIn += element.count;
       return { kind: 'batch', channel, from: 0 };
     }
     channel.shift();
@@ -230,11 +229,11 @@ export class OperatorStage implements Stage {
       case 'watermark': {
         const { time } = cursor;
         this.parts.fused?.setWatermark(time);
-        // Once more it only says that an input which was idle is not.
-        const isNew = time > this.markMs;
+        // Told once more, it only says that an input which was idle is not.
+        const isNew = time > this.toldMs;
         if (isNew && this.fire(() => operator.onWatermark?.(time, outputs)) === 'more')
           return false;
-        this.markMs = time;
+        this.toldMs = time;
         outputs.sendControl(watermarkOf(time));
         // What was held is enough for frames of its own.
         if (this.marks !== undefined) outputs.flush();

@@ -279,6 +279,7 @@ export class SourceInput {
     for (const { error, raw, position: place } of bad) {
       const position = `${split}@${place}`;
       metrics.numRecordsIn += 1;
+      failures.count(1);
       const cause = toMillraceError(error, 'ERR_INVALID_RECORD', { operator: this.id });
       // Decoding again gives the same error, so a retry is spent at once.
       while (

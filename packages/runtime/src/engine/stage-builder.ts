@@ -25,7 +25,7 @@ import {
 } from '../plan/stage-plan.js';
 import type { AlignmentGroups } from './alignment-group.js';
 import type { ChannelEnds } from './channel-ends.js';
-import { FailurePolicy } from './failure-policy.js';
+import { FailurePolicy, onePolicyEach } from './failure-policy.js';
 import type { FusedHead } from './fused-head.js';
 import { InputGate } from './input-gate.js';
 import { type LoopMember, LoopMembers } from './loop-members.js';
@@ -123,10 +123,6 @@ export class StageBuilder {
     return new FailurePolicy(node.onError, metricsOf(node.id), env.clock, deadLetters);
   }
 
-  private failuresIn(node: LogicalNode, outputs: StageOutputs): FailurePolicy {
-    return this.failures(node, outputs.deadLettersOf(node.id));
-  }
-
   private context(node: LogicalNode): SourceContext {
     const { env, metricsOf } = this.world;
     const metrics = metricsOf(node.id);
@@ -192,6 +188,7 @@ export class StageBuilder {
     if (plan.role !== 'local') metrics.gauge('currentInputWatermark', () => gate.watermark);
     const states: UndoableState[] = [];
     const outputs = this.outputs(plan, node);
+    const failuresOf = onePolicyEach((of) => this.failures(of, outputs.deadLettersOf(of.id)));
     const context = this.operatorContext(node, gate, states);
     const factory = this.definition<OperatorFactory>(node);
     const operator = createdFor(plan.role, factory, context);
@@ -201,10 +198,10 @@ export class StageBuilder {
       gate,
       operator,
       rowsPerRecord: plan.role === 'whole' ? (factory.rowsPerRecord ?? 'any') : 'any',
-      fused: this.fusedHead(plan, operator, outputs),
+      fused: this.fusedHead(plan, operator, failuresOf),
       outputs,
       metrics,
-      failures: this.failuresIn(node, outputs),
+      failures: failuresOf(node),
       states,
       nowMs,
       // What runs ahead of the exchange has no state of its own to freeze.
@@ -218,11 +215,10 @@ export class StageBuilder {
   private fusedHead(
     { fused }: StagePlan & { readonly kind: 'operator' },
     operator: Operator,
-    outputs: StageOutputs,
+    failuresOf: (node: LogicalNode) => FailurePolicy,
   ): FusedHead | undefined {
     if (fused === undefined) return undefined;
     const time = { watermark: -Infinity };
-    const failuresOf = (node: LogicalNode): FailurePolicy => this.failuresIn(node, outputs);
     const members = this.members(fused, failuresOf, time);
     const contexts = members.flatMap(({ context }) => context ?? []);
     const source = this.loopSource(fused.source);
@@ -285,10 +281,10 @@ export class StageBuilder {
     const main = plan.outputs.find((output) => !sides.includes(output));
     const ports = new Map(sides.map((output) => [output.node, this.port(output)]));
     const time = { watermark: -Infinity };
-    const failuresOf = (node: LogicalNode): FailurePolicy => {
+    const failuresOf = onePolicyEach((node) => {
       const port = ports.get(node.id);
       return this.failures(node, port === undefined ? undefined : () => port.open);
-    };
+    });
     const members = this.members(plan, failuresOf, time);
     const id = stageName(plan);
     const contexts = members.flatMap(({ context }) => context ?? []);
