@@ -2,6 +2,7 @@ import { MillraceError } from '@millrace/core';
 import type { Sink } from '@millrace/core/spi';
 import { refuseOption } from '../option-checks.js';
 import { type FileSinkOptions, textFileSink } from './text-file-sink.js';
+import { wellFormed } from './well-formed-text.js';
 
 /** Where a CSV sink writes, and which properties. */
 export interface CsvSinkOptions<N extends string> extends FileSinkOptions {
@@ -18,8 +19,8 @@ export interface CsvSinkOptions<N extends string> extends FileSinkOptions {
  * exactly once with checkpoints, which make rows visible, and at least once without.
  *
  * Texts, numbers, booleans and bigints are written as they print, Dates as ISO texts, undefined
- * and null as empty fields. Objects fail the job as ERR_UNSERIALISABLE_VALUE naming the column;
- * failures of the file are ERR_SINK_FAILED or, with checkpoints, ERR_STORAGE_…, and
+ * and null as empty fields. Objects, and texts with half a surrogate pair, fail the job as
+ * ERR_UNSERIALISABLE_VALUE naming the column; failures of the file are ERR_SINK_FAILED or, with checkpoints, ERR_STORAGE_…, and
  * ERR_SINK_CHANGED when somebody else wrote to it.
  *
  * @example
@@ -52,7 +53,7 @@ const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 function fieldOf(value: unknown, column: string): string {
   switch (typeof value) {
     case 'string':
-      return value;
+      return wellFormed(value, column);
     case 'number':
     case 'boolean':
     case 'bigint':

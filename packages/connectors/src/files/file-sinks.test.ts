@@ -34,6 +34,8 @@ describe('ndjsonSink', () => {
   }
 
   test('writes a line of JSON', () => check({ a: [1, { b: null }] }, '{"a":[1,{"b":null}]}\n'));
+  test('writes half a surrogate pair as JSON does, which reads it back', () =>
+    check(['\ud83d'], '["\\ud83d"]\n'));
   test('writes dates as ISO texts', () =>
     check({ at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}\n'));
   test('leaves out what is undefined', () => check({ a: undefined, b: 1 }, '{"b":1}\n'));
@@ -137,9 +139,12 @@ describe('csvSink', () => {
     expect(readFileSync(path, 'utf8')).toBe('n,at,x\n5,1970-01-01T00:00:00.000Z,\n-0.5,,true\n');
   });
 
-  test('refuses objects, naming the column', async () => {
+  test.each([
+    ['objects', {}],
+    ['half a surrogate pair, which would be another text', 'a\ud83d'],
+  ])('refuses %s, naming the column', async (_name, o) => {
     const path = join(temporaryFolder(), 'out.csv');
-    await expect(writeAll(csvSink({ path, columns: ['o'] }), [{ o: {} }])).rejects.toThrow(
+    await expect(writeAll(csvSink({ path, columns: ['o'] }), [{ o }])).rejects.toThrow(
       /ERR_UNSERIALISABLE_VALUE.*field o/,
     );
   });

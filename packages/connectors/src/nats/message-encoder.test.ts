@@ -30,6 +30,12 @@ test.each([
   ['what JSON would lose', { subject: 'a' }, { n: 1n }, 'ERR_UNSERIALISABLE_VALUE'],
   ['what is no bytes', { subject: 'a', codec: 'raw' as const }, 5, 'ERR_UNSERIALISABLE_VALUE'],
   [
+    'what UTF-8 would lose',
+    { subject: 'a', codec: 'text' as const },
+    '\ud83d',
+    'ERR_UNSERIALISABLE_VALUE',
+  ],
+  [
     'a header of the server',
     { subject: 'a', headers: () => ({ 'nats-Msg-Id': '1' }) },
     1,

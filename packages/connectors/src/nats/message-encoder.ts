@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/core';
 import { jsonLine } from '../files/json-line.js';
+import { wellFormed } from '../files/well-formed-text.js';
 import { refuseOption } from '../option-checks.js';
 import type { HeaderPair, OutgoingMessage } from './outgoing-message.js';
 
@@ -46,7 +47,7 @@ export function payloadEncoder<T>(codec: PayloadCodec<T>): (record: T) => Uint8A
 }
 
 function bytesOf(value: unknown): Uint8Array {
-  if (typeof value === 'string') return Buffer.from(value);
+  if (typeof value === 'string') return Buffer.from(wellFormed(value));
   if (value instanceof Uint8Array) return value;
   const detail = `a ${typeof value} is neither text nor bytes`;
   throw new MillraceError('ERR_UNSERIALISABLE_VALUE', detail);
