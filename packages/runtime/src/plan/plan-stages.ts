@@ -293,11 +293,10 @@ class Planner {
 
   /**
    * Whether a loop extracts keys ahead of the edge: then a key function that throws is one record's
-   * failure. Inline operators need none where records stay in place.
+   * failure. Also where records stay in place, as which of them fail is not to depend on the slots.
    */
-  private needsKeys(edge: LogicalEdge): boolean {
-    if (edge.partitioning.kind !== 'key') return false;
-    return this.inlineOf(edge.to) === undefined || !this.staysInPlace(edge);
+  private needsKeys({ partitioning }: LogicalEdge): boolean {
+    return partitioning.kind === 'key';
   }
 
   /** Records go from each subtask to the one beside it, so that both can be one loop. */
