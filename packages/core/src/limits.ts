@@ -14,6 +14,12 @@ export const coreLimits = {
   windowSlicesMax: 64,
   /** Windows one record may belong to; an assigner that gives more is refused. */
   windowsPerRecordMax: 4_096,
+  /**
+   * Event timers that fire at the end of input for each one that stands then, and in any case: with
+   * more, timers set each other for ever. It is an hourly timer of six weeks, and of eleven years.
+   */
+  endTimersEachMax: 1_000,
+  endTimersMin: 100_000,
   /** Key groups of a job unless it says otherwise; fixed when the job is created. */
   keyGroupsDefault: 256,
   /** Records of an edge that are frozen and round-tripped through the codec in development. */

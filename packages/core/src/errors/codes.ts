@@ -96,6 +96,10 @@ export const errorCodes = {
     'a timer was set for an unusable time',
     'set timers for whole epoch milliseconds',
   ),
+  ERR_ENDLESS_TIMERS: permanent(
+    'timers set each other for ever at the end of input, where each fires at once',
+    'set no timer again where the watermark is Infinity, or where the key has nothing left to do',
+  ),
   // User functions and records
   ERR_FUNCTION_THREW: transient(
     'a function of the job threw',

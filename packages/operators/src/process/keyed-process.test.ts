@@ -1,7 +1,7 @@
-import type { Stream } from '@millrace/core';
-import { runOperator } from '@millrace/testing';
+import { defineJob, type Stream, watermarks } from '@millrace/core';
+import { driveJob, ManualSource, RecordingSink, runOperator } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
-import { keyBy, keyedProcess, listState, mapState, type, valueState } from '../index.js';
+import { keyBy, keyedProcess, listState, mapState, sinkTo, type, valueState } from '../index.js';
 
 interface Step {
   readonly key: string;
@@ -223,6 +223,54 @@ test('event timers see the processing time at which they fire', async () => {
   const script = [step('a', 'set', 10), { advanceMs: 60_000 }];
   const { main } = await runOperator((s: Stream<Step>) => s.pipe(byKey, late), script);
   expect(main.map((r) => r.value)).toEqual([60_000]);
+});
+
+describe('a timer that sets itself again', () => {
+  /** Counts how often it fired. */
+  const finish = async (goesOn: (fired: number, watermark: number) => boolean) => {
+    let fired = 0;
+    const job = defineJob('again', {}, (builder) => {
+      builder
+        .source(
+          'in',
+          new ManualSource<number>(),
+          watermarks((n: number) => n),
+        )
+        .pipe(
+          keyBy(() => 'all'),
+          keyedProcess('p', {
+            output: type<number>(),
+            process: (n: number, ctx) => ctx.timers.again.set(n),
+            onEventTime: {
+              again(at, ctx) {
+                fired += 1;
+                if (goesOn(fired, ctx.watermark)) ctx.timers.again.set(at + 1);
+              },
+            },
+          }),
+          sinkTo('out', new RecordingSink()),
+        );
+    });
+    const driver = await driveJob(job);
+    await driver.send('in', [0, 1_000]);
+    await driver.finish();
+    return fired;
+  };
+
+  test('for ever is an error at the end of input that names its operator', async () => {
+    await expect(finish((fired) => fired < 1_000_000)).rejects.toMatchObject({
+      code: 'ERR_ENDLESS_TIMERS',
+      operator: 'p',
+      retryable: false,
+    });
+  });
+
+  test.each<[string, number, (fired: number, watermark: number) => boolean]>([
+    ['when the input has ended', 1_001, (_, watermark) => watermark < Infinity],
+    ['when its key has no more to do', 20_000, (fired) => fired < 20_000],
+  ])('may end %s', async (_name, expected, goesOn) => {
+    expect(await finish(goesOn)).toBe(expected);
+  });
 });
 
 test('a timer that throws is a dead letter with its key', async () => {

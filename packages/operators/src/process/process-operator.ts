@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/core';
 import { coreLimits } from '@millrace/core/internal';
 import {
   type DueTimer,
@@ -30,6 +31,8 @@ export class ProcessOperator implements Operator {
   private again: DueTimer | undefined;
   /** The last watermark whose timers have all fired. */
   private firedMs = -Infinity;
+  /** How many more may fire at the end of input; undefined before. */
+  private endTimersLeft: number | undefined;
 
   constructor(functions: ProcessFunctions, keyed: boolean, context: OperatorContext) {
     this.functions = functions;
@@ -103,6 +106,7 @@ if (out.isFull()) { i += 1; break; }`,
   onWatermark(timeMs: number, out: Outputs): Progress {
     // The last record may be long ago, or from before a restore.
     this.timerContext.beginBatch(out);
+    if (timeMs === Infinity) this.endTimersLeft ??= this.endTimers();
     const progress = this.fireTimers('event', timeMs, out);
     if (progress === 'done') this.firedMs = timeMs;
     return progress;
@@ -145,9 +149,23 @@ if (out.isFull()) { i += 1; break; }`,
       const due = this.again ?? timers.takeDue(limitMs);
       this.again = undefined;
       if (due === undefined) return 'done';
+      if (kind === 'event' && this.endTimersLeft !== undefined) this.countAtEnd(due);
       this.fire(kind, due);
     }
     return 'more';
+  }
+
+  private countAtEnd({ name, atMs }: DueTimer): void {
+    this.endTimersLeft! -= 1;
+    if (this.endTimersLeft! >= 0) return;
+    const { operatorId: operator } = this.operator;
+    const detail = `more timers have fired than may at the end; ${name} is next, for ${atMs}`;
+    throw new MillraceError('ERR_ENDLESS_TIMERS', detail, { operator });
+  }
+
+  private endTimers(): number {
+    const { endTimersEachMax, endTimersMin } = coreLimits;
+    return Math.max(endTimersMin, (this.access?.eventTimers.size ?? 0) * endTimersEachMax);
   }
 
   private fire(kind: 'event' | 'processing', due: DueTimer): void {

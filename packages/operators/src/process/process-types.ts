@@ -119,7 +119,10 @@ export interface ProcessDeclarations<O, Side extends SideDeclarations, R>
 
 /** Handlers of timers; a handler's name is its timer's. */
 export interface TimerHandlers<C, E extends string, P extends string> {
-  /** Called when the watermark has passed a timer. */
+  /**
+   * Called when the watermark has passed a timer. At the end of input that is +∞: timers that set
+   * each other fire until they stop, or for `ERR_ENDLESS_TIMERS`.
+   */
   readonly onEventTime?: { readonly [N in E]: (atMs: number, context: C) => void } | undefined;
   /** Called when the clock has reached a timer. */
   readonly onProcessingTime?: { readonly [N in P]: (atMs: number, context: C) => void } | undefined;
