@@ -25,6 +25,8 @@ export interface TextFormat<T> {
 
 /** Reads one text file, or what else comes as bytes. */
 export class TextCursor<T> implements SplitCursor<T> {
+  /** What was not read yet is there, however long a disk or another file takes. */
+  readonly isEmpty = false;
   private readonly split: string;
   private readonly input: ByteInput;
   private readonly ahead: ReadAhead<Buffer>;
