@@ -5,7 +5,17 @@ import {
   type WatermarkStrategy,
   watermarks,
 } from '@millrace/core';
-import { aggregate, count, keyBy, map, sinkTo, tumbling, union, window } from '@millrace/operators';
+import {
+  aggregate,
+  count,
+  filter,
+  keyBy,
+  map,
+  sinkTo,
+  tumbling,
+  union,
+  window,
+} from '@millrace/operators';
 import { driveJob, ManualSource, RecordingSink } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -119,6 +129,35 @@ describe('idleness', () => {
     expect(driver.values('out')).toEqual(['0: 1']);
     await driver.send('b', [tick(60)]);
     expect(driver.values('out')).toEqual(['0: 1', '20: 2']);
+  });
+
+  test('a source that comes back is waited for, though a filter drops its first record', async () => {
+    const job = defineJob('dropped', {}, (builder) => {
+      const drops = filter((t: Tick) => t.mark === undefined);
+      const a = builder.source('a', source, idle).pipe(drops);
+      const b = builder.source('b', source, idle).pipe(drops);
+      a.pipe(
+        union(b),
+        keyBy(() => 'all'),
+        window('w', tumbling(10)),
+        aggregate({ n: count() }),
+        map((w) => `${w.window.start}: ${w.n}`),
+        sinkTo('out', new RecordingSink()),
+      );
+    });
+    const driver = await driveJob(job);
+    await driver.send('b', [tick(3)]);
+    await driver.send('a', [tick(4)]);
+    await driver.advanceTime(999);
+    await driver.send('a', [tick(25)]);
+    await driver.advanceTime(1);
+    expect(driver.values('out')).toEqual(['0: 2']);
+    await driver.send('b', [{ at: 3, mark: 3 }]);
+    await driver.send('a', [tick(60)]);
+    await driver.send('b', [tick(26)]);
+    expect(driver.metrics().operators.w!.numLateRecordsDropped ?? 0).toBe(0);
+    await driver.send('b', [tick(60)]);
+    expect(driver.values('out')).toEqual(['0: 2', '20: 2']);
   });
 
   test('all idle, policy hold: time stands still', async () => {

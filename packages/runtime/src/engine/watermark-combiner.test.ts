@@ -55,6 +55,17 @@ describe('the combined watermark', () => {
     expect(mark).toBe(Infinity);
   });
 
+  test('waits behind a restore for what was idle: it may have got records meanwhile', () => {
+    const before = new WatermarkCombiner(2);
+    before.advance(0, 10);
+    before.idle(1);
+    const mark = combined(2, (c) => {
+      for (const at of [0, 1]) c.restore(at, { ...before.input(at), combined: before.watermark });
+      c.advance(0, 20);
+    });
+    expect(mark).toBe(10);
+  });
+
   test('never goes back', () => {
     const mark = combined(2, (c) => {
       c.idle(0);

@@ -34,13 +34,12 @@ export class WatermarkCombiner {
     return { watermark: this.marks[input]!, isIdle: this.isIdle[input]! };
   }
 
-  /** Takes up where a checkpoint stood. */
-  restore(
-    input: number,
-    state: { readonly watermark: number; readonly isIdle: boolean; readonly combined: number },
-  ): void {
+  /**
+   * Takes up where a checkpoint stood. An input that was idle is waited for until it says so again:
+   * it may have got records while there was no job.
+   */
+  restore(input: number, state: { readonly watermark: number; readonly combined: number }): void {
     this.marks[input] = state.watermark;
-    this.isIdle[input] = state.isIdle;
     this.combined = Math.max(this.combined, state.combined);
   }
 
