@@ -63,6 +63,8 @@ export const runtimeLimits = {
   userMetricsPerOperatorMax: 100,
   /** Window of the error ceiling, ms. */
   errorWindowMs: 60_000,
+  /** Parts in which it moves on. */
+  errorWindowParts: 6,
   /** Share of failed records above which a job fails, unless the policy says otherwise. */
   errorCeilingDefault: 0.1,
   /** The ceiling does not act on fewer records than this. */

@@ -270,6 +270,22 @@ describe('a restored gate', () => {
     expect(after.gate.watermark).toBe(11);
   });
 
+  test('waits for a channel that was idle, whether it had heard of that or not', () => {
+    const before = new GateUnderTest();
+    before.send(0, watermarkOf(10), idleElement);
+    before.send(1, watermarkOf(8));
+    before.takeAll();
+    before.send(1, idleElement, barrier(1));
+    before.send(0, barrier(1));
+    before.gate.capture(before.gate.overtaking!);
+    const after = restored(before);
+    after.send(0, watermarkOf(12));
+    expect(after.takeAll()).toEqual(['(watermark)']);
+    after.send(1, watermarkOf(9));
+    expect(after.take()).toBe('watermark');
+    expect(after.gate.watermark).toBe(9);
+  });
+
   test('counts an end once, though its source ends again', () => {
     const before = new GateUnderTest();
     before.send(0, endOfInput, barrier(1));

@@ -1,9 +1,9 @@
-import { type LogicalNode, MillraceError } from '@millrace/core';
+import { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { DeadLetter, Env, ErrorPolicy, Key, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { ErrorShare } from './error-share.js';
+import type { ErrorShare } from './error-share.js';
 
 /** A record at which a function threw, or input that could not be decoded. */
 export interface FailedRecord {
@@ -22,7 +22,10 @@ export interface FailedRecord {
   readonly timestamp: number;
 }
 
-/** Applies the error policy of one operator's subtask, or to its keys in the stage ahead of it. */
+/**
+ * Applies the error policy of one operator's subtask, or to its keys in the stage ahead of it. What
+ * is tried again between other things has a policy of its own: its attempts are not theirs.
+ */
 export class FailurePolicy {
   private readonly policy: ErrorPolicy;
   private readonly metrics: OperatorMetrics;
@@ -37,12 +40,13 @@ export class FailurePolicy {
     metrics: OperatorMetrics,
     clock: Env['clock'],
     deadLetters: (() => RecordBatch) | undefined,
+    share: ErrorShare,
   ) {
     this.policy = policy;
     this.metrics = metrics;
     this.clock = clock;
-    this.share = new ErrorShare(clock.monotonicMs());
     this.deadLetters = deadLetters;
+    this.share = share;
   }
 
   get goesOn(): boolean {
@@ -51,7 +55,7 @@ export class FailurePolicy {
 
   /** Records have come, of which none is counted twice. */
   count(records: number): void {
-    this.share.count(records);
+    if (this.goesOn) this.share.count(records, this.clock.monotonicMs());
   }
 
   /** What was tried again has worked. */
@@ -116,20 +120,8 @@ export class FailurePolicy {
     if (records < recordsMin || failed <= ceiling * records) return;
     throw new MillraceError(
       'ERR_ERROR_CEILING',
-      `${Math.round(failed)} of ${Math.round(records)} records failed within a minute, more than ${ceiling * 100} %`,
+      `${failed} of ${records} records failed within a minute, more than ${ceiling * 100} %`,
       { operator: this.metrics.operator, cause: this.errorOf(failure), position: failure.position },
     );
   }
-}
-
-/** One policy for all that an operator does in a stage: keys, records and firings count together. */
-export function onePolicyEach(
-  create: (node: LogicalNode) => FailurePolicy,
-): (node: LogicalNode) => FailurePolicy {
-  const policies = new Map<string, FailurePolicy>();
-  return (node) => {
-    const policy = policies.get(node.id) ?? create(node);
-    policies.set(node.id, policy);
-    return policy;
-  };
 }

@@ -204,12 +204,16 @@ export class InputGate {
     return this.channels.map(({ id }) => channelName(id));
   }
 
-  /** Takes up what a checkpoint had of the channels, by their names; before anything arrives. */
+  /**
+   * Takes up what a checkpoint had of the channels, by their names; before anything arrives. What
+   * said that one is idle is old: it may have got records while there was no job.
+   */
   restore(states: ReadonlyMap<string, ChannelState>): void {
     for (const [index, channel] of this.channels.entries()) {
       const state = states.get(channelName(channel.id));
       if (state === undefined) continue;
-      channel.restore(state.elements);
+      const elements = state.elements.filter((each) => !('kind' in each) || each.kind !== 'idle');
+      channel.restore(elements);
       this.combiner.restore(index, state);
     }
   }

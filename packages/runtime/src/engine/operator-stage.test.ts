@@ -16,6 +16,7 @@ import { type ChannelId, channelName } from '../plan/channel-id.js';
 import type { OperatorRole } from '../plan/stage-plan.js';
 import { BatchPool } from './batch-pool.js';
 import { Channel, isBatch } from './channel.js';
+import { ErrorShare } from './error-share.js';
 import { FailurePolicy } from './failure-policy.js';
 import { InputGate } from './input-gate.js';
 import { OperatorStage } from './operator-stage.js';
@@ -98,7 +99,13 @@ class StageUnderTest {
       fused: undefined,
       outputs: new StageOutputs(port, none, none, new RecordBatch()),
       metrics,
-      failures: new FailurePolicy({ action: 'fail' }, metrics, env.clock, undefined),
+      failures: new FailurePolicy(
+        { action: 'fail' },
+        metrics,
+        env.clock,
+        undefined,
+        new ErrorShare(),
+      ),
       states: [],
       nowMs: () => 0,
       atBarrier: ({ checkpoint }) => this.operator.calls.push(`frozen ${checkpoint}`),

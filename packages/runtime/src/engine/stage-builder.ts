@@ -25,7 +25,8 @@ import {
 } from '../plan/stage-plan.js';
 import type { AlignmentGroups } from './alignment-group.js';
 import type { ChannelEnds } from './channel-ends.js';
-import { FailurePolicy, onePolicyEach } from './failure-policy.js';
+import { ErrorShares } from './error-share.js';
+import { FailurePolicy } from './failure-policy.js';
 import type { FusedHead } from './fused-head.js';
 import { InputGate } from './input-gate.js';
 import { type LoopMember, LoopMembers } from './loop-members.js';
@@ -118,9 +119,13 @@ export class StageBuilder {
   }
 
   /** @param deadLetters the open batch they go to; undefined when nobody consumes them */
-  private failures(node: LogicalNode, deadLetters: (() => RecordBatch) | undefined): FailurePolicy {
+  private failures(
+    { id, onError }: LogicalNode,
+    deadLetters: (() => RecordBatch) | undefined,
+    shares: ErrorShares,
+  ): FailurePolicy {
     const { metricsOf, env } = this.world;
-    return new FailurePolicy(node.onError, metricsOf(node.id), env.clock, deadLetters);
+    return new FailurePolicy(onError, metricsOf(id), env.clock, deadLetters, shares.of(id));
   }
 
   private context(node: LogicalNode): SourceContext {
@@ -188,7 +193,9 @@ export class StageBuilder {
     if (plan.role !== 'local') metrics.gauge('currentInputWatermark', () => gate.watermark);
     const states: UndoableState[] = [];
     const outputs = this.outputs(plan, node);
-    const failuresOf = onePolicyEach((of) => this.failures(of, outputs.deadLettersOf(of.id)));
+    const shares = new ErrorShares();
+    const failuresOf = (of: LogicalNode): FailurePolicy =>
+      this.failures(of, outputs.deadLettersOf(of.id), shares);
     const context = this.operatorContext(node, gate, states);
     const factory = this.definition<OperatorFactory>(node);
     const operator = createdFor(plan.role, factory, context);
@@ -274,17 +281,18 @@ export class StageBuilder {
     return edge?.partitioning.projection?.inputs.length ?? 0;
   }
 
-  private loop(plan: StagePlan & { readonly kind: 'loop' }): Stage {
+  private loop(plan: LoopPlan): Stage {
     const { compiler, codegen } = this.world;
     // Dead letters of others that a loop only passes on, or gives keys, are its main output.
     const sides = plan.outputs.filter(({ port, relayed }) => port === 'deadLetters' && !relayed);
     const main = plan.outputs.find((output) => !sides.includes(output));
     const ports = new Map(sides.map((output) => [output.node, this.port(output)]));
     const time = { watermark: -Infinity };
-    const failuresOf = onePolicyEach((node) => {
+    const shares = new ErrorShares();
+    const failuresOf = (node: LogicalNode): FailurePolicy => {
       const port = ports.get(node.id);
-      return this.failures(node, port === undefined ? undefined : () => port.open);
-    });
+      return this.failures(node, port === undefined ? undefined : () => port.open, shares);
+    };
     const members = this.members(plan, failuresOf, time);
     const id = stageName(plan);
     const contexts = members.flatMap(({ context }) => context ?? []);
@@ -308,11 +316,7 @@ export class StageBuilder {
   }
 
   private members(
-    {
-      source,
-      steps,
-      keys,
-    }: Pick<StagePlan & { readonly kind: 'loop' }, 'source' | 'steps' | 'keys'>,
+    { source, steps, keys }: Pick<LoopPlan, 'source' | 'steps' | 'keys'>,
     failuresOf: (node: LogicalNode) => FailurePolicy,
     time: { readonly watermark: number },
   ): LoopMember[] {
@@ -330,6 +334,8 @@ export class StageBuilder {
     return [...end(source), ...members, ...end(keys?.owner)];
   }
 }
+
+type LoopPlan = StagePlan & { readonly kind: 'loop' };
 
 const isSource = ({ kind }: LogicalNode): boolean => kind === 'source';
 
