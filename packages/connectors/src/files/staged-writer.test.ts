@@ -389,6 +389,21 @@ test('a job that finds no hidden files of others tells nothing', async () => {
   expect(told).toEqual([]);
 });
 
+test("what a killed process wrote behind its last checkpoint is nobody else's", async () => {
+  const disk = await diskWith({ '/out/.rows.pending-3-c0ffee': 'x\n' });
+  const told: unknown[] = [];
+  const log = { log: (...line: unknown[]) => told.push(line) };
+  const restored = { checkpoint: 3, prepared: [] };
+  const writer = await opened(growing, { ...checkpointedContext(disk, 'p'), restored, log });
+  // At the start of an attempt sinks are told once more of where it goes on.
+  await writer.committed(3);
+  expect(await hiddenPaths(disk)).toHaveLength(1);
+  await writer.prepare(4);
+  await writer.committed(4);
+  expect(told).toEqual([]);
+  expect(await hiddenPaths(disk)).toEqual([]);
+});
+
 test('a folder that is not there is told before the first record', async () => {
   const context = checkpointedContext(await diskWith(), 'p');
   const opening = opened(ndjsonSink({ path: '/nowhere/rows' }), context);

@@ -90,7 +90,9 @@ export class StagedWriter implements SinkWriter {
       await this.publisher.publish(unpublished[0]!.piece, 'running');
       unpublished.shift();
     }
-    if (this.hasSwept) return;
+    // What this history left behind the checkpoint it goes on from is swept with the next one.
+    const from = this.parts.context.restored?.checkpoint ?? 0;
+    if (this.hasSwept || checkpoint <= from) return;
     const others = await this.parts.hidden.sweep(checkpoint, this.ownHidden());
     this.hasSwept = true;
     // Looked at again: rows may have been written since.
