@@ -16,10 +16,11 @@ export const coreLimits = {
   windowsPerRecordMax: 4_096,
   /**
    * Event timers that fire at the end of input for each one that stands then, and in any case: with
-   * more, timers set each other for ever. It is an hourly timer of six weeks, and of eleven years.
+   * more, timers set each other for ever. It is an hourly timer of six weeks for each, and one of each
+   * second of 115 days for all: without watermarks all of a job's timers fire at the end.
    */
   endTimersEachMax: 1_000,
-  endTimersMin: 100_000,
+  endTimersMin: 10_000_000,
   /** Key groups of a job unless it says otherwise; fixed when the job is created. */
   keyGroupsDefault: 256,
   /** Records of an edge that are frozen and round-tripped through the codec in development. */

@@ -37,7 +37,8 @@ export type SideTypes<S> = {
 
 /**
  * What all process functions see. One object per operator: do not keep it. Behind the call it was
- * given to, in a promise for example, what is used of it throws `ERR_OUTSIDE_CALL`.
+ * given to, in a promise for example, its state, timers and outputs throw `ERR_OUTSIDE_CALL`, and its
+ * key and times are of some other record.
  */
 export interface ProcessContext<O, Side, R> {
   readonly operatorId: string;

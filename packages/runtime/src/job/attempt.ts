@@ -89,8 +89,8 @@ export class JobAttempt {
         refuseLostChannels(restored, this.parts.plan);
       }
       await this.open();
-      await this.sources.discover();
       await checkpoints?.coordinator.settle();
+      await this.sources.discover();
       this.parts.onOpen();
       this.startCheckpoints();
       return await this.untilEnd();
