@@ -87,7 +87,7 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         module: gate,
-        find: 'channel.restore(state.elements);',
+        find: 'channel.restore(elements);',
         replace: '',
       },
     ],
@@ -97,8 +97,8 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         module: gate,
-        find: 'channel.restore(state.elements);',
-        replace: 'channel.restore([...state.elements, ...state.elements]);',
+        find: 'channel.restore(elements);',
+        replace: 'channel.restore([...elements, ...elements]);',
       },
     ],
   },

@@ -9,9 +9,9 @@ export const stateBugs: readonly PlantedBug[] = [
     edits: [
       {
         module: restore,
-        find: '{ range: keyGroups, chainGroups, takes }',
+        find: '{ range: keyGroups, chainGroups, takes, old }',
         replace:
-          '{ range: { first: keyGroups.first + (first === keyGroups.first ? 0 : 1), last: keyGroups.last - (last === keyGroups.last ? 0 : 1) }, chainGroups, takes }',
+          '{ range: { first: keyGroups.first + (first === keyGroups.first ? 0 : 1), last: keyGroups.last - (last === keyGroups.last ? 0 : 1) }, chainGroups, takes, old }',
       },
     ],
   },

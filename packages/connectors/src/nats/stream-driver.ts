@@ -92,8 +92,10 @@ export async function startRig(server: RigServer, urls = [server.url]): Promise<
     },
     async publishNumbers(from, to, subject = () => 's.n') {
       await rig.api('INFO');
+      // Ahead of a leader they would be published again each by itself, and in any order.
+      await publishOnce(connection, subject(from), String(from));
       const stored: Promise<unknown>[] = [];
-      for (let n = from; n < to; n += 1) {
+      for (let n = from + 1; n < to; n += 1) {
         stored.push(publishOnce(connection, subject(n), String(n)));
       }
       await Promise.all(stored);
