@@ -135,10 +135,9 @@ export class InputGate {
 
   /** A batch arrived: its channel is active again. */
   onBatch(channel: ChannelReceiver): void {
-    if (this.channels.length === 1) return;
     const index = this.channels.indexOf(channel);
     this.combiner.activate(index);
-    this.noteSign(index);
+    if (this.channels.length > 1) this.noteSign(index);
   }
 
   private noteSign(index: number): void {
@@ -197,6 +196,11 @@ export class InputGate {
     if (checkpoint < this.newest) return;
     this.begin(checkpoint);
     this.abandoned = checkpoint;
+  }
+
+  /** All that have not ended are idle. */
+  get isIdle(): boolean {
+    return this.combiner.allIdle;
   }
 
   /** Of its channels, as checkpoints have them. */

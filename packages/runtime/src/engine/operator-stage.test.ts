@@ -1,6 +1,7 @@
 import {
   type CheckpointBarrier,
   type ControlElement,
+  idleElement,
   type Operator,
   RecordBatch,
   type StateBackend,
@@ -54,6 +55,19 @@ class Multiplier implements Operator {
   processBatch(_batch: RecordBatch, from: number, { main }: { main: RecordBatch }): number {
     if (this.left === 0) this.calls.push(`record ${from}`);
     return this.give(main) ? from + 1 : from;
+  }
+
+  /** Once, when the clock is at 0, if it has been set. */
+  timerMs = Infinity;
+
+  nextProcessingTimeMs(): number {
+    return this.timerMs;
+  }
+
+  onProcessingTime(_timeMs: number, { main }: { main: RecordBatch }): 'done' | 'more' {
+    if (!this.give(main)) return 'more';
+    this.timerMs = Infinity;
+    return 'done';
   }
 
   onWatermark(timeMs: number, { main }: { main: RecordBatch }): 'done' | 'more' {
@@ -187,6 +201,32 @@ describe('an operator without credit', () => {
       t.run();
     }
     expect(t.captured[0]!.elements).toEqual([]);
+  });
+});
+
+describe('a processing timer', () => {
+  const kindsIn = ({ output }: StageUnderTest) =>
+    output.waiting().map((each) => (each instanceof Uint8Array || isBatch(each) ? '' : each.kind));
+
+  test('whose rows are behind an idle mark says once more that no others come', () => {
+    const t = new StageUnderTest(600);
+    t.input.sendControl(idleElement);
+    t.run();
+    t.operator.timerMs = 0;
+    t.run();
+    expect(t.given).toEqual(['|', 512, 88, '|']);
+    expect(kindsIn(t)).toEqual(['idle', '', '', 'idle']);
+  });
+
+  test('says nothing of an input that goes on', () => {
+    const t = new StageUnderTest(1);
+    t.input.sendControl(idleElement);
+    t.send(1);
+    t.run();
+    t.operator.timerMs = 0;
+    t.run();
+    t.stage.flush();
+    expect(kindsIn(t)).toEqual(['idle', '']);
   });
 });
 

@@ -85,10 +85,8 @@ export class OperatorStage implements Stage {
   step(): void {
     this.cursor ??= this.next();
     const { cursor } = this;
-    if (cursor !== undefined) {
-      if (this.parts.loading.mustWaitFor(() => callOf(cursor))) return;
-      if (this.advance(cursor)) this.cursor = undefined;
-    }
+    if (cursor !== undefined && this.parts.loading.mustWaitFor(() => callOf(cursor))) return;
+    if (cursor !== undefined && this.advance(cursor)) this.cursor = undefined;
     this.parts.operator.afterCalls?.();
     this.parts.outputs.flushFull();
   }
@@ -240,7 +238,11 @@ export class OperatorStage implements Stage {
         return true;
       }
       case 'processingTime':
-        return this.fire(() => operator.onProcessingTime?.(cursor.time, outputs)) === 'done';
+        if (this.fire(() => operator.onProcessingTime?.(cursor.time, outputs)) === 'more')
+          return false;
+        // Whoever reads the rows waits for more behind them, and no input says that again.
+        if (this.parts.gate.isIdle) outputs.sendControl(idleElement);
+        return true;
       case 'barrier':
         if (this.fire(() => operator.onBarrier?.(outputs)) === 'more') return false;
         this.parts.atBarrier(cursor);
@@ -304,9 +306,8 @@ export class OperatorStage implements Stage {
       return next;
     } catch (error) {
       const failure = this.undo(error);
-      const { index } = failure;
-      const next = members.afterFailure(failure, chunk, from, positionOf(places, index));
-      this.trace(places, from, index, to);
+      const next = members.afterFailure(failure, chunk, from, positionOf(places, failure.index));
+      this.trace(places, from, failure.index, to);
       return next;
     }
   }
