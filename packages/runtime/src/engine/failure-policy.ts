@@ -3,7 +3,7 @@ import { toMillraceError } from '@millrace/core/internal';
 import type { DeadLetter, Env, ErrorPolicy, Key, RecordBatch } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import type { ErrorShare } from './error-share.js';
+import { ErrorShare } from './error-share.js';
 
 /** A record at which a function threw, or input that could not be decoded. */
 export interface FailedRecord {
@@ -40,7 +40,7 @@ export class FailurePolicy {
     metrics: OperatorMetrics,
     clock: Env['clock'],
     deadLetters: (() => RecordBatch) | undefined,
-    share: ErrorShare,
+    share = new ErrorShare(),
   ) {
     this.policy = policy;
     this.metrics = metrics;

@@ -17,7 +17,6 @@ import { type ChannelId, channelName } from '../plan/channel-id.js';
 import type { OperatorRole } from '../plan/stage-plan.js';
 import { BatchPool } from './batch-pool.js';
 import { Channel, isBatch } from './channel.js';
-import { ErrorShare } from './error-share.js';
 import { FailurePolicy } from './failure-policy.js';
 import { InputGate } from './input-gate.js';
 import { OperatorStage } from './operator-stage.js';
@@ -113,13 +112,7 @@ class StageUnderTest {
       fused: undefined,
       outputs: new StageOutputs(port, none, none, new RecordBatch()),
       metrics,
-      failures: new FailurePolicy(
-        { action: 'fail' },
-        metrics,
-        env.clock,
-        undefined,
-        new ErrorShare(),
-      ),
+      failures: new FailurePolicy({ action: 'fail' }, metrics, env.clock, undefined),
       states: [],
       nowMs: () => 0,
       atBarrier: ({ checkpoint }) => this.operator.calls.push(`frozen ${checkpoint}`),

@@ -4,7 +4,6 @@ import { type VirtualEnv, virtualEnv } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
 import { AlignmentGroup } from './alignment-group.js';
-import { ErrorShare } from './error-share.js';
 import { FailurePolicy } from './failure-policy.js';
 import { SourceInput } from './source-input.js';
 import type { RestoredSource, SourceSnapshot } from './source-snapshot.js';
@@ -110,13 +109,7 @@ class Rig {
       time: this.time,
       farFutureMs: Infinity,
       metrics,
-      failures: new FailurePolicy(
-        { action: 'fail' },
-        metrics,
-        env.clock,
-        undefined,
-        new ErrorShare(),
-      ),
+      failures: new FailurePolicy({ action: 'fail' }, metrics, env.clock, undefined),
       nowMs: () => env.clock.nowMs() + this.clockErrorMs,
       wake: () => undefined,
       restored,

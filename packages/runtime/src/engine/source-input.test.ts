@@ -3,7 +3,6 @@ import type { SourceReader, Split } from '@millrace/core/spi';
 import { virtualEnv } from '@millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { ErrorShare } from './error-share.js';
 import { FailurePolicy } from './failure-policy.js';
 import { SourceInput } from './source-input.js';
 import type { SourceSnapshot } from './source-snapshot.js';
@@ -50,13 +49,7 @@ function sourceUnderTest() {
     time: new SourceTime(watermarks<{ at: number }>(({ at }) => at) as never, undefined),
     farFutureMs: Infinity,
     metrics,
-    failures: new FailurePolicy(
-      { action: 'fail' },
-      metrics,
-      env.clock,
-      undefined,
-      new ErrorShare(),
-    ),
+    failures: new FailurePolicy({ action: 'fail' }, metrics, env.clock, undefined),
     nowMs: () => env.clock.nowMs(),
     wake: () => undefined,
     restored: undefined,
