@@ -20,6 +20,8 @@ export const runtimeLimits = {
   slotMetricsMs: 250,
   /** Time that a slot in another thread has to end by itself, ms; then its thread is ended. */
   slotCloseMs: 5_000,
+  /** Time that it has to end what it does when it is told to stop, ms: sinks may publish yet. */
+  slotStopMs: 20_000,
   /** How often a slot is looked at, and how long one step may take before that is said, ms. */
   slotWatchMs: 500,
   slotBlockedMs: 2_000,

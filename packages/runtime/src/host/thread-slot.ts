@@ -40,6 +40,8 @@ export class ThreadSlot implements SlotControl {
   private readonly watch: BlockWatch;
   private asked = 0;
   private lost: MillraceError | undefined;
+  /** For it to stop by itself. */
+  private patience: Cancellable | undefined;
   private isEnding = false;
   private known: SlotMetrics = { operators: {}, edges: {} };
 
@@ -104,10 +106,12 @@ export class ThreadSlot implements SlotControl {
 
   cancel(): void {
     this.tell('cancel');
+    this.expectStop();
   }
 
   fail(error: MillraceError): void {
     this.send({ kind: 'fail', error: error.toJSON() });
+    this.expectStop();
   }
 
   metrics(): SlotMetrics {
@@ -118,6 +122,7 @@ export class ThreadSlot implements SlotControl {
   async close(): Promise<void> {
     this.isEnding = true;
     this.watch.stop();
+    this.patience?.cancel();
     if (this.lost === undefined) {
       let timer: Cancellable | undefined;
       const patience = new Promise<void>((resolve) => {
@@ -130,6 +135,18 @@ export class ThreadSlot implements SlotControl {
         await this.parts.worker.terminate();
       }
     }
+  }
+
+  /** Whoever waits for a thread that is stuck, in the author's code or a sink, waits no longer. */
+  private expectStop(): void {
+    const { env, slot, worker } = this.parts;
+    if (this.lost !== undefined) return;
+    this.patience ??= env.scheduler.after(runtimeLimits.slotStopMs, () => {
+      if (this.waiting.size === 0) return;
+      env.log.log('error', 'a slot was told to stop and has not: its thread is ended', { slot });
+      this.onLost(`it did not stop within ${runtimeLimits.slotStopMs} ms`);
+      void worker.terminate();
+    });
   }
 
   private ask(method: AskedMethod): Promise<unknown> {
@@ -181,6 +198,7 @@ export class ThreadSlot implements SlotControl {
   private onLost(detail: string): void {
     if (this.lost !== undefined) return;
     this.watch.stop();
+    this.patience?.cancel();
     const busy = this.parts.pulse.stage;
     const at = busy === undefined ? undefined : this.parts.stageName(busy);
     const error = new MillraceError('ERR_SLOT_LOST', `slot ${this.parts.slot}: ${detail}`, {

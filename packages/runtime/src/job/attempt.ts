@@ -62,15 +62,16 @@ export class JobAttempt {
     const { plan, createSlot, job, env, checkpoints } = parts;
     this.parts = parts;
     const listener = this.listener();
-    this.slots = Array.from({ length: plan.slots }, (_, slot) => createSlot(slot, listener));
+    // Ahead of the slots: what an enumerator throws as it is made must leave no threads behind.
     this.sources = new SourceAssignments({
       job,
       plan,
       env,
       restored: checkpoints?.restored,
-      slots: this.slots,
+      slots: () => this.slots,
       fail: (error) => this.fail(error),
     });
+    this.slots = Array.from({ length: plan.slots }, (_, slot) => createSlot(slot, listener));
     this.openSources = this.sources.subtasks;
     this.alignment = new GroupAlignment(plan.slots, env.scheduler, (slot, group, othersMs) =>
       this.slots[slot]!.align(group, othersMs),

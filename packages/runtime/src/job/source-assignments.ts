@@ -14,7 +14,7 @@ export interface SourceAssignmentsParts {
   readonly plan: PhysicalPlan;
   readonly env: Env;
   readonly restored: Manifest | undefined;
-  readonly slots: readonly SlotControl[];
+  readonly slots: () => readonly SlotControl[];
   readonly fail: (error: unknown) => void;
 }
 
@@ -61,7 +61,7 @@ export class SourceAssignments {
       restored: state,
       assigned: assignedSplits(restored, node.id),
       assign: (subtask, splits, end) =>
-        slots[slotOf(subtask, plan.slots)]!.assign(node.id, subtask, splits, end),
+        slots()[slotOf(subtask, plan.slots)]!.assign(node.id, subtask, splits, end),
       fail,
     });
   }
