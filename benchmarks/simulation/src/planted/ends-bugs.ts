@@ -50,9 +50,9 @@ export const endsBugs: readonly PlantedBug[] = [
     edits: [
       {
         module: 'runtime/job/split-assignment',
-        find: 'this.enumerated = enumerator.snapshot();',
+        find: 'this.enumerated = jsonCopy(enumerator.snapshot());',
         // Halfway to the next look for splits.
-        replace: `${afterMs(500)} this.enumerated = enumerator.snapshot();`,
+        replace: `${afterMs(500)} this.enumerated = jsonCopy(enumerator.snapshot());`,
       },
     ],
   },
@@ -62,7 +62,7 @@ export const endsBugs: readonly PlantedBug[] = [
       {
         module: 'runtime/job/split-assignment',
         find: 'const found = await this.guard(() => enumerator.discover());',
-        replace: `const found = await this.guard(() => enumerator.discover()); this.enumerated = enumerator.snapshot(); ${afterMs(20)}`,
+        replace: `const found = await this.guard(() => enumerator.discover()); this.enumerated = jsonCopy(enumerator.snapshot()); ${afterMs(20)}`,
       },
     ],
   },

@@ -103,6 +103,19 @@ describe('the snapshot of a task', () => {
     expect(t.acknowledged.length).toBe(2);
   });
 
+  test('has what a sink gave as it was then, and no functions', async () => {
+    const t = new TaskUnderTest();
+    const prepared = { rows: [1], abort: () => undefined };
+    t.snapshots.trigger(1, 'aligned', {});
+    t.snapshots.sinkAtBarrier('out', barrier(1, 'aligned'), prepared);
+    prepared.rows.push(2);
+    t.snapshots.sourceAtBarrier('s', 1, {});
+    await t.settle();
+    expect(t.acknowledged[0]![1].sinks).toEqual([
+      { operator: 'out', subtask: 0, prepared: { rows: [1] } },
+    ]);
+  });
+
   test('that was given up does not begin again, and its gates are told', async () => {
     const t = new TaskUnderTest();
     t.snapshots.trigger(1, 'aligned', {});

@@ -1,4 +1,3 @@
-import { canonicalJson } from '@millrace/core/internal';
 import type {
   BlobWriter,
   CheckpointBarrier,
@@ -16,6 +15,7 @@ import {
 } from '@millrace/state/internal';
 import { channelsName, segmentName } from '../checkpoint/blob-names.js';
 import { batchesIn, type ChannelState, writeChannelStates } from '../checkpoint/channel-state.js';
+import { jsonCopy } from '../checkpoint/json-copy.js';
 import type { ChannelsRef, SinkPart, SourcePart, TaskSnapshot } from '../checkpoint/manifest.js';
 import { writeBlob } from '../checkpoint/manifest-io.js';
 import type { SegmentChain } from '../checkpoint/segment-chain.js';
@@ -180,9 +180,8 @@ export class TaskSnapshots implements SpareWork {
   sourceAtBarrier(operator: string, checkpoint: number, snapshot: unknown): void {
     const { running } = this;
     if (running?.checkpoint !== checkpoint) return;
-    // Positions are JSON; a copy, since readers go on.
-    const copy: unknown = JSON.parse(canonicalJson(snapshot));
-    running.sources.push({ operator, subtask: this.parts.subtask, snapshot: copy });
+    const { subtask } = this.parts;
+    running.sources.push({ operator, subtask, snapshot: jsonCopy(snapshot) });
     this.noteAligned(running);
   }
 
@@ -201,7 +200,8 @@ export class TaskSnapshots implements SpareWork {
   sinkAtBarrier(operator: string, barrier: CheckpointBarrier, prepared: unknown): void {
     const running = this.runningFor(barrier);
     if (running === undefined) return;
-    running.sinks.push({ operator, subtask: this.parts.subtask, prepared: prepared ?? null });
+    const { subtask } = this.parts;
+    running.sinks.push({ operator, subtask, prepared: jsonCopy(prepared) ?? null });
     this.noteAligned(running);
     this.parts.wake();
   }

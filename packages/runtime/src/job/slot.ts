@@ -128,7 +128,12 @@ export class Slot implements SlotControl {
     enumerators: EnumeratorStates,
     mode: CheckpointMode,
   ): void {
-    this.taskOf(task).trigger(checkpoint, enumerators, mode);
+    try {
+      this.taskOf(task).trigger(checkpoint, enumerators, mode);
+    } catch (error) {
+      // A reader that refuses splits which were held back for it until now.
+      this.task.wake(error);
+    }
   }
 
   abort(task: string, checkpoint: number): void {

@@ -1,5 +1,6 @@
 import { toMillraceError } from '@millrace/core/internal';
 import type { Cancellable, Env, Split, SplitEnumerator } from '@millrace/core/spi';
+import { jsonCopy } from '../checkpoint/json-copy.js';
 import { runtimeLimits } from '../limits.js';
 
 export interface SplitAssignmentParts {
@@ -46,7 +47,7 @@ export class SplitAssignment {
       this.assigned += 1;
     }
     for (const [subtask, splits] of shares.entries()) assign(subtask, splits, found.end);
-    this.enumerated = enumerator.snapshot();
+    this.enumerated = jsonCopy(enumerator.snapshot());
     if (found.end) return;
     this.timer = env.scheduler.after(runtimeLimits.splitDiscoveryMs, () => {
       this.discover().catch((error: unknown) => {
