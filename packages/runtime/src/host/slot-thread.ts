@@ -13,6 +13,7 @@ import { runtimeLimits } from '../limits.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
 import { planPhysically } from '../plan/physical-plan.js';
 import { monotoneWallClock } from '../time/wall-clock.js';
+import { markSlotThread } from './is-slot-thread.js';
 import { nodeEnv } from './node-env.js';
 import { scratchFolders } from './scratch-folder.js';
 import { threadLanes } from './thread-lanes.js';
@@ -36,6 +37,7 @@ const listener: SlotListener = {
 };
 
 async function loadedJob(): Promise<BuiltJob> {
+  markSlotThread();
   const loaded = (await import(spec.module)) as { readonly default?: unknown };
   const made: unknown =
     typeof loaded.default === 'function'
@@ -74,7 +76,7 @@ async function createSlot(): Promise<Slot> {
         memoryBytes: stateMemoryBytes && stateMemoryBytes / plan.tasks.length,
         scratch: scratchFolders,
         folder: checkpoints?.folder,
-        name: `attempt-${attempt}-${task.id}-${slot}`,
+        name: `attempt-${checkpoints?.name ?? attempt}-${task.id}-${slot}`,
       }),
     checkpoints: checkpointsOf(),
     openLane: threadLanes(spec.ports),

@@ -108,7 +108,8 @@ export class EmbeddedJob implements JobHandle {
       return manifest;
     }
     const manifest = await coordinator.stopWithSavepoint(name);
-    await this.attempt!.sinksQuiet();
+    // What a sink could not publish, whoever goes on from the savepoint publishes.
+    await this.attempt!.sinksQuiet().catch(() => undefined);
     await this.cancel();
     return manifest;
   }
@@ -244,9 +245,6 @@ export class EmbeddedJob implements JobHandle {
   private async openCheckpoints(): Promise<void> {
     const { options, job, env } = this;
     if (options.checkpoints !== undefined) {
-      if (options.backend === 'level') {
-        await this.scratch.remove(`${options.checkpoints.folder}/${scratchName}`);
-      }
       this.checkpoints = await openCheckpoints({
         job,
         env,
@@ -257,6 +255,10 @@ export class EmbeddedJob implements JobHandle {
           this.alarm = error;
         },
       });
+      // Only now: the folder may have been another job's, which runs.
+      if (options.backend === 'level') {
+        await this.scratch.remove(`${options.checkpoints.folder}/${scratchName}`);
+      }
     }
     this.tellResumed(resumedFrom(this.checkpoints));
   }
@@ -322,8 +324,11 @@ export class EmbeddedJob implements JobHandle {
 
   private async delay(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.wakeFromDelay = resolve;
-      this.env.scheduler.after(delayMs, resolve);
+      const timer = this.env.scheduler.after(delayMs, resolve);
+      this.wakeFromDelay = () => {
+        timer.cancel();
+        resolve();
+      };
     });
   }
 }

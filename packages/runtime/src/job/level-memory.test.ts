@@ -100,3 +100,46 @@ test('reads of rows outside memory that nothing prepared are counted by operator
   expect(none.rowsOutside).toBeGreaterThan(1_000);
   expect(none.metrics.stateSyncReads).toBe(0);
 });
+
+test('rows outside memory have a folder of their own, which only the owner of all clears', async () => {
+  const storage = new SimulatedDisk().process('shared');
+  const touched: string[] = [];
+  const scratch = {
+    open: (path: string | undefined) => {
+      touched.push(path!);
+      return { store: new MemorySpillStore(), remove: async () => undefined };
+    },
+    remove: async (path: string) => void touched.push(path),
+  };
+  const start = (name: string, seed: number) => {
+    const env = virtualEnv({ storage, seed });
+    const job = defineJob(name, {}, (job) => {
+      job
+        .source('numbers', generator({ seed: 1, count: 1, create: (n) => n }))
+        .pipe(sinkTo('out', new RecordingSink<number>()));
+    });
+    const options = { env, checkpoints: { folder: '/own' }, backend: 'level' } as const;
+    const { done } = startJob(job.build(), options, { scratch });
+    return { env, done };
+  };
+  const ended = async ({ env, done }: ReturnType<typeof start>) => {
+    let status = 'running';
+    done.then(
+      () => (status = 'finished'),
+      ({ code }) => (status = code),
+    );
+    while (status === 'running') {
+      env.advance(20);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return status;
+  };
+  expect(await ended(start('owner', 1))).toBe('finished');
+  expect(touched).toEqual([
+    '/own/scratch',
+    expect.stringMatching(/^\/own\/scratch\/attempt-1-\w{8}/),
+  ]);
+  // The folder is another job's, which may be running.
+  expect(await ended(start('stranger', 2))).not.toBe('finished');
+  expect(touched).toHaveLength(2);
+});

@@ -71,7 +71,7 @@ export class LocalSlots implements SlotProvider {
       metrics: this.registries[slot]!,
       nowMs: this.nowMs,
       stateBytesMax: stateBytesMax / plan.slots,
-      createState: (own, task) => this.createState(own, task),
+      createState: (own, task) => this.createState(own, task, checkpoints?.name),
       checkpoints,
       openLane: this.lanes?.of(slot),
       listener,
@@ -91,10 +91,14 @@ export class LocalSlots implements SlotProvider {
     return this.registries.map((registry) => ({ operators: registry.read(), edges: {} }));
   }
 
-  private createState(own: StateBackendOptions, { id }: TaskPlan): AttemptState {
+  private createState(
+    own: StateBackendOptions,
+    { id }: TaskPlan,
+    attempt = String(this.attempt),
+  ): AttemptState {
     const { stateMemoryBytes, checkpointFolder: folder, plan } = this.parts;
     const memoryBytes = stateMemoryBytes && stateMemoryBytes / plan.tasks.length;
-    const name = `attempt-${this.attempt}-${id}`;
+    const name = `attempt-${attempt}-${id}`;
     return createTaskState(own, { ...this.parts, memoryBytes, folder, name });
   }
 }
