@@ -184,6 +184,43 @@ export default defineJob('sums', {}, (job) => {
   });
 });
 
+describe('a job in threads that cannot begin', () => {
+  const reading = (source: string): string => `import { consoleSink } from '@millrace/connectors';
+import { defineJob } from '@millrace/core';
+import { sinkTo } from '@millrace/operators';
+import { run } from '@millrace/runtime';
+const job = defineJob('bad', {}, (job) => {
+  job.source('numbers', ${source}).pipe(sinkTo('out', consoleSink()));
+});
+export default job;
+`;
+
+  test('since its source throws as it is made leaves no thread behind', () => {
+    const source = `{
+  type: 'bad', bounded: true, replay: 'exact',
+  createEnumerator() { throw new RangeError('unlucky'); },
+  createReader() { throw new Error('not reached'); },
+}`;
+    const { status, stderr } = run(jobFile('enumerates.ts', reading(source)), 2, folder);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/unlucky/);
+  });
+
+  test('since its module starts it, in each of them again, says so', () => {
+    const job = jobFile(
+      'starts.mjs',
+      `import { fromIterable } from '@millrace/connectors';
+${reading('fromIterable(() => [1, 2, 3])')}
+await run(job, { slots: 2, module: import.meta.url }).done;
+`,
+    );
+    const options = { encoding: 'utf8', cwd: folder, timeout: 60_000 } as const;
+    const { status, stderr } = spawnSync(process.execPath, [job], options);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/ERR_INVALID_OPTION.*module that a slot loads/s);
+  });
+});
+
 /** Checkpoints committed so far. */
 function commits(checkpoints: string): number {
   const records = join(checkpoints, 'commits', 'commit');

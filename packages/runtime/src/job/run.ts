@@ -1,7 +1,8 @@
-import type { BuiltJob, JobDefinition, JobParams } from '@millrace/core';
+import { type BuiltJob, type JobDefinition, type JobParams, MillraceError } from '@millrace/core';
 import type { Env } from '@millrace/core/spi';
 import { Compiler, type GeneratedCode } from '../codegen/compiler.js';
 import { LocalLanes } from '../exchange/local-lanes.js';
+import { isSlotThread } from '../host/is-slot-thread.js';
 import { nodeEnv } from '../host/node-env.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
 import { planPhysically } from '../plan/physical-plan.js';
@@ -96,6 +97,12 @@ export function startJob(
   options: RunOptions,
   surroundings?: Surroundings,
 ): EmbeddedJob {
+  if (isSlotThread()) {
+    const detail =
+      'a job was started by a module that a slot loads: each slot would start it again; start it ' +
+      'in another module, or in a function that this one exports';
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { job: job.graph.job, field: 'module' });
+  }
   return new EmbeddedJob(job, options, surroundings);
 }
 
