@@ -4,6 +4,15 @@ import { firstIndex } from './pane-store.js';
 /** What stands in the calendar: a key's latest session, or an older one. */
 export type SessionRef = { readonly key: Key; readonly number: number | undefined };
 
+/** A bucket being looked at: it is out of the calendar. */
+export interface OpenBucket {
+  readonly bucket: number;
+  readonly sessions: readonly SessionRef[];
+  next: number;
+  /** Up to here the sessions have been loaded, where their rows may be outside memory. */
+  loaded: number;
+}
+
 /** Buckets of a gap: a session that goes on is moved this many times a gap at the most. */
 const bucketsPerGap = 64;
 
@@ -40,14 +49,12 @@ export class SessionCalendar {
   }
 
   /** Takes out the earliest bucket that begins before `timeMs`. */
-  takeBefore(
-    timeMs: number,
-  ): { readonly bucket: number; readonly sessions: SessionRef[] } | undefined {
+  takeBefore(timeMs: number): OpenBucket | undefined {
     const bucket = this.order[0];
     if (bucket === undefined || bucket * this.widthMs >= timeMs) return undefined;
     const sessions = this.buckets.get(bucket)!;
     this.order.shift();
     this.buckets.delete(bucket);
-    return { bucket, sessions };
+    return { bucket, sessions, next: 0, loaded: 0 };
   }
 }

@@ -18,7 +18,7 @@ import { cellsAt } from './fold-plain.js';
 import { LateRecords } from './late-records.js';
 import { type Marks, marksOf } from './marks.js';
 import { type RowCode, rowCodeOf } from './row-code.js';
-import { SessionCalendar, type SessionRef } from './session-calendar.js';
+import { type OpenBucket, SessionCalendar, type SessionRef } from './session-calendar.js';
 import {
   type AddRow,
   addRowOf,
@@ -44,15 +44,6 @@ export interface SessionSpec {
 }
 
 const { start, end, nextPane, bucket } = sessionCells;
-
-/** The calendar's bucket being looked at. */
-interface OpenBucket {
-  readonly bucket: number;
-  readonly sessions: readonly SessionRef[];
-  next: number;
-  /** Up to here the sessions have been loaded, where their rows may be outside memory. */
-  loaded: number;
-}
 
 /** Sessions that are loaded ahead of a call. */
 const lookAheadSessions = 512;
@@ -240,7 +231,7 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     for (;;) {
       if (this.firing.resume(out) === 'more') return 'more';
       this.afterFiring();
-      this.openBucket ??= this.nextBucket(this.watermark);
+      this.openBucket ??= this.calendar.takeBefore(this.watermark);
       if (this.openBucket === undefined) return this.endOfAdvance();
       // The next ones are loaded ahead of the next call.
       if (this.rows.spills && this.openBucket.next >= this.openBucket.loaded) return 'more';
@@ -251,14 +242,9 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     }
   }
 
-  private nextBucket(beforeMs: number): OpenBucket | undefined {
-    const taken = this.calendar.takeBefore(beforeMs);
-    return taken === undefined ? undefined : { ...taken, next: 0, loaded: 0 };
-  }
-
   /** Loads the sessions that the next call looks at. */
   private prefetchDue(timeMs: number): Promise<void> | undefined {
-    this.openBucket ??= this.nextBucket(Math.max(this.watermark, timeMs));
+    this.openBucket ??= this.calendar.takeBefore(Math.max(this.watermark, timeMs));
     if (this.openBucket === undefined) return undefined;
     const { sessions, next } = this.openBucket;
     // One more than there are: that one says that the bucket is done.
@@ -318,8 +304,14 @@ export class SessionWindowOperator implements Operator, SessionTarget {
     const session = this.fired;
     if (session === undefined) return;
     this.fired = undefined;
-    if (this.latenessMs === 0) this.rows.remove(session);
+    // Not left to the next advance: until then a record in time would go on with it.
+    if (this.isExpired(session)) this.rows.remove(session);
     else this.lookedAt.push(session);
+  }
+
+  private isExpired(fired: SessionRef): boolean {
+    const { table, slot } = this.rows.find(fired);
+    return this.dueAt(table.numbers, slot * table.numberStride) < this.watermark;
   }
 
   /** When a session wants to be looked at: to fire, or once fired to be freed. */

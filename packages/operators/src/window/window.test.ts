@@ -106,9 +106,9 @@ describe('which windows a record is in', () => {
   });
 
   test('a fired session that a record continues beyond the watermark fires again at its end', async () => {
-    const records = [rec('a', 535), rec('b', 806), rec('a', 656)];
+    const records = [rec('a', 535), rec('b', 720), rec('a', 656)];
     const { results } = await resultsOf(session(150), records, { allowedLateness: 50 });
-    expect(results).toEqual(['a [535, 685) 1', 'a [535, 806) 1+1', 'b [806, 956) 1']);
+    expect(results).toEqual(['a [535, 685) 1', 'a [535, 806) 1+1', 'b [720, 870) 1']);
   });
 
   test.each([
@@ -268,6 +268,25 @@ describe('late records', () => {
     // Slices are merged in the order of time, so 7 comes before 11.
     expect(results).toEqual(['k [5, 15) 2+1', 'k [10, 20) 1']);
     expect(routed).toEqual([]);
+  });
+
+  test('a session that has fired and expired at one watermark is not gone on with', async () => {
+    const records = [rec('a', 80), rec('b', 96), rec('a', 89)];
+    const { results } = await resultsOf(session(10), records, { allowedLateness: 5 });
+    expect(results).toEqual(['a [80, 90) 1', 'a [89, 99) 1', 'b [96, 106) 1']);
+  });
+
+  test('a session that bridged an older one and the latest expires without holding up others', async () => {
+    const late = rec('c', 85, 9);
+    const bridged = [rec('a', 0), rec('a', 25), rec('a', 10), rec('a', 18)];
+    const { results, late: routed } = await resultsOf(
+      session(10),
+      [...bridged, rec('b', 100), rec('c', 80), rec('d', 140), late],
+      { allowedLateness: 5 },
+      30,
+    );
+    expect(routed).toEqual([late]);
+    expect(results).toContain('c [80, 90) 1');
   });
 });
 
