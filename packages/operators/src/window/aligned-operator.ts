@@ -78,7 +78,10 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   private firing: FiringWindow | undefined;
   /** The key that the last failure was about. */
   private failedKey: Key | undefined;
-  /** By end of window the next pane of each key that fired; kept while late records may come. */
+  /**
+   * By end of window, and by start where windows may end together, the next pane of each key that
+   * fired; kept while late records may come.
+   */
   private readonly nextPane: KeyTables;
   private readonly firedTimes: KeyGroupTimes;
   private readonly behind: RowsBehind;
@@ -86,6 +89,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   private readonly store: PaneStore;
   private readonly fold: Fold;
   private readonly perWindow: boolean;
+  private readonly mayEndTogether: boolean;
   private add: Operator['processBatch'] | undefined;
   private readonly fire: Firing;
   private readonly lateRecords: LateRecords;
@@ -111,8 +115,10 @@ export class AlignedWindowOperator implements Operator, AddTarget {
       perWindow || assigner.kind === 'custom'
         ? new WholeWindowStore(assigner, latenessMs, tables)
         : new SliceStore({ assigner, latenessMs }, tables, scratch, rows);
-    const panes = { numbers: [0], refs: [], shape: 'next pane', namespaceLength: 1 };
-    this.nextPane = context.keyTables('panes', panes);
+    this.mayEndTogether = assigner.kind === 'custom';
+    const panes = { numbers: [0], refs: [], shape: 'next pane' };
+    const paneNamespace = this.mayEndTogether ? 2 : 1;
+    this.nextPane = context.keyTables('panes', { ...panes, namespaceLength: paneNamespace });
     this.firedTimes = context.keyGroupTimes('fired');
     this.behind = new RowsBehind(this.firedTimes, () => context.scratchTable(fold.row));
     this.fold = fold;
@@ -295,8 +301,8 @@ export class AlignedWindowOperator implements Operator, AddTarget {
   private purge(): void {
     this.store.purge(this.firedTimes.lowest);
     if (this.latenessMs > 0) {
-      for (const [end] of [...this.nextPane.namespaces()]) {
-        if (end! + this.latenessMs <= this.firedUpTo) this.nextPane.drop(end!);
+      for (const namespace of [...this.nextPane.namespaces()]) {
+        if (namespace[0]! + this.latenessMs <= this.firedUpTo) this.nextPane.drop(...namespace);
       }
     }
     this.lo = 1;
@@ -307,7 +313,7 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     return this.place!.windows.filter(({ end }) => end <= this.firedUpTo);
   }
 
-  private panesOf({ end }: TimeWindow): KeyTable {
-    return this.nextPane.open(end);
+  private panesOf({ start, end }: TimeWindow): KeyTable {
+    return this.mayEndTogether ? this.nextPane.open(end, start) : this.nextPane.open(end);
   }
 }

@@ -288,6 +288,19 @@ describe('late records', () => {
     expect(routed).toEqual([late]);
     expect(results).toContain('c [80, 90) 1');
   });
+
+  test('custom windows that end together count their panes apart', async () => {
+    const tens = customWindows('tens', (t) => {
+      const start = Math.floor(t / 10) * 10;
+      return [
+        { start, end: start + 10 },
+        { start: start - 10, end: start + 10 },
+      ];
+    });
+    const records = [rec('k', 1), rec('k', 12), rec('k', 2, 2)];
+    const { results } = await resultsOf(tens, records, { allowedLateness: 10 });
+    expect(results.slice(2, 4)).toEqual(['k [-10, 10) 1+2 #1 late', 'k [0, 10) 1+2 #1 late']);
+  });
 });
 
 describe('a result function that throws', () => {
