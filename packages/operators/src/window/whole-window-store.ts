@@ -116,7 +116,7 @@ export class WholeWindowStore implements PaneStore {
 
   private assign(timestamp: number): TimeWindow[] {
     const { assigner } = this;
-    if (assigner.kind === 'custom') return checked(assigner, timestamp);
+    if (assigner.kind === 'custom') return distinct(checked(assigner, timestamp));
     const { sizeMs, slideMs, offsetMs } = assigner;
     const windows: TimeWindow[] = [];
     let start = Math.floor((timestamp - offsetMs) / slideMs) * slideMs + offsetMs;
@@ -129,7 +129,11 @@ export class WholeWindowStore implements PaneStore {
 
 const byEnd = (a: TimeWindow, b: TimeWindow): number => a.end - b.end || a.start - b.start;
 
-function checked({ name, assign }: CustomAssigner, timestamp: number): TimeWindow[] {
+/** By end, then by start: a record is once in a window that its author's function gave twice. */
+const distinct = (windows: readonly TimeWindow[]): TimeWindow[] =>
+  [...windows].sort(byEnd).filter((window, i, all) => i === 0 || byEnd(all[i - 1]!, window) !== 0);
+
+function checked({ name, assign }: CustomAssigner, timestamp: number): readonly TimeWindow[] {
   const windows = assign(timestamp);
   const wrong = windows.find(
     ({ start, end }) => !(Number.isSafeInteger(start) && start <= timestamp && timestamp < end),
@@ -139,5 +143,5 @@ function checked({ name, assign }: CustomAssigner, timestamp: number): TimeWindo
       wrong === undefined ? `${windows.length} windows` : `[${wrong.start}, ${wrong.end})`;
     throw new MillraceError('ERR_INVALID_OPTION', `${name} gave ${what} for ${timestamp}`);
   }
-  return [...windows];
+  return windows;
 }

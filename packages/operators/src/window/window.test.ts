@@ -105,6 +105,15 @@ describe('which windows a record is in', () => {
     expect(results).toEqual(expected);
   });
 
+  test('custom: a window that is given twice is one window', async () => {
+    const twice = customWindows('twice', () => [
+      { start: 0, end: 10 },
+      { start: 0, end: 10 },
+    ]);
+    const { results } = await resultsOf(twice, [rec('k', 1), rec('k', 2)]);
+    expect(results).toEqual(['k [0, 10) 1+1']);
+  });
+
   test('a fired session that a record continues beyond the watermark fires again at its end', async () => {
     const records = [rec('a', 535), rec('b', 720), rec('a', 656)];
     const { results } = await resultsOf(session(150), records, { allowedLateness: 50 });
