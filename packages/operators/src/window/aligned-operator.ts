@@ -164,8 +164,10 @@ export class AlignedWindowOperator implements Operator, AddTarget {
     this.lo = place.lo;
     this.hi = place.hi;
     this.tables = place.tables;
-    this.table = place.tables[0]!;
-    this.again = place.windows[0]!.end <= this.firedUpTo;
+    // A custom assigner may put a record in no window.
+    this.table = place.tables[0] ?? this.scratch;
+    const first = place.windows[0];
+    this.again = first !== undefined && first.end <= this.firedUpTo;
     return true;
   }
 

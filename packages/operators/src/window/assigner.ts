@@ -94,7 +94,8 @@ export function session(gap: Duration): SessionAssigner {
 }
 
 /**
- * Windows by a function of the timestamp alone.
+ * Windows by a function of the timestamp alone. A record that is in none of them is left out, and
+ * is not late.
  *
  * @param name for graphs and the job's fingerprint: change it when the function changes
  * @param assign the windows of a timestamp, each containing it; at most 4,096

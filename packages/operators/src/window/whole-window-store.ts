@@ -37,8 +37,10 @@ export class WholeWindowStore implements PaneStore {
   }
 
   place(timestamp: number, watermark: number): Place | undefined {
-    const windows = this.assign(timestamp).filter((w) => w.end + this.latenessMs > watermark);
-    if (windows.length === 0) return undefined;
+    const assigned = this.assign(timestamp);
+    const windows = assigned.filter((w) => w.end + this.latenessMs > watermark);
+    // Where there were none from the start, none has closed.
+    if (windows.length === 0 && assigned.length > 0) return undefined;
     windows.sort(byEnd);
     const tables = windows.map((window) => this.openWindow(window).table);
     return { ...this.around(timestamp), tables, windows };

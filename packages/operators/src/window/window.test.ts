@@ -114,6 +114,17 @@ describe('which windows a record is in', () => {
     expect(results).toEqual(['k [0, 10) 1+1']);
   });
 
+  test('custom: a record that is in no window is left out, and not late', async () => {
+    const firstHalves = customWindows('first halves', (t) => {
+      const start = Math.floor(t / 10) * 10;
+      return t < start + 5 ? [{ start, end: start + 5 }] : [];
+    });
+    const records = [rec('k', 1), rec('k', 7), rec('k', 12), rec('k', 6), rec('k', 13)];
+    const { results, late } = await resultsOf(firstHalves, records);
+    expect(results).toEqual(['k [0, 5) 1', 'k [10, 15) 1+1']);
+    expect(late).toEqual([]);
+  });
+
   test('a fired session that a record continues beyond the watermark fires again at its end', async () => {
     const records = [rec('a', 535), rec('b', 720), rec('a', 656)];
     const { results } = await resultsOf(session(150), records, { allowedLateness: 50 });
