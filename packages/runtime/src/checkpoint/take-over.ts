@@ -96,15 +96,10 @@ async function loadCurrent(options: TakeOverOptions): Promise<Current> {
   const loaded = await log.load();
   const record = asItStood(loaded);
   if (loaded?.left !== undefined && from === undefined) {
-    env.log.log(
-      'warn',
-      'a restore that did not come to its end is taken back: ask for it again if a sink refuses that',
-      {
-        job,
-        restored: loaded.checkpoint?.id,
-        goesOnFrom: record?.checkpoint?.id,
-      },
-    );
+    const message =
+      'a restore that did not come to its end is taken back: ask for it again if a sink refuses that';
+    const [restored, goesOnFrom] = [loaded.checkpoint?.id, record?.checkpoint?.id];
+    env.log.log('warn', message, { job, restored, goesOnFrom });
   }
   if (from === undefined || !acceptReplay) assertNotRolledBack(record, marks.at(-1));
   return { record, marks };

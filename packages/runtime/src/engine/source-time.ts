@@ -93,7 +93,7 @@ export class SourceTime {
     split.isIdle = false;
     split.emptySinceMs = undefined;
     split.emptyForMs = undefined;
-    return this.isAwake();
+    return this.wake();
   }
 
   /** Whether a split may become idle while another one has records. */
@@ -157,7 +157,7 @@ export class SourceTime {
       }
       if (!split.isIdle) allIdle = false;
     }
-    if (!allIdle) return { became: this.isAwake() ? 'active' : undefined, lookAtMs };
+    if (!allIdle) return { became: this.wake() ? 'active' : undefined, lookAtMs };
     const became = this.wasIdle ? undefined : 'idle';
     this.wasIdle = true;
     return { became, lookAtMs };
@@ -217,8 +217,8 @@ export class SourceTime {
     if (known === false && !split.isPaused) split.isIdle = false;
   }
 
-  /** True when the source was idle as a whole until now. */
-  private isAwake(): boolean {
+  /** The source is not idle as a whole; true when it was until now. */
+  private wake(): boolean {
     const { wasIdle } = this;
     this.wasIdle = false;
     return wasIdle;
