@@ -26,15 +26,15 @@ const growing = (total: number) =>
           state: { last: valueState<number>() },
           process: (r, ctx) => ctx.state.last.set(r.n),
         }),
-        sinkTo(`${id}-out`, new RecordingSink()),
+        sinkTo(`${id}-out`, new RecordingSink(), { parallelism: 1 }),
       );
     }
   });
 
 const total = 20_000;
 
-async function run(stateBytesMax: number | undefined) {
-  const process = start(await diskForJobs(), growing(total), { stateBytesMax });
+async function run(stateBytesMax: number | undefined, slots = 1) {
+  const process = start(await diskForJobs(), growing(total), { stateBytesMax, slots });
   await pass(process);
   const { env, handle } = process;
   const warnings = env.logged.filter(({ message }) => message === 'state is near its limit');
@@ -80,5 +80,10 @@ describe('the limit of state', () => {
     const warned = inUse(String(warnings[0]!.fields.detail));
     expect(warned).toBeGreaterThan(limit * 0.75);
     expect(warned).toBeLessThan(limit);
+  });
+
+  test('is shared by the tasks that have state: those of sinks take nothing of it', async () => {
+    const { handle } = await run(await whole(), 2);
+    expect(await handle.done).toMatchObject({ status: 'finished' });
   });
 });

@@ -12,6 +12,8 @@ export const runtimeLimits = {
    * calls for each record come to about 1,500.
    */
   inlinedBytesMax: 2_500,
+  /** Bytes that rows may take in memory with the level backend; by default. */
+  stateMemoryBytesDefault: 256 * 1024 * 1024,
   /** Places of a job that run side by side; more subtasks than key groups have nothing to do. */
   slotsMax: 256,
   /** Time between two looks at how far a slot's members of an alignment group are, ms. */

@@ -69,9 +69,7 @@ export const stateLimits = {
   chainSegmentsMax: 16,
   /** Bytes that the shortest segment counts for in a plan: opening a file costs as much. */
   mergeBytesFloor: 64 * 1024,
-  /** Bytes that rows of tables may take in memory before some are moved out; by default. */
-  spillMemoryBytesDefault: 256 * 1024 * 1024,
-  /** Above this share of it the engine waits until rows have been moved out. */
+  /** Above this share of the memory that rows may take the engine waits until rows have been moved out. */
   spillHardShare: 1.25,
   /** Rows moved out at a time: about 10 ms of work for this thread and the store's. */
   spillRowsMax: 4_096,

@@ -73,7 +73,7 @@ async function createSlot(): Promise<Slot> {
     createState: (own: StateBackendOptions, task) =>
       createTaskState(own, {
         backend,
-        memoryBytes: stateMemoryBytes && stateMemoryBytes / plan.tasks.length,
+        memoryBytes: stateMemoryBytes * task.stateShare,
         scratch: scratchFolders,
         folder: checkpoints?.folder,
         name: `attempt-${checkpoints?.name ?? attempt}-${task.id}-${slot}`,

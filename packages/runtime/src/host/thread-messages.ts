@@ -20,9 +20,10 @@ export interface SlotThreadSpec {
   readonly attempt: number;
   readonly codegen: 'on' | 'off';
   readonly checkRecords: 'on' | 'off';
+  /** For all slots together. */
   readonly stateBytesMax: number;
   readonly backend: 'heap' | 'level';
-  readonly stateMemoryBytes: number | undefined;
+  readonly stateMemoryBytes: number;
   readonly checkpoints: ThreadCheckpoints | undefined;
   /** Where the slot says what it is doing; see `Pulse`. */
   readonly pulse: Int32Array;

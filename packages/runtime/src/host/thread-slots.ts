@@ -19,14 +19,13 @@ export interface ThreadSlotsParts
     | 'codegen'
     | 'checkRecords'
     | 'backend'
+    | 'stateBytesMax'
     | 'stateMemoryBytes'
   > {
   readonly params: JobParams | undefined;
   readonly plan: PhysicalPlan;
   readonly planOptions: PlanOptions;
   readonly env: Env;
-  /** For all slots together. */
-  readonly stateBytesMax: number;
   readonly checkpointFolder: string | undefined;
 }
 
@@ -59,14 +58,13 @@ export class ThreadSlots implements SlotProvider {
     checkpoints: SinkCheckpointsParts | undefined,
     listener: SlotListener,
   ): SlotControl {
-    const { plan, env, checkpointFolder: folder, stateBytesMax, ...own } = this.parts;
+    const { plan, env, checkpointFolder: folder, ...own } = this.parts;
     const pulse = new Int32Array(new SharedArrayBuffer(4 * pulseCells));
     const { name, lineage, replay, restored } = checkpoints ?? {};
     const spec: SlotThreadSpec = {
       ...own,
       slot,
       attempt: this.attempt,
-      stateBytesMax: stateBytesMax / plan.slots,
       checkpoints:
         checkpoints === undefined
           ? undefined

@@ -23,7 +23,7 @@ export function heapState(options: StateBackendOptions): AttemptState {
 /** State of which cold rows are outside memory, in a store that the attempt does not leave behind. */
 function levelState(
   options: StateBackendOptions,
-  memoryBytesMax: number | undefined,
+  memoryBytesMax: number,
   scratch: { readonly store: SpillStore; remove(): Promise<void> },
 ): AttemptState {
   const backend = new LevelBackend({ ...options, memoryBytesMax, store: scratch.store });
@@ -40,8 +40,8 @@ function levelState(
 /** Where and how a task keeps its state. */
 export interface TaskStateOptions {
   readonly backend: 'heap' | 'level';
-  /** Memory for rows of the level backend, bytes; undefined: its default. */
-  readonly memoryBytes: number | undefined;
+  /** Memory for rows of the level backend, bytes. */
+  readonly memoryBytes: number;
   readonly scratch: Scratch;
   /** The folder of checkpoints; undefined: rows outside memory may be anywhere. */
   readonly folder: string | undefined;

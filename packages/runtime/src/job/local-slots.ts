@@ -22,8 +22,8 @@ export interface LocalSlotsParts {
   /** For all slots together. */
   readonly stateBytesMax: number;
   readonly backend: 'heap' | 'level';
-  /** Memory for rows of the level backend, for all tasks together; undefined: its default. */
-  readonly stateMemoryBytes: number | undefined;
+  /** Memory for rows of the level backend, for all tasks together. */
+  readonly stateMemoryBytes: number;
   readonly scratch: Scratch;
   readonly lanes?: MakeLanes | undefined;
   readonly checkpointFolder: string | undefined;
@@ -63,14 +63,12 @@ export class LocalSlots implements SlotProvider {
     checkpoints: SinkCheckpointsParts | undefined,
     listener: SlotListener,
   ): Slot {
-    const { plan, stateBytesMax } = this.parts;
     const created = new Slot({
       ...this.parts,
       slot,
       compiler: this.compiler,
       metrics: this.registries[slot]!,
       nowMs: this.nowMs,
-      stateBytesMax: stateBytesMax / plan.slots,
       createState: (own, task) => this.createState(own, task, checkpoints?.name),
       checkpoints,
       openLane: this.lanes?.of(slot),
@@ -93,11 +91,11 @@ export class LocalSlots implements SlotProvider {
 
   private createState(
     own: StateBackendOptions,
-    { id }: TaskPlan,
+    { id, stateShare }: TaskPlan,
     attempt = String(this.attempt),
   ): AttemptState {
-    const { stateMemoryBytes, checkpointFolder: folder, plan } = this.parts;
-    const memoryBytes = stateMemoryBytes && stateMemoryBytes / plan.tasks.length;
+    const { stateMemoryBytes, checkpointFolder: folder } = this.parts;
+    const memoryBytes = stateMemoryBytes * stateShare;
     const name = `attempt-${attempt}-${id}`;
     return createTaskState(own, { ...this.parts, memoryBytes, folder, name });
   }

@@ -56,7 +56,10 @@ export interface RunOptions<P extends JobParams = JobParams> {
    * `stateMemoryBytes` allows, the rest in a scratch folder.
    */
   readonly backend?: 'heap' | 'level' | undefined;
-  /** Memory for keyed state of the level backend, bytes, about. Default 256 MiB. */
+  /**
+   * Memory for keyed state of the level backend, bytes, about, for all slots together; operators
+   * with state have equal parts of it. Default 256 MiB.
+   */
   readonly stateMemoryBytes?: number | undefined;
   /** Makes the job durable: it goes on after a failure, a kill or a stop. Default: it does not. */
   readonly checkpoints?: CheckpointOptions | undefined;
@@ -67,7 +70,8 @@ export interface RunOptions<P extends JobParams = JobParams> {
   readonly restart?: RestartStrategy | undefined;
   /**
    * Memory that state may take, bytes (an estimate). There is a warning at 80 %; above it the job
-   * fails naming the operator. Default: no limit.
+   * fails naming the operator. Each slot looks at its own part, as large as its operators' key
+   * groups. Default: no limit.
    */
   readonly stateBytesMax?: number | undefined;
 }

@@ -15,13 +15,11 @@ import { chainToFollow, declaredStates, operatorsOf, restoreState } from './rest
 import { restoreChannels } from './restored-channels.js';
 import { restoredSource } from './restored-sources.js';
 import type { EnumeratorStates, SlotListener } from './slot-control.js';
-import { StateGuard } from './state-guard.js';
 
 export interface SlotTaskParts {
   readonly plan: TaskPlan;
   readonly env: Env;
   readonly state: AttemptState;
-  readonly stateBytesMax: number;
   readonly checkpoints: SinkCheckpointsParts | undefined;
   readonly listener: SlotListener;
   readonly wake: (failure?: unknown) => void;
@@ -33,14 +31,12 @@ export class SlotTask {
   readonly backend: SnapshotStateBackend;
   snapshots: TaskSnapshots | undefined;
   private readonly parts: SlotTaskParts;
-  private readonly guard: StateGuard;
   private chain: SegmentChain | undefined;
   private built: BuiltTask | undefined;
 
   constructor(parts: SlotTaskParts) {
     this.parts = parts;
     this.backend = parts.state.backend;
-    this.guard = new StateGuard(this.backend, parts.stateBytesMax, parts.env.log);
     const checkpoints = parts.checkpoints && this.stageCheckpoints(parts.checkpoints);
     this.world = { task: parts.plan, state: this.backend, checkpoints };
   }
@@ -82,7 +78,6 @@ export class SlotTask {
 
   /** Called once a turn. */
   check(): void {
-    this.guard.check();
     if (this.backend.needsBarrier === true) this.parts.listener.wantsCheckpoint();
   }
 

@@ -13,11 +13,17 @@ import { type SpareWork, type StageTimes, Task } from '../engine/task.js';
 import { type OpenLane, SlotExchange } from '../exchange/slot-exchange.js';
 import type { MetricRegistry } from '../metrics/metric-registry.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
-import { groupCount, type PhysicalPlan, type TaskPlan } from '../plan/physical-plan.js';
+import {
+  groupCount,
+  type PhysicalPlan,
+  stateShareOf,
+  type TaskPlan,
+} from '../plan/physical-plan.js';
 import type { AttemptState } from './attempt-state.js';
 import { SlotAlignment } from './slot-alignment.js';
 import type { EnumeratorStates, SlotControl, SlotListener, SlotMetrics } from './slot-control.js';
 import { SlotTask } from './slot-task.js';
+import { StateGuard } from './state-guard.js';
 
 export interface SlotParts {
   readonly job: BuiltJob;
@@ -29,7 +35,7 @@ export interface SlotParts {
   readonly checkRecords: 'on' | 'off';
   readonly metrics: MetricRegistry;
   readonly nowMs: () => number;
-  /** Of the slot's share. */
+  /** For all slots together. */
   readonly stateBytesMax: number;
   /** Makes the backend of a task's state. */
   readonly createState: (options: StateBackendOptions, task: TaskPlan) => AttemptState;
@@ -84,12 +90,17 @@ export class Slot implements SlotControl {
         wake,
       });
     }
+    // A slot with no part of it has nothing to look at.
+    const stateBytesMax = parts.stateBytesMax * stateShareOf(plan, slot) || Infinity;
+    const backends = this.tasks.map(({ backend }) => backend);
+    const guard = new StateGuard(backends, stateBytesMax, parts.env.log);
     const times = this.built.stages.map(({ id }) => this.timesOf(id));
     task = new Task(this.built.stages, times, parts.env, {
       pulse: parts.pulse,
       order: parts.plan.slots > 1 ? 'fair' : 'downstream',
       snapshots: spareWork(this.tasks),
       afterTurn: () => {
+        guard.check();
         for (const own of this.tasks) own.check();
       },
     });
@@ -204,9 +215,7 @@ export class Slot implements SlotControl {
     const { env, checkpoints, listener, createState } = this.parts;
     const tracking = checkpoints === undefined ? 'untracked' : 'tracked';
     const state = createState({ tracking, groupCount, groups: plan.keyGroups }, plan);
-    const tasks = this.parts.plan.tasks.filter(({ slot }) => slot === this.parts.slot).length;
-    const stateBytesMax = this.parts.stateBytesMax / tasks;
-    return new SlotTask({ plan, env, state, stateBytesMax, checkpoints, listener, wake });
+    return new SlotTask({ plan, env, state, checkpoints, listener, wake });
   }
 
   private taskOf(id: string): SlotTask {

@@ -3,6 +3,7 @@ import type { Env } from '@millrace/core/spi';
 import { isProduction } from '../host/node-env.js';
 import type { Scratch } from '../host/scratch-folder.js';
 import { ThreadSlots } from '../host/thread-slots.js';
+import { runtimeLimits } from '../limits.js';
 import { type PhysicalPlan, type PlanOptions, planPhysically } from '../plan/physical-plan.js';
 import { codegenOf } from './attempt.js';
 import { LocalSlots, type MakeLanes } from './local-slots.js';
@@ -45,7 +46,7 @@ export function slotsOf(
     checkRecords: options.checkRecords ?? (isProduction() ? 'off' : 'on'),
     stateBytesMax: options.stateBytesMax ?? Infinity,
     backend: options.backend ?? 'heap',
-    stateMemoryBytes: options.stateMemoryBytes,
+    stateMemoryBytes: options.stateMemoryBytes ?? runtimeLimits.stateMemoryBytesDefault,
     checkpointFolder: options.checkpoints?.folder,
   } as const;
   const isHere = options.module === undefined && options.env !== undefined;

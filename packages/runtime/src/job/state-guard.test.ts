@@ -7,16 +7,16 @@ const mebibyte = 1 << 20;
 function looks(...sizes: readonly (readonly [small: number, large: number])[]): string[] {
   const said: string[] = [];
   let now = sizes[0]!;
-  const backend = {
-    operators: () => ['small', 'large'],
-    bytesOf: (operator: string) => now[operator === 'small' ? 0 : 1] * mebibyte,
-  };
+  const backends = ['small', 'large'].map((name, at) => ({
+    operators: () => [name],
+    bytesOf: () => now[at]! * mebibyte,
+  }));
   const log = {
     log: (level: string, _message: string, fields?: Readonly<Record<string, unknown>>) => {
       said.push(`${level} ${fields!.operator}: ${fields!.detail}`);
     },
   };
-  const guard = new StateGuard(backend, 10 * mebibyte, log);
+  const guard = new StateGuard(backends, 10 * mebibyte, log);
   for (now of sizes) {
     try {
       guard.check();

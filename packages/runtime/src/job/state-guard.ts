@@ -5,15 +5,18 @@ import { runtimeLimits } from '../limits.js';
 
 type StateSizes = Pick<SnapshotStateBackend, 'operators' | 'bytesOf'>;
 
-/** Watches the memory that state takes: says so in time, and fails ahead of the process. */
+/**
+ * Watches the memory that the state of a slot's tasks takes: says so in time, and fails ahead of the
+ * process.
+ */
 export class StateGuard {
-  private readonly backend: StateSizes;
+  private readonly backends: readonly StateSizes[];
   private readonly bytesMax: number;
   private readonly log: Logger;
   private hasWarned = false;
 
-  constructor(backend: StateSizes, bytesMax: number, log: Logger) {
-    this.backend = backend;
+  constructor(backends: readonly StateSizes[], bytesMax: number, log: Logger) {
+    this.backends = backends;
     this.bytesMax = bytesMax;
     this.log = log;
   }
@@ -25,9 +28,9 @@ export class StateGuard {
    */
   check(): void {
     if (this.bytesMax === Infinity) return;
-    const sizes = this.backend
-      .operators()
-      .map((operator) => ({ operator, bytes: this.backend.bytesOf(operator) }));
+    const sizes = this.backends.flatMap((backend) =>
+      backend.operators().map((operator) => ({ operator, bytes: backend.bytesOf(operator) })),
+    );
     const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
     if (bytes < this.bytesMax * runtimeLimits.stateAlarmShare) {
       this.hasWarned = false;

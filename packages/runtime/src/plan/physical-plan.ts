@@ -46,6 +46,11 @@ export interface TaskPlan {
   readonly keyGroups: KeyGroupRange;
   /** Indices of its stages. */
   readonly stages: readonly number[];
+  /**
+   * Its part of the memory that the job's state may take, 0 to 1: each operator with state has as
+   * much as another, and of that each subtask its key groups' part.
+   */
+  readonly stateShare: number;
 }
 
 /** A job as it runs: who does what where, and who sends to whom. The same in every slot. */
@@ -107,17 +112,34 @@ function checkCount(field: string, count: number, most: number, operator?: strin
 
 function tasksOf(stages: readonly StagePlan[], slots: number): readonly TaskPlan[] {
   const widths = [...new Set(stages.map(({ parallelism }) => parallelism))].sort((a, b) => a - b);
+  const withState = stages.filter(hasState);
   return widths.flatMap((parallelism) => {
     const own = stages.filter((stage) => stage.parallelism === parallelism);
-    return Array.from({ length: parallelism }, (_, subtask) => ({
-      id: taskName(subtask, parallelism),
-      slot: slotOf(subtask, slots),
-      parallelism,
-      subtask,
-      keyGroups: keyGroupRange(subtask, parallelism, groupCount),
-      stages: own.map(({ index }) => index),
-    }));
+    const operatorsShare = own.filter(hasState).length / Math.max(1, withState.length);
+    return Array.from({ length: parallelism }, (_, subtask) => {
+      const keyGroups = keyGroupRange(subtask, parallelism, groupCount);
+      return {
+        id: taskName(subtask, parallelism),
+        slot: slotOf(subtask, slots),
+        parallelism,
+        subtask,
+        keyGroups,
+        stages: own.map(({ index }) => index),
+        stateShare: (operatorsShare * (keyGroups.last - keyGroups.first + 1)) / groupCount,
+      };
+    });
   });
+}
+
+/** The part of the memory for state that a slot's tasks have together, 0 to 1. */
+export const stateShareOf = ({ tasks }: PhysicalPlan, slot: number): number =>
+  tasks.reduce((sum, task) => (task.slot === slot ? sum + task.stateShare : sum), 0);
+
+/** What only works ahead of an exchange has nothing in checkpoints, and no state. */
+function hasState(stage: StagePlan): boolean {
+  if (stage.kind !== 'operator' || stage.role === 'local') return false;
+  const { kind, state } = stage.node;
+  return kind.startsWith('keyed') || Object.keys(state).length > 0;
 }
 
 /** Names tell the parallelism, since what a task has depends on it. */

@@ -24,8 +24,8 @@ import type { SpillStore } from './spill-store.js';
 export interface LevelBackendOptions extends StateBackendOptions {
   /** Where rows go; opened and closed with the backend. */
   readonly store: SpillStore;
-  /** Bytes that rows of tables may take in memory, about. Default 256 MiB. */
-  readonly memoryBytesMax?: number | undefined;
+  /** Bytes that rows of tables may take in memory, about. */
+  readonly memoryBytesMax: number;
   /** Rows that a firing window has in memory at a time of those outside. Default 512. */
   readonly pageRowsMax?: number | undefined;
 }
@@ -60,7 +60,7 @@ export class LevelBackend implements SnapshotStateBackend {
   private readonly reads = new Map<string, OutsideReads>();
 
   constructor(options: LevelBackendOptions) {
-    const { store, memoryBytesMax = stateLimits.spillMemoryBytesDefault } = options;
+    const { store, memoryBytesMax } = options;
     const { tracking = 'untracked', pageRowsMax = stateLimits.spillPageRows } = options;
     this.store = store;
     const mover = new RowMover({ store, memoryBytesMax, pageRowsMax, tracking });
