@@ -1,6 +1,15 @@
 import { MillraceError } from '@millrace/core';
+import type { SimulatedDisk } from '@millrace/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { diskForJobs, linesOf, type Payment, pass, paymentsJob, start } from './durable-rig.js';
+import {
+  type DurableProcess,
+  diskForJobs,
+  linesOf,
+  type Payment,
+  pass,
+  paymentsJob,
+  start,
+} from './durable-rig.js';
 
 const total = 6_000;
 let undisturbed: string[];
@@ -254,6 +263,90 @@ describe('savepoints', () => {
     await next.handle.done;
     if (input === 'suspend') expect(await linesOf(disk)).toEqual(undisturbed);
     else expect(next.handle.progress().recordsIn).toBe(0);
+  });
+
+  /** Drains a job; something happens as soon as the checkpoint for that is committed. */
+  async function drainUntil(disk: SimulatedDisk, happens: () => void): Promise<DurableProcess> {
+    const process = start(disk, paymentsJob('/out', total));
+    await pass(process, () => process.handle.progress().recordsIn > 2_000);
+    let hasHappened = false;
+    const end = disk.onStep(({ path }) => {
+      if (!path.includes('savepoints/stop/') || path.endsWith('manifest.json')) return undefined;
+      end();
+      hasHappened = true;
+      happens();
+      return undefined;
+    });
+    process.handle.stopWithSavepoint('stop', 'drain').catch(() => undefined);
+    await pass(process, () => hasHappened);
+    return process;
+  }
+
+  const drained = async (): Promise<readonly string[]> => {
+    const disk = await diskForJobs();
+    await pass(await drainUntil(disk, () => undefined));
+    return linesOf(disk);
+  };
+
+  test('drain: a job that is killed ahead of its end reads nothing more, and ends', async () => {
+    const disk = await diskForJobs();
+    await drainUntil(disk, () => disk.crashProcess());
+    const next = start(disk, paymentsJob('/out', total));
+    await pass(next);
+    expect(await next.handle.done).toMatchObject({ status: 'finished' });
+    expect(next.handle.progress().recordsIn).toBe(0);
+    expect(await linesOf(disk)).toEqual(await drained());
+  });
+
+  test('drain: a job that fails ahead of its end reads nothing more, and ends', async () => {
+    const disk = await diskForJobs();
+    const process = await drainUntil(disk, () => {
+      disk.failNext({ code: 'ERR_STORAGE_FAILED', path: '/out/windows.csv' });
+    });
+    const { recordsIn } = process.handle.progress();
+    await pass(process);
+    expect(await process.handle.done).toMatchObject({ status: 'finished' });
+    expect(process.handle.progress()).toMatchObject({ attempts: 2, recordsIn });
+    expect(await linesOf(disk)).toEqual(await drained());
+  });
+
+  test('drain: nothing is read on from what was taken for it', async () => {
+    const disk = await diskForJobs();
+    await pass(await drainUntil(disk, () => undefined));
+    await disk.makeFolder('/other');
+    const next = start(disk, paymentsJob('/other', total), {
+      checkpoints: { folder: '/elsewhere', from: '/checkpoints/savepoints/stop' },
+    });
+    await pass(next);
+    await expect(next.handle.done).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      detail: expect.stringContaining("stop with 'suspend'"),
+    });
+  });
+
+  test('a name that is taken or none keeps the job running, also with drain', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    const { handle } = process;
+    await pass(process, () => handle.progress().recordsIn > 1_000);
+    const taking = [handle.savepoint('a'), handle.savepoint('a')].map((taken) =>
+      taken.then(
+        ({ kind }) => kind,
+        ({ code }) => code,
+      ),
+    );
+    await pass(process, () => handle.progress().recordsIn > 2_000);
+    expect((await Promise.all(taking)).sort()).toEqual(['ERR_INVALID_OPTION', 'savepoint']);
+    for (const name of ['a', 'not a name']) {
+      const refused = expect(handle.stopWithSavepoint(name, 'drain')).rejects.toMatchObject({
+        code: 'ERR_INVALID_OPTION',
+      });
+      await pass(process, () => handle.progress().recordsIn > 3_000);
+      await refused;
+    }
+    await pass(process);
+    await handle.done;
+    expect(await linesOf(disk)).toEqual(undisturbed);
   });
 
   test.each(['is cancelled', 'has all its input'] as const)('drain: a job that %s', async (how) => {

@@ -84,7 +84,8 @@ export type BlobFolder = (typeof blobFolders)['segments' | 'channels' | 'outputs
 
 /** What a savepoint's blob is called when a checkpoint refers to it. */
 export function adoptedBlobName(blob: string, folder: BlobFolder, lineage: string): string {
-  return `${folder}from-${lineage}-${lastPart(blob)}`;
+  // Jobs go on from one another's savepoints: the name must not grow with each.
+  return `${folder}from-${lineage}-${lastPart(blob).replace(/^(from-[0-9a-f]{16}-)+/, '')}`;
 }
 
 /** A point of a job's history; marks are ordered by epoch, then checkpoint. */

@@ -16,7 +16,7 @@ export function begin(draft: Draft): void {
 
   const { nextId, reservedId, requests, nextMode } = draft.state;
   // What is asked for outlives its parallelism, so it has nothing of channels in it.
-  const mode = request === undefined && life === 'running' ? nextMode : 'aligned';
+  const mode = request === undefined ? nextMode : 'aligned';
   const checkpoint = { id: nextId, request, mode, startedMs: draft.nowMs };
   draft.change({ requests: requests.filter((each) => each !== request) });
   if (request === undefined) {
@@ -38,14 +38,18 @@ export function wake(draft: Draft): void {
   draft.effects.push({ kind: 'wake at', atMs });
 }
 
-export function trigger(draft: Draft, checkpoint: CheckpointInProgress): void {
+export function trigger(draft: Draft, begun: CheckpointInProgress): void {
   const { tasks } = draft.state;
   if (tasks === undefined) {
     draft.change({ phase: { kind: 'idle' } });
     return;
   }
+  // Also where the input has ended since: its end must not wait in a channel of the checkpoint.
+  const mode = draft.state.life === 'draining' ? 'aligned' : begun.mode;
+  const checkpoint = { ...begun, mode };
+  const { id } = begun;
   draft.change({
-    nextId: checkpoint.id + 1,
+    nextId: id + 1,
     phase: {
       kind: 'collecting',
       checkpoint,
@@ -54,8 +58,8 @@ export function trigger(draft: Draft, checkpoint: CheckpointInProgress): void {
       references: new Set(),
     },
   });
-  const { id, mode } = checkpoint;
-  draft.effects.push({ kind: 'trigger', checkpoint: id, as: kindOf(checkpoint), mode });
+  const isDrained = draft.state.life === 'draining';
+  draft.effects.push({ kind: 'trigger', checkpoint: id, as: kindOf(checkpoint), mode, isDrained });
   if (tasks.size === 0) write(draft, checkpoint, new Set());
 }
 

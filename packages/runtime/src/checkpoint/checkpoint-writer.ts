@@ -38,6 +38,7 @@ export interface CheckpointWriterOptions {
 export class CheckpointWriter {
   private readonly options: CheckpointWriterOptions;
   private checkpoint = 0;
+  private isDrained = false;
   private attempt: AttemptId | undefined;
   private triggeredMs = 0;
   private snapshots = new Map<string, TaskSnapshot>();
@@ -49,8 +50,12 @@ export class CheckpointWriter {
     this.options = options;
   }
 
-  begin(checkpoint: number, attempt: AttemptId): void {
+  begin(
+    { checkpoint, isDrained }: Extract<CoordinatorEffect, { kind: 'trigger' }>,
+    attempt: AttemptId,
+  ): void {
     this.checkpoint = checkpoint;
+    this.isDrained = isDrained;
     this.attempt = attempt;
     this.triggeredMs = this.options.env.clock.nowMs();
     this.snapshots = new Map();
@@ -90,6 +95,7 @@ export class CheckpointWriter {
       job,
       checkpoint: this.checkpoint,
       kind,
+      ...(this.isDrained && { drained: true as const }),
       attempt: this.attempt!,
       lineage: this.record().lineage,
       triggeredMs: this.triggeredMs,

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { Cancellable } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
-import { manifestName, randomId, savepointManifestName } from './blob-names.js';
+import { manifestName, randomId } from './blob-names.js';
 import { type CheckpointReport, History } from './checkpoint-history.js';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import { CommitLog } from './commit-log.js';
@@ -23,6 +23,7 @@ import type {
 import type { AttemptId, Lineage, Manifest, TaskSnapshot } from './manifest.js';
 import { channelsOf, verifyBlob } from './manifest-io.js';
 import type { RestorePoint } from './restore-point.js';
+import { SavepointNames } from './savepoint-names.js';
 import { stagedBlobsOf } from './staged-blobs.js';
 import { removeOrphans, takeOver } from './take-over.js';
 
@@ -35,6 +36,7 @@ export type { CheckpointCoordinatorOptions, CheckpointedTask, OpenOptions };
  * answer, requests, `endAttempt`; `close` at the end.
  */
 export class CheckpointCoordinator {
+  readonly savepoints: SavepointNames;
   private readonly options: CheckpointCoordinatorOptions;
   private readonly log: CommitLog;
   private readonly past = new History();
@@ -54,6 +56,7 @@ export class CheckpointCoordinator {
   constructor(options: CheckpointCoordinatorOptions) {
     this.options = options;
     this.log = new CommitLog(options.meta);
+    this.savepoints = new SavepointNames(options.checkpoints);
   }
 
   /** Past checkpoints, newest last; at most 32. */
@@ -120,11 +123,16 @@ export class CheckpointCoordinator {
     return this.log.settle();
   }
 
-  /** Begins an attempt, and with it the first checkpoint. */
-  start(tasks: readonly CheckpointedTask[], attempt: number): void {
+  /**
+   * Begins an attempt, and with it the first checkpoint.
+   *
+   * @param input `drained`: it ends where it stands, ahead of the first record
+   */
+  start(tasks: readonly CheckpointedTask[], attempt: number, input: 'read' | 'drained'): void {
     this.attempt = { number: attempt, random: randomId(this.options.env.random) };
     this.tasks = new Map(tasks.map((task) => [task.id, task]));
-    this.dispatch({ kind: 'attempt started', tasks: [...this.tasks.keys()] });
+    const life = input === 'read' ? 'running' : 'draining';
+    this.dispatch({ kind: 'attempt started', tasks: [...this.tasks.keys()], life });
   }
 
   acknowledge(task: string, checkpoint: number, snapshot: TaskSnapshot): void {
@@ -147,7 +155,7 @@ export class CheckpointCoordinator {
     this.dispatch({ kind: 'hurried' });
   }
 
-  /** The attempt ends its input: its checkpoints are aligned from now on. */
+  /** The attempt ends its input: nobody reads on from its checkpoints from now on. */
   drained(): void {
     this.dispatch({ kind: 'drained' });
   }
@@ -187,14 +195,13 @@ export class CheckpointCoordinator {
   }
 
   private async takeSavepoint(name: string, afterwards: 'go on' | 'stop'): Promise<Manifest> {
-    const { attempt, options } = this;
-    if ((await options.checkpoints.size(savepointManifestName(name))) !== undefined) {
-      throw new MillraceError('ERR_INVALID_OPTION', `there is a savepoint ${name} already`);
-    }
-    // The next attempt has other input: it was not drained, say.
-    if (this.attempt !== attempt) throw attemptEnded();
-    await this.request((number) => ({ kind: 'savepoint', number, name, afterwards }));
-    return this.writer!.savepoint(name);
+    const { attempt } = this;
+    return this.savepoints.claim(name, async () => {
+      // The next attempt has other input: it was not drained, say.
+      if (this.attempt !== attempt) throw attemptEnded();
+      await this.request((number) => ({ kind: 'savepoint', number, name, afterwards }));
+      return this.writer!.savepoint(name);
+    });
   }
 
   private request(form: (number: number) => CheckpointRequest): Promise<void> {
@@ -233,7 +240,7 @@ export class CheckpointCoordinator {
     const { env, onAlarm, onFailure } = this.options;
     switch (effect.kind) {
       case 'trigger':
-        this.writer!.begin(effect.checkpoint, this.attempt);
+        this.writer!.begin(effect, this.attempt);
         for (const task of this.tasks.values()) {
           task.trigger(effect.checkpoint, effect.as, effect.mode);
         }

@@ -70,8 +70,8 @@ export interface CoordinatorState {
   /** Undefined between attempts. */
   readonly tasks: ReadonlySet<string> | undefined;
   /**
-   * `draining`: sources end where they stand, so checkpoints are aligned: the end that waits in a
-   * channel must not be met by an attempt that reads on. `resting`: the final checkpoint or one to
+   * `draining`: sources end where they stand, and checkpoints say so: no attempt reads on from them.
+   * They are aligned, like all that are asked for. `resting`: the final checkpoint or one to
    * stop with was taken.
    */
   readonly life: 'running' | 'draining' | 'resting' | 'superseded';
@@ -100,7 +100,12 @@ export interface CoordinatorState {
 
 /** `nowMs` is on a monotonic clock. */
 export type CoordinatorEvent = { readonly nowMs: number } & (
-  | { readonly kind: 'attempt started'; readonly tasks: readonly string[] }
+  | {
+      readonly kind: 'attempt started';
+      readonly tasks: readonly string[];
+      /** `draining`: its input ends where it stands, ahead of the first record. */
+      readonly life: 'running' | 'draining';
+    }
   | { readonly kind: 'attempt ended' }
   | { readonly kind: 'woken' }
   | { readonly kind: 'requested'; readonly request: CheckpointRequest }
@@ -137,6 +142,8 @@ export type CoordinatorEffect =
       readonly checkpoint: number;
       readonly as: CheckpointKind;
       readonly mode: CheckpointMode;
+      /** The end of input may be ahead of its barriers. */
+      readonly isDrained: boolean;
     }
   | { readonly kind: 'abort'; readonly checkpoint: number }
   | { readonly kind: 'write manifest'; readonly checkpoint: number; readonly as: CheckpointKind }

@@ -44,7 +44,11 @@ function lineOf(effect: CoordinatorEffect): string | undefined {
     case 'answer':
       return `answer ${effect.request} ${effect.error?.code ?? 'done'}`;
     case 'trigger':
-      return `trigger ${effect.checkpoint} ${effect.as}${effect.mode === 'aligned' ? '' : ' unaligned'}`;
+      return [
+        `trigger ${effect.checkpoint} ${effect.as}`,
+        ...(effect.mode === 'aligned' ? [] : ['unaligned']),
+        ...(effect.isDrained ? ['drained'] : []),
+      ].join(' ');
     case 'commit':
       return `commit ${effect.checkpoint} keep ${effect.retained.join(' ')}`.trim();
     case 'copy savepoint':
@@ -74,7 +78,7 @@ function check(state: CoordinatorState, lines: readonly Line[]): CoordinatorStat
   return current;
 }
 
-const start = { kind: 'attempt started', tasks: ['a', 'b'] } as const;
+const start = { kind: 'attempt started', tasks: ['a', 'b'], life: 'running' } as const;
 const woken = { kind: 'woken' } as const;
 const hurried = { kind: 'hurried' } as const;
 const ack = (task: string, checkpoint: number, ...references: string[]) =>
@@ -221,18 +225,22 @@ describe('a checkpoint that is not aligned in time', () => {
       [40, { kind: 'drained' }, []],
       [60, woken, []],
       ...taken(70, 1),
-      [170, woken, ['trigger 2 checkpoint']],
+      [170, woken, ['trigger 2 checkpoint drained']],
       [180, { kind: 'attempt ended' }, []],
       [200, start, ['notify 1', 'reserve 3']],
       [200, reserved(3), ['trigger 3 checkpoint']],
       [250, woken, ['abort 3', 'reserve 4']],
       [250, { kind: 'drained' }, []],
-      [251, reserved(4), ['trigger 4 checkpoint unaligned']],
+      [251, reserved(4), ['trigger 4 checkpoint drained']],
       [260, ack('a', 4), []],
       [260, { kind: 'declined', task: 'b', checkpoint: 4, error: refused }, ['abort 4']],
       [350, woken, ['reserve 5']],
-      [350, reserved(5), ['trigger 5 checkpoint']],
+      [350, reserved(5), ['trigger 5 checkpoint drained']],
     ]);
+  });
+
+  test('says that its input was drained from the first one on where that was so before', () => {
+    check(hasty(), [[0, { ...start, life: 'draining' }, ['trigger 1 checkpoint drained']]]);
   });
 
   test('with the same timeout for both is a failure like any', () => {
@@ -302,7 +310,11 @@ describe('a checkpoint', () => {
 
   test('of no tasks is only a manifest', () => {
     check(fresh(), [
-      [0, { kind: 'attempt started', tasks: [] }, ['trigger 1 checkpoint', 'write manifest 1']],
+      [
+        0,
+        { kind: 'attempt started', tasks: [], life: 'running' },
+        ['trigger 1 checkpoint', 'write manifest 1'],
+      ],
     ]);
   });
 });
@@ -699,7 +711,11 @@ describe('the laws of the coordinator', () => {
         return;
       case 'start':
         if (tasks === undefined && phase.kind === 'idle') {
-          send({ kind: 'attempt started', tasks: ['a', 'b', 'c'].slice(0, grow ? 2 : 3) });
+          send({
+            kind: 'attempt started',
+            tasks: ['a', 'b', 'c'].slice(0, grow ? 2 : 3),
+            life: 'running',
+          });
         }
         return;
     }
@@ -710,7 +726,7 @@ describe('the laws of the coordinator', () => {
     fc.assert(
       fc.property(moves, (sequence) => {
         const checker = new LawChecker();
-        checker.dispatch({ kind: 'attempt started', tasks: ['a', 'b', 'c'] }, 0);
+        checker.dispatch({ kind: 'attempt started', tasks: ['a', 'b', 'c'], life: 'running' }, 0);
         for (const move of sequence) play(checker, move);
         commits += checker.state.committed === undefined ? 0 : 1;
       }),

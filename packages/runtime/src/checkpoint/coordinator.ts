@@ -92,7 +92,7 @@ export function initialState(
 function take(draft: Draft, event: CoordinatorEvent): void {
   switch (event.kind) {
     case 'attempt started':
-      startAttempt(draft, event.tasks);
+      startAttempt(draft, event.tasks, event.life);
       return;
     case 'attempt ended':
       endAttempt(draft);
@@ -121,13 +121,13 @@ function take(draft: Draft, event: CoordinatorEvent): void {
   }
 }
 
-function startAttempt(draft: Draft, tasks: readonly string[]): void {
+function startAttempt(draft: Draft, tasks: readonly string[], life: 'running' | 'draining'): void {
   if (draft.state.tasks !== undefined || draft.state.phase.kind !== 'idle') {
     throw new MillraceError('ERR_INVARIANT', 'an attempt starts before the last one has ended');
   }
   draft.change({
     tasks: new Set(tasks),
-    life: draft.state.life === 'superseded' ? 'superseded' : 'running',
+    life: draft.state.life === 'superseded' ? 'superseded' : life,
     dueMs: draft.nowMs,
     pausedUntilMs: 0,
     finalRetryMs: 0,

@@ -95,6 +95,8 @@ export interface Manifest {
   readonly triggeredMs: number;
   /** Number of key groups of the job. */
   readonly keyGroups: number;
+  /** Input was ended for it: all windows have fired, so what would be read behind it is late. */
+  readonly drained?: true | undefined;
   /** Of the logical graph that took it. */
   readonly fingerprint: string;
   readonly states: readonly StateSummary[];

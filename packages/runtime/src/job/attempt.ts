@@ -125,6 +125,8 @@ export class JobAttempt {
   /** Ends the input of all sources where it stands; takes a savepoint when all is dealt with. */
   async drain(savepoint: string): Promise<Manifest> {
     const { coordinator } = this.parts.checkpoints!;
+    // A name that it cannot have would end the job without it.
+    await coordinator.savepoints.assertFree(savepoint);
     if (this.phase === 'over') throw notDrained();
     if (this.phase === 'ending') return coordinator.savepoint(savepoint);
     const taken = new Promise<Manifest>((resolve, reject) => {
@@ -172,8 +174,11 @@ export class JobAttempt {
         committed: (checkpoint) => control.committed(id, checkpoint),
       };
     });
-    checkpoints.coordinator.start(tasks, checkpoints.number);
-    if (this.drains.length > 0) checkpoints.coordinator.drained();
+    const { coordinator, number, restored } = checkpoints;
+    // Whatever is read behind a checkpoint for which all windows have fired would be late.
+    const isDrained = restored?.drained === true;
+    if (isDrained) for (const slot of this.slots) slot.drain();
+    coordinator.start(tasks, number, isDrained || this.drains.length > 0 ? 'drained' : 'read');
   }
 
   /** The same for all tasks: as of the moment the first of them was told of the checkpoint. */
