@@ -163,6 +163,55 @@ test.each<[string, JobDefinition, string]>([
   expect([late.length, [...new Set(late)]]).toEqual([1_000, [expected]]);
 });
 
+/** Counts numbers, with ids of its ends that may change. */
+const ends = (source: string, sink: string): JobDefinition =>
+  defineJob('counting', {}, (job) => {
+    const input = job.source(
+      source,
+      numbers,
+      watermarks((r) => r.at),
+    );
+    input.pipe(
+      keyBy(({ n }) => n % 2),
+      keyedProcess('count', {
+        output: type<{ n: number; count: number }>(),
+        state: { count: valueState<number>() },
+        process({ n }, ctx) {
+          ctx.state.count.set((ctx.state.count.get() ?? 0) + 1);
+          ctx.emit({ n, count: ctx.state.count.get()! });
+        },
+      }),
+      sinkTo(sink, csvSink({ path: '/out/counts.csv', columns: ['n', 'count'] })),
+    );
+  });
+
+test.each<[string, JobDefinition, string, string]>([
+  ['a source', ends('renamed', 'counts'), 'numbers', 'source: positions are stored'],
+  ['a sink with output', ends('numbers', 'renamed'), 'counts', 'sink: output is stored'],
+])('%s that is not there any more is told, and may be allowed', async (_what, job, id, why) => {
+  const disk = await diskForJobs();
+  const first = start(disk, ends('numbers', 'counts'));
+  await pass(first, () => first.handle.progress().recordsIn > 600);
+  const stopping = first.handle.stopWithSavepoint('stop');
+  await pass(first);
+  await stopping;
+
+  const refused = start(disk, job);
+  await pass(refused);
+  await expect(refused.handle.done).rejects.toMatchObject({
+    code: 'ERR_STATE_INCOMPATIBLE',
+    operator: id,
+    detail: expect.stringContaining(`${id}: ${why}`),
+  });
+
+  const allowed = start(disk, job, {
+    checkpoints: { folder: '/checkpoints', allowStateChange: [id] },
+  });
+  await pass(allowed, () => allowed.handle.progress().recordsIn > 0);
+  expect(allowed.handle.progress()).toMatchObject({ status: 'running', attempts: 1 });
+  await allowed.handle.cancel();
+});
+
 /** Keeps something of each key at its beginning; says much later whether it is still there. */
 const remembering = (ttl: TtlOptions | undefined): JobDefinition =>
   defineJob('counting', {}, (job) => {

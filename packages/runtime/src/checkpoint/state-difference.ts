@@ -1,5 +1,6 @@
+import type { LogicalNode } from '@millrace/core';
 import { MillraceError } from '@millrace/core';
-import type { StateSummary } from './manifest.js';
+import type { Manifest, StateSummary } from './manifest.js';
 
 /** A state as the job declares it now. */
 export interface DeclaredState extends StateSummary {
@@ -35,6 +36,30 @@ export function stateDifferences(
     return what === undefined ? [] : [differenceOf(state, what)];
   });
   return [...dropped, ...others];
+}
+
+/**
+ * Sources whose positions, and sinks whose output, would be nobody's: records would be read again on
+ * top of what they have changed, and committed rows never be published.
+ */
+export function lostParts(
+  { sources, sinks }: Pick<Manifest, 'sources' | 'sinks'>,
+  nodes: readonly Pick<LogicalNode, 'id' | 'kind'>[],
+): readonly StateDifference[] {
+  const idsOf = (kind: LogicalNode['kind']): ReadonlySet<string> =>
+    new Set(nodes.filter((node) => node.kind === kind).map(({ id }) => id));
+  const [ownSources, ownSinks] = [idsOf('source'), idsOf('sink')];
+  const lost = new Map<string, StateDifference>();
+  for (const { operator } of sources) {
+    const what = 'positions are stored and would be dropped';
+    if (!ownSources.has(operator)) lost.set(operator, { operator, state: 'source', what });
+  }
+  for (const { operator, prepared } of sinks) {
+    const what = 'output is stored, perhaps not published yet, and would be dropped';
+    if (prepared === null || prepared === undefined || ownSinks.has(operator)) continue;
+    lost.set(operator, { operator, state: 'sink', what });
+  }
+  return [...lost.values()];
 }
 
 const differenceOf = ({ operator, state }: StateSummary, what: string): StateDifference => ({

@@ -43,8 +43,9 @@ export interface CheckpointOptions {
   /** With `from`: output published since then may be published again. */
   readonly acceptReplay?: boolean | undefined;
   /**
-   * Operators whose stored state may be dropped, or that may begin without state. Without it a
-   * restore that would do either is refused.
+   * Operators whose stored state may be dropped, or that may begin without state; sources whose
+   * positions, and sinks whose output may be dropped. Without it a restore that would do any of
+   * these is refused.
    */
   readonly allowStateChange?: readonly string[] | undefined;
 }

@@ -5,6 +5,7 @@ import { CheckpointCoordinator } from '../checkpoint/coordinator-shell.js';
 import { folderStores } from '../checkpoint/folder-stores.js';
 import type { StateSummary } from '../checkpoint/manifest.js';
 import type { RestorePoint } from '../checkpoint/restore-point.js';
+import { lostParts, refuseDifferences } from '../checkpoint/state-difference.js';
 import { groupCount } from '../plan/physical-plan.js';
 import { type CheckpointOptions, scheduleOf } from './checkpoint-options.js';
 
@@ -54,6 +55,10 @@ export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCh
   const origin = from === undefined ? undefined : await manifestOf(env, from, at);
   const restored = await coordinator.open({ from: origin, acceptReplay });
   refuseOtherGroups(job, restored);
+  if (restored !== undefined) {
+    const lost = lostParts(restored.manifest, job.graph.nodes);
+    refuseDifferences(lost, options.allowStateChange ?? []);
+  }
   return { store, coordinator, restored };
 }
 
