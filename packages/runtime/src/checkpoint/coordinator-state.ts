@@ -93,6 +93,8 @@ export interface CoordinatorState {
   /** Of the next one that the interval begins: requested ones are aligned always. */
   readonly nextMode: CheckpointMode;
   readonly alarm: 'raised' | 'clear';
+  /** Why the coordinator is superseded. */
+  readonly loss: MillraceError | undefined;
   readonly retention: Retention;
   /** The wake-up that was asked for last. */
   readonly wakeAtMs: number | undefined;

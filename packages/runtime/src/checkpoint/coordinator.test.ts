@@ -420,6 +420,18 @@ describe('a checkpoint that fails', () => {
     ]);
   });
 
+  test('as that comes to light behind the end of an attempt: the next one fails of it', () => {
+    const gone = new MillraceError('ERR_METADATA_ROLLBACK', 'there is no record');
+    check(fresh(), [
+      [0, start, ['trigger 1 checkpoint']],
+      ...taken(1, 1).slice(0, 3),
+      [2, { kind: 'attempt ended' }, []],
+      [3, failed(1, gone), ['fail attempt ERR_METADATA_ROLLBACK']],
+      [4, start, ['fail attempt ERR_METADATA_ROLLBACK']],
+      [500, woken, []],
+    ]);
+  });
+
   test('in a store that does not answer: an alarm, as it may still succeed', () => {
     check(fresh(), [
       [0, start, ['trigger 1 checkpoint']],

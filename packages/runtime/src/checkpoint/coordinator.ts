@@ -79,6 +79,7 @@ export function initialState(
     alignmentTimeoutsInRow: 0,
     nextMode: 'aligned',
     alarm: 'clear',
+    loss: undefined,
     retention: {
       retained: restored.retained,
       chains: new Map(),
@@ -137,8 +138,10 @@ function startAttempt(draft: Draft, tasks: readonly string[], life: 'running' | 
     retention: withoutChains(draft.state.retention),
   });
   // Whoever was told before may have died before it acted on it.
-  const { committed } = draft.state;
+  const { committed, loss } = draft.state;
   if (committed !== undefined) draft.effects.push({ kind: 'notify', checkpoint: committed });
+  // It may have come to light as the last attempt had failed for another reason.
+  if (loss !== undefined) draft.effects.push({ kind: 'fail attempt', error: loss });
 }
 
 export const attemptEnded = (): MillraceError =>
