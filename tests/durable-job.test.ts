@@ -135,6 +135,42 @@ describe('a function that throws', () => {
   });
 });
 
+describe('what an attempt leaves when it fails', () => {
+  test('is nothing: neither a segment that was being written nor one that nobody names', async () => {
+    const disk = await diskForJobs();
+    let failures = 0;
+    let isDue = false;
+    let written = 0;
+    disk.onStep(({ path, operation, when }) => {
+      if (!path.includes('/.aside/') || operation !== 'write' || when === 'after') return undefined;
+      written += 1;
+      if (written % 10 === 0 && failures < 6) isDue = true;
+      return undefined;
+    });
+    const process = start(
+      disk,
+      paymentsJob('/out', total, () => {
+        if (!isDue) return;
+        isDue = false;
+        failures += 1;
+        throw new RangeError(`unlucky for the time ${failures}`);
+      }),
+      { restart: { kind: 'fixed', attempts: 10, delay: '10ms' } },
+    );
+    await pass(process);
+    await process.handle.done;
+    expect(process.handle.progress().attempts).toBe(7);
+    expect(await linesOf(disk)).toEqual(undisturbed);
+    expect(await disk.list('/checkpoints/.aside')).toEqual([]);
+    const manifests = (await disk.list('/checkpoints/manifests')).map((name) =>
+      disk.read(`/checkpoints/manifests/${name}`),
+    );
+    const named = (await Promise.all(manifests)).map((bytes) => new TextDecoder().decode(bytes));
+    const segments = await disk.list('/checkpoints/segments');
+    expect(segments.filter((name) => !named.some((text) => text.includes(name)))).toEqual([]);
+  });
+});
+
 describe('two processes on one folder', () => {
   test('the older one cannot commit any more, and stops', async () => {
     const disk = await diskForJobs();

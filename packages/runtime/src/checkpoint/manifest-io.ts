@@ -98,6 +98,12 @@ export function outputOf({ sinks }: Manifest): 'none' | 'prepared' {
   return some ? 'prepared' : 'none';
 }
 
+/** Whether a blob is missing or not what was written: reading it again gives the same. */
+export function isDamage(error: unknown): error is MillraceError {
+  const codes = ['ERR_CHECKPOINT_CORRUPT', 'ERR_CODEC_CORRUPT', 'ERR_STORAGE_MISSING'];
+  return error instanceof MillraceError && codes.includes(error.code);
+}
+
 function corrupt(detail: string): MillraceError {
   return new MillraceError('ERR_CHECKPOINT_CORRUPT', detail);
 }

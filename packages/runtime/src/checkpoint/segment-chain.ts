@@ -1,3 +1,4 @@
+import type { MillraceError } from '@millrace/core';
 import type { KeyGroupRange } from '@millrace/core/internal';
 import type { CheckpointStore, Env } from '@millrace/core/spi';
 import {
@@ -12,6 +13,7 @@ import {
 import { runtimeLimits } from '../limits.js';
 import { mergedSegmentName } from './blob-names.js';
 import type { SegmentRef, TaskPart } from './manifest.js';
+import { isDamage } from './manifest-io.js';
 
 export interface SegmentChainParts {
   readonly task: string;
@@ -24,6 +26,8 @@ export interface SegmentChainParts {
   readonly store: CheckpointStore;
   /** The chain that the task was restored from. */
   readonly restored: readonly SegmentRef[];
+  /** A segment is missing or damaged: whoever restores the chain cannot read it. */
+  readonly onDamage: (error: MillraceError) => void;
 }
 
 /** Reads parts of a blob. */
@@ -43,6 +47,9 @@ export class SegmentChain {
   private merging: Promise<void> | undefined;
   private merged = 0;
   private isClosed = false;
+  /** Segments that nobody was told of, so that nobody else removes them. */
+  private readonly untold = new Set<string>();
+  private removing: Promise<void> = Promise.resolve();
   private readonly parts: SegmentChainParts;
 
   constructor(parts: SegmentChainParts) {
@@ -50,8 +57,10 @@ export class SegmentChain {
     this.segments = parts.restored.map((ref) => ({ ref, index: undefined }));
   }
 
+  /** What checkpoints say of the chain; from now on its segments are known to the coordinator. */
   part(): TaskPart {
     const { task, keyGroups, operators } = this.parts;
+    for (const { ref } of this.segments) this.untold.delete(ref.blob);
     return { task, keyGroups, operators, chain: this.segments.map(({ ref }) => ref) };
   }
 
@@ -61,7 +70,9 @@ export class SegmentChain {
    * @param index what it holds; read from it where that is not known
    */
   async add(ref: SegmentRef, index?: SegmentIndex): Promise<void> {
+    this.untold.add(ref.blob);
     this.segments.push({ ref, index });
+    if (this.isClosed) return this.close();
     await Promise.all(this.segments.map((segment) => this.load(segment)));
     this.startMerge(this.prune());
     if (this.segments.length > runtimeLimits.chainSegmentsMax) await this.merging;
@@ -71,6 +82,23 @@ export class SegmentChain {
   async close(): Promise<void> {
     this.isClosed = true;
     await this.merging;
+    this.renew();
+    await this.removing;
+  }
+
+  /** Begins anew with the next segment, which is to have everything. */
+  renew(): void {
+    this.leave(this.segments);
+    this.segments = [];
+  }
+
+  /** Removes what nobody was told of; where that fails, the job's next start does. */
+  private leave(segments: readonly ChainSegment[]): void {
+    const { store } = this.parts;
+    for (const { ref } of segments) {
+      if (!this.untold.delete(ref.blob)) continue;
+      this.removing = this.removing.then(() => store.remove(ref.blob)).catch(() => undefined);
+    }
   }
 
   /** Leaves out segments that say nothing any more; returns the bytes that count of the others. */
@@ -78,6 +106,7 @@ export class SegmentChain {
     // A merge under way replaces what it found in its places.
     if (this.merging !== undefined) return [];
     const uses = segmentUses(this.segments.map(({ index }) => index!));
+    this.leave(this.segments.filter((_, at) => uses[at]!.isObsolete));
     this.segments = this.segments.filter((_, at) => !uses[at]!.isObsolete);
     return uses.filter(({ isObsolete }) => !isObsolete).map(({ liveBytes }) => liveBytes);
   }
@@ -89,9 +118,10 @@ export class SegmentChain {
     const { env } = this.parts;
     this.merging = this.merge(plan.from, plan.to)
       .catch((error: unknown) => {
-        // The chain is longer for it, not wrong; the next checkpoint tries again.
         if (this.isClosed) return;
-        env.log.log('warn', 'merging segments failed', { error: String(error) });
+        if (isDamage(error)) this.parts.onDamage(error);
+        // The chain is longer for it, not wrong; the next checkpoint tries again.
+        else env.log.log('warn', 'merging segments failed', { error: String(error) });
       })
       .finally(() => {
         this.merging = undefined;
@@ -117,7 +147,9 @@ export class SegmentChain {
       for (const chunk of writer.takeChunks()) await blob.write(chunk);
       const { name, bytes, sha256 } = await blob.complete();
       const merged: ChainSegment = { ref: { blob: name, bytes, sha256 }, index };
+      this.untold.add(name);
       this.segments.splice(from, run.length, merged);
+      this.leave(run);
     } catch (error) {
       await blob.abort().catch(() => undefined);
       throw error;

@@ -20,7 +20,14 @@ import type {
   Manifest,
   SegmentRef,
 } from './manifest.js';
-import { blobsOf, outputOf, readManifest, withBlobNames, writeManifest } from './manifest-io.js';
+import {
+  blobsOf,
+  isDamage,
+  outputOf,
+  readManifest,
+  withBlobNames,
+  writeManifest,
+} from './manifest-io.js';
 import {
   asItStood,
   assertMayGoBehind,
@@ -268,7 +275,7 @@ async function loadWhole(
     for (const ref of blobsOf(manifest)) await verifyBlob(ref);
     return manifest;
   } catch (error) {
-    if (error instanceof MillraceError && isDamage(error)) return error;
+    if (isDamage(error)) return error;
     throw error;
   }
 }
@@ -283,14 +290,10 @@ async function loadReadable(
     try {
       readable.push({ entry, manifest: await readManifest(store, entry.manifest) });
     } catch (error) {
-      if (!(error instanceof MillraceError && isDamage(error))) throw error;
+      if (!isDamage(error)) throw error;
     }
   }
   return readable;
-}
-
-function isDamage({ code }: MillraceError): boolean {
-  return ['ERR_CHECKPOINT_CORRUPT', 'ERR_CODEC_CORRUPT', 'ERR_STORAGE_MISSING'].includes(code);
 }
 
 /** Makes a point from elsewhere, or from before, the job's newest checkpoint. */

@@ -142,6 +142,20 @@ describe('the snapshot of a task', () => {
     expect(t.woken).toBeGreaterThan(before);
   });
 
+  test('leaves nothing behind where its task ends meanwhile', async () => {
+    const t = new TaskUnderTest();
+    t.snapshots.trigger(1, 'aligned', {});
+    await t.settle();
+    expect((await t.env.storage.list('/checkpoints/.aside')).length).toBe(1);
+    await t.snapshots.close();
+    t.snapshots.sourceAtBarrier('s', 1, {});
+    t.snapshots.sinkAtBarrier('out', barrier(1, 'aligned'), undefined);
+    t.snapshots.trigger(2, 'aligned', {});
+    await t.settle();
+    expect(await t.env.storage.list('/checkpoints/.aside')).toEqual([]);
+    expect([t.acknowledged, t.declined]).toEqual([[], []]);
+  });
+
   test('fails alone where what waits cannot be stored', async () => {
     const t = new TaskUnderTest();
     t.snapshots.trigger(1, 'unaligned', {});

@@ -177,6 +177,21 @@ export class TaskSnapshots implements SpareWork {
     running.blob.then((blob) => blob.abort()).catch(() => undefined);
   }
 
+  /** The attempt is at its end: what is being taken is nobody's. */
+  async close(): Promise<void> {
+    const { running } = this;
+    this.running = undefined;
+    this.newest = Infinity;
+    const blob = await running?.blob.catch(() => undefined);
+    await blob?.abort().catch(() => undefined);
+  }
+
+  /** The chain begins anew: the next snapshot takes everything. */
+  renew(error: unknown): void {
+    if (this.running !== undefined) this.fail(this.running.checkpoint, error);
+    this.parts.backend.abandon();
+  }
+
   sourceAtBarrier(operator: string, checkpoint: number, snapshot: unknown): void {
     const { running } = this;
     if (running?.checkpoint !== checkpoint) return;

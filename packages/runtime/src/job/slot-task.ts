@@ -1,3 +1,4 @@
+import type { MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/core/internal';
 import type { CheckpointMode, Env } from '@millrace/core/spi';
 import type { SnapshotStateBackend } from '@millrace/state';
@@ -60,7 +61,11 @@ export class SlotTask {
   }
 
   async close(): Promise<void> {
-    await closeAll([async () => this.chain?.close(), () => this.parts.state.close()]);
+    await closeAll([
+      async () => this.snapshots?.close(),
+      async () => this.chain?.close(),
+      () => this.parts.state.close(),
+    ]);
   }
 
   trigger(checkpoint: number, enumerators: EnumeratorStates, mode: CheckpointMode): void {
@@ -125,6 +130,7 @@ export class SlotTask {
       env,
       store,
       restored: this.chainToFollow(restored) ?? [],
+      onDamage: (error) => this.beginChainAnew(error),
     });
     return new TaskSnapshots({
       task: plan.id,
@@ -142,6 +148,19 @@ export class SlotTask {
         listener.declined(plan.id, checkpoint, toMillraceError(error, 'ERR_CHECKPOINT_FAILED')),
       wake,
     });
+  }
+
+  /** State is in memory: what cannot be read of its chain is written again. */
+  private beginChainAnew(error: MillraceError): void {
+    const { env, plan } = this.parts;
+    const fields = { task: plan.id, error: error.message };
+    if (this.backend.syncReads !== undefined) {
+      env.log.log('error', 'the checkpoints cannot be restored: a segment is damaged', fields);
+      return;
+    }
+    env.log.log('error', 'a segment is damaged: the next checkpoint has all state anew', fields);
+    this.snapshots?.renew(error);
+    this.chain?.renew();
   }
 
   /** Rows outside memory that were not there when they were wanted, as a metric of their operators. */
