@@ -22,6 +22,7 @@ import type {
 } from './coordinator-state.js';
 import type { AttemptId, Lineage, Manifest, TaskSnapshot } from './manifest.js';
 import { channelsOf, verifyBlob } from './manifest-io.js';
+import { PendingRequests } from './pending-requests.js';
 import type { RestorePoint } from './restore-point.js';
 import { SavepointNames } from './savepoint-names.js';
 import { stagedBlobsOf } from './staged-blobs.js';
@@ -50,8 +51,7 @@ export class CheckpointCoordinator {
   private work: Promise<void> = Promise.resolve();
   private readonly events: CoordinatorEvent[] = [];
   private stepping = false;
-  private readonly waiting = new Map<number, (error: MillraceError | undefined) => void>();
-  private requests = 0;
+  private readonly requests = new PendingRequests();
 
   constructor(options: CheckpointCoordinatorOptions) {
     this.options = options;
@@ -205,14 +205,7 @@ export class CheckpointCoordinator {
   }
 
   private request(form: (number: number) => CheckpointRequest): Promise<void> {
-    this.requests += 1;
-    const request = form(this.requests);
-    return new Promise((resolve, reject) => {
-      this.waiting.set(request.number, (error) =>
-        error === undefined ? resolve() : reject(error),
-      );
-      this.dispatch({ kind: 'requested', request });
-    });
+    return this.requests.ask(form, (request) => this.dispatch({ kind: 'requested', request }));
   }
 
   /** Events that come up while effects are carried out wait until that is done. */
@@ -252,8 +245,7 @@ export class CheckpointCoordinator {
         for (const task of this.tasks.values()) task.committed(effect.checkpoint);
         break;
       case 'answer':
-        this.waiting.get(effect.request)?.(effect.error);
-        this.waiting.delete(effect.request);
+        this.requests.answer(effect.request, effect.error);
         break;
       case 'raise alarm':
         this.warn('checkpoints fail, and the job goes on without them', effect.error);

@@ -72,6 +72,21 @@ export function assertMayGoBehind(
 }
 
 /**
+ * A job that was drained ends, and its own folder says so; begun anew it would only drop records.
+ *
+ * @throws MillraceError `ERR_INVALID_OPTION`
+ */
+export function assertMayBeginWith({ drained, kind, checkpoint }: Manifest): void {
+  if (drained !== true || kind === 'final') return;
+  throw new MillraceError(
+    'ERR_INVALID_OPTION',
+    `checkpoint ${checkpoint} was taken as the input was drained: all windows have fired, and what ` +
+      "comes behind it would be late. Begin with one ahead of it, or stop with 'suspend'",
+    { field: 'from' },
+  );
+}
+
+/**
  * The lineage of a job that is deliberately restored from a point.
  *
  * @throws MillraceError `ERR_REPLAY_NOT_ACCEPTED` when that goes back behind what is committed

@@ -30,6 +30,7 @@ import {
 } from './manifest-io.js';
 import {
   asItStood,
+  assertMayBeginWith,
   assertMayGoBehind,
   assertNotRolledBack,
   lineageFrom,
@@ -304,7 +305,7 @@ async function fork(
   attempt: AttemptId,
 ): Promise<Found> {
   const { env, store, acceptReplay } = options;
-  refuseDrained(from);
+  assertMayBeginWith(from);
   const newId = randomId(env.random);
   const lineage = lineageFrom(from, before, { newId, acceptReplay });
   const adopted = new Map<string, string>();
@@ -332,17 +333,6 @@ async function fork(
     output: outputOf(from),
   };
   return { lineage, newest: { entry, manifest }, older: [] };
-}
-
-/** A job that ends with it is told so by its own folder; begun anew, it would only drop records. */
-function refuseDrained({ drained, kind, checkpoint }: Manifest): void {
-  if (drained !== true || kind === 'final') return;
-  throw new MillraceError(
-    'ERR_INVALID_OPTION',
-    `checkpoint ${checkpoint} was taken as the input was drained: all windows have fired, and what ` +
-      "comes behind it would be late. Begin with one ahead of it, or stop with 'suspend'",
-    { field: 'from' },
-  );
 }
 
 function referencesOf({
