@@ -1,5 +1,5 @@
 import type { Key } from '@millrace/core';
-import type { KeyedStateAccess, StateDescriptor, TimerService } from '@millrace/core/spi';
+import type { KeyedStateAccess, StateDescriptor } from '@millrace/core/spi';
 import { CellColumn, type CellColumnParts } from './cell-column.js';
 import type { CellKind } from './cell-kind.js';
 import { Expiry, type OperatorTime } from './expiry.js';
@@ -20,8 +20,8 @@ export interface HeapKeyedStateParts
 /** The keyed state of one operator on the heap. */
 export class HeapKeyedState implements KeyedStateAccess {
   readonly handles: Readonly<Record<string, unknown>>;
-  readonly eventTimers: TimerService;
-  readonly processingTimers: TimerService;
+  readonly eventTimers: HeapTimers;
+  readonly processingTimers: HeapTimers;
   /** By state, in the order of their declaration; timers come after the states. */
   readonly columns: StatePart[] = [];
   private readonly parts: HeapKeyedStateParts;
@@ -55,7 +55,7 @@ export class HeapKeyedState implements KeyedStateAccess {
   }
 
   get bytes(): number {
-    return this.rows.bytes;
+    return this.rows.bytes + this.eventTimers.deletedBytes + this.processingTimers.deletedBytes;
   }
 
   setKey(key: Key): void {

@@ -56,6 +56,34 @@ describe('timers', () => {
     );
   });
 
+  test('that were deleted are forgotten long before their time', () => {
+    const rows = timersRig();
+    const timers = rows.eventTimers;
+    const handle = timers.handle('idle');
+    const keys = 100;
+    let mostBytes = 0;
+    for (let at = 0; at < 50_000; at += 1) {
+      rows.setKey(at % keys);
+      rows.begin();
+      handle.clear();
+      handle.set(3_600_000 + at);
+      // What a failing record deletes has its place again, wherever that was.
+      if (at % 7 === 0) rows.rollback();
+      mostBytes = Math.max(mostBytes, timers.deletedBytes);
+    }
+    expect(mostBytes).toBeGreaterThan(0);
+    expect(mostBytes).toBeLessThan(150_000);
+    expect(timers.size).toBe(keys);
+    const fired: number[] = [];
+    for (let due = timers.takeDue(Infinity); due; due = timers.takeDue(Infinity)) {
+      expect(due.atMs % keys).toBe(due.key);
+      fired.push(due.atMs);
+    }
+    expect(fired).toEqual([...fired].sort((a, b) => a - b));
+    expect(new Set(fired).size).toBe(keys);
+    expect(rows.keyCount).toBe(0);
+  });
+
   test('a time that is no whole number is refused', () => {
     const timers = timersRig().eventTimers;
     expect(() => timers.handle('t').set(Number.NaN)).toThrow('ERR_TIMER_INVALID');

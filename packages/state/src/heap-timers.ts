@@ -2,6 +2,7 @@ import { MillraceError } from '@millrace/core';
 import type { DueTimer, Timer, TimerService } from '@millrace/core/spi';
 import type { CellKind } from './cell-kind.js';
 import type { KeyRows } from './key-rows.js';
+import { stateLimits } from './limits.js';
 import { TimerQueue } from './timer-queue.js';
 import { type StoredTimer, timersKind } from './timers-kind.js';
 import type { UndoLog } from './undo-log.js';
@@ -14,6 +15,8 @@ interface Entry {
   slot: number;
   /** False once it was deleted or taken; the queue passes it over then. */
   stands: boolean;
+  /** Whether it is in the queue, where one that was deleted may still be. */
+  isQueued: boolean;
 }
 
 /** Timers of one name. */
@@ -50,6 +53,11 @@ export class HeapTimers implements TimerService {
     return this.count;
   }
 
+  /** Estimate of what deleted timers take that are still in the queue, bytes. */
+  get deletedBytes(): number {
+    return (this.queue.length - this.count) * deletedBytesEach;
+  }
+
   /** Called once for each name. */
   handle(name: string): Timer {
     const { rows } = this;
@@ -84,7 +92,7 @@ export class HeapTimers implements TimerService {
     if (entry === undefined || entry.atMs >= limitMs) return undefined;
     const { slot, of: named, atMs } = entry;
     const key = this.rows.keyAt(slot);
-    this.queue.shift();
+    this.shift();
     this.forget(entry);
     this.rows.expect(key, slot);
     return { name: named.name, key, atMs };
@@ -104,7 +112,8 @@ export class HeapTimers implements TimerService {
     const standing = this.rows.read(named.column) as Standing;
     if (standing instanceof Map ? standing.has(atMs) : standing?.atMs === atMs) return;
     this.sequence += 1;
-    const entry: Entry = { atMs, sequence: this.sequence, of: named, slot: -1, stands: true };
+    const { sequence } = this;
+    const entry: Entry = { atMs, sequence, of: named, slot: -1, stands: true, isQueued: false };
     this.remember(entry, standing);
     if (this.undo.isOn) this.undo.push(() => this.forget(entry));
   }
@@ -117,15 +126,13 @@ export class HeapTimers implements TimerService {
     undo.push(() => {
       rows.setKey(key);
       entry.stands = true;
-      // Its place in the queue may be lost; being there twice, it is taken once.
       this.remember(entry, rows.read(entry.of.column) as Standing);
     });
   }
 
   /** @param standing what the current key's row holds now */
   private remember(entry: Entry, standing: Standing): void {
-    this.count += 1;
-    this.queue.push(entry);
+    this.enqueue(entry);
     let value: Standing = entry;
     if (standing instanceof Map) {
       this.rows.touch(entry.of.column);
@@ -140,6 +147,7 @@ export class HeapTimers implements TimerService {
   private forget(entry: Entry): void {
     this.count -= 1;
     entry.stands = false;
+    this.removeDeleted();
     const { slot, of: named } = entry;
     const standing = this.rows.readAt(named.column, slot) as Standing;
     if (standing instanceof Map) {
@@ -169,7 +177,7 @@ export class HeapTimers implements TimerService {
   ): Entry | Map<number, Entry> {
     this.isLoaded = true;
     this.sequence = Math.max(this.sequence, sequence);
-    const entry: Entry = { atMs, sequence, of, slot, stands: true };
+    const entry: Entry = { atMs, sequence, of, slot, stands: true, isQueued: false };
     if (cell === undefined) return entry;
     if (cell instanceof Map) return cell.set(atMs, entry);
     return cell.atMs === atMs ? entry : new Map([cell, entry].map((one) => [one.atMs, one]));
@@ -184,8 +192,7 @@ export class HeapTimers implements TimerService {
         const standing = this.rows.readAt(column, slot) as Standing;
         if (standing === undefined) continue;
         for (const entry of standing instanceof Map ? standing.values() : [standing]) {
-          this.queue.push(entry);
-          this.count += 1;
+          this.enqueue(entry);
         }
       }
     }
@@ -195,9 +202,37 @@ export class HeapTimers implements TimerService {
   private peek(): Entry | undefined {
     let entry = this.queue.peek();
     while (entry?.stands === false) {
-      this.queue.shift();
+      this.shift();
       entry = this.queue.peek();
     }
     return entry;
   }
+
+  /** A timer stands from now on; its place in the queue it may have already. */
+  private enqueue(entry: Entry): void {
+    this.count += 1;
+    if (entry.isQueued) return;
+    entry.isQueued = true;
+    this.queue.push(entry);
+  }
+
+  private shift(): void {
+    this.queue.peek()!.isQueued = false;
+    this.queue.shift();
+  }
+
+  /**
+   * Takes deleted timers out of the queue where they are more than those that stand: waiting for
+   * their time, an hour's worth of them would pile up where each record sets its timer anew.
+   */
+  private removeDeleted(): void {
+    if (this.queue.length <= 2 * this.count + stateLimits.deletedTimersSpare) return;
+    this.queue.keep((entry) => {
+      entry.isQueued = entry.stands;
+      return entry.stands;
+    });
+  }
 }
+
+/** Of a deleted timer in the queue: the object, its place, its time. */
+const deletedBytesEach = 80;

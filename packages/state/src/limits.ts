@@ -43,6 +43,8 @@ export const stateLimits = {
   ttlSweepEntries: 4,
   /** Entries that a map got since the last look, for each of which two more are looked at. */
   ttlSweepInsertedMax: 256,
+  /** Deleted timers that stay in the queue beside as many as stand: so few are not worth a round. */
+  deletedTimersSpare: 1_024,
   /** Keys put into, or taken out of, the order of a sorted map one by one; more are so together. */
   sortedChangesMax: 16,
   /** Bytes of a segment's chunk, about: large enough that writing it is one good system call. */

@@ -12,6 +12,10 @@ export class TimerQueue<T extends QueuedTimer> {
   private readonly times: number[] = [];
   private readonly timers: T[] = [];
 
+  get length(): number {
+    return this.timers.length;
+  }
+
   /** The earliest; undefined when there is none. */
   peek(): T | undefined {
     return this.timers[0];
@@ -36,16 +40,35 @@ export class TimerQueue<T extends QueuedTimer> {
     const { times, timers } = this;
     const last = timers.pop();
     times.pop();
-    if (last === undefined || timers.length === 0) return;
+    if (last !== undefined && timers.length > 0) this.sink(last, 0);
+  }
+
+  /** Removes all but those for which `isKept` holds, in time that grows with how many there were. */
+  keep(isKept: (timer: T) => boolean): void {
+    const { times, timers } = this;
+    let kept = 0;
+    for (const timer of timers) {
+      if (!isKept(timer)) continue;
+      this.put(timer, kept);
+      kept += 1;
+    }
+    times.length = kept;
+    timers.length = kept;
+    for (let at = (kept >> 1) - 1; at >= 0; at -= 1) this.sink(timers[at]!, at);
+  }
+
+  /** Puts a timer at a place, or below it where earlier ones are. */
+  private sink(timer: T, place: number): void {
+    const { timers } = this;
     const { length } = timers;
-    let at = 0;
-    for (let child = 1; child < length; child = 2 * at + 1) {
+    let at = place;
+    for (let child = 2 * at + 1; child < length; child = 2 * at + 1) {
       if (child + 1 < length && this.isEarlier(timers[child + 1]!, child)) child += 1;
-      if (this.isEarlier(last, child)) break;
+      if (this.isEarlier(timer, child)) break;
       this.move(child, at);
       at = child;
     }
-    this.put(last, at);
+    this.put(timer, at);
   }
 
   private isEarlier(timer: T, than: number): boolean {
