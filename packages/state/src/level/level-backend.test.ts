@@ -116,6 +116,26 @@ describe('a backend whose rows may be outside memory', () => {
     };
     await expect(relieve()).rejects.toThrow('disk gone');
   });
+
+  test('a row that could not be read is in no later snapshot, whatever becomes of its record', async () => {
+    const store = new MemorySpillStore();
+    const backend = new LevelBackend({
+      ...{ store, memoryBytesMax: 0, groupCount, groups },
+      tracking: 'tracked',
+    });
+    const spec = { numbers: [0], refs: [], shape: '', namespaceLength: 1 };
+    const table = backend.keyTables('operator', 'rows', spec).open(0);
+    table.slot(1);
+    await moveAllOut(backend);
+    const read = store.getSync.bind(store);
+    store.getSync = () => {
+      throw new Error('disk gone');
+    };
+    expect(() => table.find(1)).toThrow('disk gone');
+    store.getSync = read;
+    expect(() => backend.freeze('operator')).toThrow('disk gone');
+    expect(() => backend.relieve()).toThrow('disk gone');
+  });
 });
 
 function slotTouched(table: KeyTable, each: Key): number {

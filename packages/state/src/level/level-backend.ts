@@ -137,7 +137,12 @@ export class LevelBackend implements SnapshotStateBackend {
     return this.heap.operators();
   }
 
+  /**
+   * @throws MillraceError `ERR_STORAGE_FAILED` once the store has failed: a record whose row could
+   * not be read may have been skipped, and no snapshot must say that it was processed
+   */
   freeze(operator: string): void {
+    this.mover.assertWorking();
     this.heap.freeze(operator);
   }
 

@@ -99,8 +99,14 @@ export class RowMover {
     this.removing.push({ rows, isGone });
   }
 
+  /** A failure is told by later calls as well: here it looks like one of the record at hand. */
   readSync(key: Uint8Array): Uint8Array | undefined {
-    return this.store.getSync(key);
+    try {
+      return this.store.getSync(key);
+    } catch (error) {
+      this.failure ??= { error };
+      throw error;
+    }
   }
 
   readMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
@@ -254,7 +260,8 @@ export class RowMover {
     this.background.add(watched);
   }
 
-  private assertWorking(): void {
+  /** Throws what the store has failed with, in whatever call that was. */
+  assertWorking(): void {
     if (this.failure !== undefined) throw this.failure.error;
   }
 }
