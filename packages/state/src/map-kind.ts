@@ -31,14 +31,19 @@ export function mapKind(
   const spec: MapCellSpec = { kind: descriptor.kind, tracking };
   return {
     layout: { kind: descriptor.kind, numbers: 2, blobs: 2, identityNumbers: 0, identityBlobs: 1 },
-    keep: (cell, extent) =>
-      Array.from(takenOf(cell as MapCell, extent), (key): KeptEntry => {
-        const entry = (cell as MapCell).get(key);
+    keep(cell, extent) {
+      const map = cell as MapCell;
+      const kept = Array.from(takenOf(map, extent), (key): KeptEntry => {
+        const entry = map.get(key);
         return { key, entry: entry && keptOf(entry, copy) };
-      }),
+      });
+      beginChanges(map);
+      return kept;
+    },
     write(cell, row, extent) {
       const map = cell as MapCell;
       for (const key of takenOf(map, extent)) writeEntry({ key, entry: map.get(key) }, row);
+      beginChanges(map);
     },
     writeKept(kept, row) {
       for (const entry of kept as readonly KeptEntry[]) writeEntry(entry, row);
@@ -65,11 +70,17 @@ export function mapKind(
   }
 }
 
-/** The keys whose entries a snapshot takes; what changes from now on is the next one's. */
+/** The keys whose entries a snapshot takes. */
 function takenOf(cell: MapCell, extent: CellExtent): Iterable<CanonicalKey> {
-  const keys = extent === 'all' ? cell.keys() : cell.changed!;
+  return extent === 'all' ? cell.keys() : cell.changed!;
+}
+
+/**
+ * What changes from now on is the next snapshot's. Only when all entries have been taken: where the
+ * author's copy throws for one of them, the snapshot still needs all.
+ */
+function beginChanges(cell: MapCell): void {
   cell.changed = new Set();
-  return keys;
 }
 
 function keptOf(entry: MapEntry, copy: ((value: unknown) => unknown) | undefined): MapEntry {
