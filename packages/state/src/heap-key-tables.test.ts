@@ -65,3 +65,22 @@ test('where most rows change it is not told which, and looked at again every so 
   if (table.marks[slot]! < table.epoch) table.touch(slot);
   expect(rowsWritten(tables)).toBe(1);
 });
+
+test('however many windows a lost snapshot said were gone, the next one says so again', () => {
+  const tables = new HeapKeyTables(parts);
+  const columns = newBlockColumns(tables.layout);
+  const windows = 200_000;
+  for (let window = 0; window < windows; window += 1) {
+    tables.load({ kind: 'rows', namespace: [window], columns, version: 1 });
+    tables.drop(window);
+  }
+  tables.freeze();
+  tables.abandon();
+  let drops = 0;
+  const drop = (): void => {
+    drops += 1;
+  };
+  tables.freeze();
+  tables.step({ layout: () => 0, add: () => undefined, drop }, 100);
+  expect(drops).toBe(windows);
+});

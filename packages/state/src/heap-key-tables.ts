@@ -146,7 +146,7 @@ export class HeapKeyTables implements KeyTables, StatePart {
   }
 
   rewrite(): void {
-    this.dropped.unshift(...this.frozenDrops);
+    this.dropped = [...this.frozenDrops, ...this.dropped];
     this.frozenDrops = [];
     for (const { table } of this.tables.values()) table.loseSnapshot();
   }
