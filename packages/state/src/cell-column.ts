@@ -42,7 +42,6 @@ export class CellColumn implements TrackedRows, StatePart {
   private aside: unknown[] = [];
   private frozen: FrozenRows | undefined;
   private snapshot: RowsSnapshot | undefined;
-  readonly rewriteShare = stateLimits.rewriteShare;
   readonly alternates = true;
   /** Filled cells. */
   private count = 0;
@@ -62,6 +61,15 @@ export class CellColumn implements TrackedRows, StatePart {
 
   get bytes(): number {
     return (this.count + this.extraEntries) * cellBytes;
+  }
+
+  /**
+   * Where cells have many entries, the share of cells that changed says nothing of how much would be
+   * written in vain: one entry of a map with a million makes it a changed cell.
+   */
+  get rewriteShare(): number {
+    const hasManyEach = this.kind.writesEntries === true && this.extraEntries > this.count;
+    return hasManyEach ? Infinity : stateLimits.rewriteShare;
   }
 
   /** Puts a value into a cell, or empties it with undefined. */

@@ -28,6 +28,8 @@ export interface CellKind {
     block: StoredBlock,
     at: { readonly row: number; readonly slot: number },
   ): unknown;
+  /** Of a cell that changed only the entries that changed are written, unless all are asked for. */
+  readonly writesEntries?: true;
   /** How many entries of user values a cell has, where that is not always one. */
   weightOf?(cell: unknown): number;
   /**

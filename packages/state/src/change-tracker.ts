@@ -16,7 +16,7 @@ import { stateLimits } from './limits.js';
 export interface TrackedRows {
   isLive(slot: number): boolean;
   keyAt(slot: number): Key;
-  /** Share of the rows from which on a snapshot takes all of them. */
+  /** Share of the rows from which on a snapshot takes all of them; ∞: only where it must. */
   readonly rewriteShare: number;
   /**
    * Rows take long to write, and all their changes are told: behind a snapshot of all rows the next

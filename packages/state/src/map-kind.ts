@@ -48,6 +48,7 @@ export function mapKind(
     writeKept(kept, row) {
       for (const entry of kept as readonly KeptEntry[]) writeEntry(entry, row);
     },
+    writesEntries: true,
     weightOf: (cell) => (cell as MapCell).size,
     load: (cell, block, { row }) => loaded(cell as MapCell | undefined, block, row),
     ...(expiry && {

@@ -102,6 +102,30 @@ export const shapeCases: Readonly<Record<string, Case>> = {
     again.at(1).boxes.delete('b');
     assert.deepEqual([...again.at(1).boxes.entries()], [['a', [1]]]);
   },
+  'of large maps a snapshot has what changed, also where each of them did': async (create) => {
+    const rig = await rigOf(create);
+    const entries = Array.from({ length: 10_000 }, (_, i) => i);
+    for (const name of ['map', 'sorted'] as const) {
+      for (const entry of entries) rig.at('k')[name].set(entry, 'as it was');
+    }
+    const chain = [rig.snapshot()];
+    for (const name of ['map', 'sorted'] as const) {
+      const state = rig.at('k')[name];
+      for (let entry = 0; entry < 10_000; entry += 1_000) state.set(entry, 'changed');
+      state.delete(7);
+    }
+    chain.push(rig.snapshot());
+    assert.ok(chain[1]!.length < chain[0]!.length / 20, `${chain.map(({ length }) => length)}`);
+    const again = await rigOf(create);
+    await again.load(chain);
+    const expected = entries
+      .filter((entry) => entry !== 7)
+      .map((entry) => [entry, entry % 1_000 === 0 ? 'changed' : 'as it was']);
+    assert.deepEqual([...again.at('k').map.entries()], expected);
+    assert.deepEqual([...again.at('k').sorted.range()], expected);
+    // Everything is written again where it must be.
+    assert.ok(again.fullSnapshot().length > chain[0]!.length / 2);
+  },
   'what nobody declares cannot be loaded, and a barrier waits for the last': async (create) => {
     const rig = await rigOf(create);
     rig.at(1).value.set(1);
