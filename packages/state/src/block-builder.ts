@@ -1,4 +1,5 @@
 import type { Key } from '@millrace/core/spi';
+import { stateLimits } from './limits.js';
 import {
   type BlobColumn,
   type BlockColumns,
@@ -45,6 +46,9 @@ export function blobAt({ bytes, ends }: BlobColumn, row: number): Uint8Array {
 /** Fills blocks of one kind row by row and hands them on when they are full. */
 export class BlockBuilder {
   readonly columns: BlockColumns;
+  /** Bytes of all blobs so far, also of blocks that were handed on. */
+  blobBytes = 0;
+  private handedOnBytes = 0;
   private readonly layout: StateLayout;
   private readonly kind: Exclude<BlockKind, 'drop'>;
 
@@ -59,7 +63,8 @@ export class BlockBuilder {
   }
 
   get isFull(): boolean {
-    return this.columns.count === blockRowsMax;
+    const bytes = this.blobBytes - this.handedOnBytes;
+    return this.columns.count === blockRowsMax || bytes >= stateLimits.blockBlobBytes;
   }
 
   /** Begins a row and returns its index; groups come in rising order within a block. */
@@ -78,6 +83,7 @@ export class BlockBuilder {
 
   blob(row: number, column: number, bytes: Uint8Array): void {
     appendBlob(this.columns.blobs[column]!, row, bytes);
+    this.blobBytes += bytes.length;
   }
 
   /** Hands on what there is. */
@@ -85,5 +91,6 @@ export class BlockBuilder {
     if (this.columns.count === 0) return;
     sink.add(sink.layout(this.layout), this.kind, namespace, this.columns);
     this.columns.count = 0;
+    this.handedOnBytes = this.blobBytes;
   }
 }

@@ -118,6 +118,9 @@ export class CellColumn implements TrackedRows, StatePart {
     const spec = { layout, namespace: [], groupCount, groupOf };
     this.frozen = frozen;
     this.snapshot = new RowsSnapshot(changes, frozen, spec, {
+      get bytes() {
+        return out.bytes;
+      },
       write: ({ where, at, isNew }: RowPlace, group, key, sink) => {
         out.writeTo(sink);
         const cell: CellRow = { group, key, isNew: isNew || frozen.all, out };

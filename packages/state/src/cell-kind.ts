@@ -74,6 +74,11 @@ export class CellOutput {
     this.keyRemovals = new BlockBuilder(layout, 'keyRemovals');
   }
 
+  /** Bytes of values written so far. */
+  get bytes(): number {
+    return this.rows.blobBytes + this.removals.blobBytes;
+  }
+
   writeTo(sink: BlockSink): void {
     this.sink = sink;
   }

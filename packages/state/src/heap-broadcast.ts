@@ -9,6 +9,7 @@ import type { BroadcastState, Key } from '@millrace/core/spi';
 import { BlockBuilder, type BlockSink, blobAt } from './block-builder.js';
 import { noStamp } from './expiry.js';
 import type { StepResult } from './group-order.js';
+import { stateLimits } from './limits.js';
 import { MapCell, MapEntry } from './map-cell.js';
 import { migrated } from './migrated.js';
 import type { OperatorStateParts } from './operator-state-parts.js';
@@ -129,7 +130,8 @@ export class HeapBroadcast implements BroadcastState<Key, unknown>, StatePart {
     if (frozen.next === 0) sink.drop(sink.layout(this.layout), []);
     const block = new BlockBuilder(this.layout, 'rows');
     const to = frozen.next + rowsMax;
-    while (this.frozen !== undefined && frozen.next < to) {
+    const bytesMax = stateLimits.blockBlobBytes;
+    while (this.frozen !== undefined && frozen.next < to && block.blobBytes < bytesMax) {
       const row = frozen.rows.next();
       if (row.done === true) this.frozen = undefined;
       else this.write(row.value, frozen, block);

@@ -3,6 +3,7 @@ import { decodeRecord, RecordWriter } from '@millrace/core/internal';
 import type { OperatorListState } from '@millrace/core/spi';
 import { BlockBuilder, type BlockSink, blobAt } from './block-builder.js';
 import type { StepResult } from './group-order.js';
+import { stateLimits } from './limits.js';
 import { migrated } from './migrated.js';
 import type { OperatorStateParts } from './operator-state-parts.js';
 import type { StateLayout } from './segment/block.js';
@@ -95,7 +96,8 @@ export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
     if (frozen.next === 0) sink.drop(sink.layout(this.layout), []);
     const to = Math.min(frozen.length, frozen.next + rowsMax);
     const rows = new BlockBuilder(this.layout, 'rows');
-    for (let index = frozen.next; index < to; index += 1) {
+    let index = frozen.next;
+    for (; index < to && rows.blobBytes < stateLimits.blockBlobBytes; index += 1) {
       const row = rows.row(this.groupOf(index, frozen.length), index);
       this.record.reset();
       this.record.write(frozen.elements[index]);
@@ -103,8 +105,8 @@ export class HeapOperatorList implements OperatorListState<unknown>, StatePart {
       if (rows.isFull) rows.flush(sink, []);
     }
     rows.flush(sink, []);
-    frozen.next = to;
-    if (to < frozen.length) return 'more';
+    frozen.next = index;
+    if (index < frozen.length) return 'more';
     this.frozen = undefined;
     return 'done';
   }

@@ -65,8 +65,11 @@ export const stateLimits = {
   mergeBytesMax: 16 * 1024 * 1024,
   /** Rows a merge handles between two pauses: about half a millisecond. */
   mergeRowsPerTurn: 2_000,
-  /** Bytes of blobs after which a merge closes a block that is not full yet. */
-  mergeBlockBytes: 256 * 1024,
+  /**
+   * Bytes of blobs after which a block is closed that is not full yet, and a step of a snapshot ends:
+   * rows may be large, and records wait for a step.
+   */
+  blockBlobBytes: 256 * 1024,
   /** Segments in a chain: a restore reads them all. */
   chainSegmentsMax: 16,
   /** Bytes that the shortest segment counts for in a plan: opening a file costs as much. */

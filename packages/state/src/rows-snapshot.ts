@@ -4,6 +4,7 @@ import type { ChangeTracker } from './change-tracker.js';
 import { Frozen, type FrozenRows } from './frozen-rows.js';
 import { GroupOrder, type StepResult } from './group-order.js';
 import { KeyRemovals } from './key-removals.js';
+import { stateLimits } from './limits.js';
 import type { StateLayout } from './segment/block.js';
 
 /** What a snapshot needs to know beside the rows. */
@@ -26,6 +27,8 @@ export interface RowPlace {
 
 /** Writes the frozen content of rows into blocks. */
 export interface RowWriter {
+  /** Bytes of values written so far. */
+  readonly bytes: number;
   write(place: RowPlace, group: number, key: Key, sink: BlockSink): void;
   /** Hands on the blocks that are not full. */
   flush(sink: BlockSink): void;
@@ -108,7 +111,9 @@ export class RowsSnapshot {
   private writeRows(order: GroupOrder, sink: BlockSink, rowsMax: number): StepResult {
     const { tracker, writer } = this;
     const to = Math.min(order.length, this.next + rowsMax);
-    for (let i = this.next; i < to; i += 1) {
+    const bytesMax = writer.bytes + stateLimits.blockBlobBytes;
+    let i = this.next;
+    for (; i < to && writer.bytes < bytesMax; i += 1) {
       const slot = order.slots[i]!;
       const place = tracker.locate(slot);
       const key = this.keyAt(slot, place);
@@ -119,8 +124,8 @@ export class RowsSnapshot {
       } else writer.write({ where: 'aside', at: place, isNew: false }, group, key, sink);
       tracker.encoded(slot);
     }
-    this.next = to;
-    if (to < order.length) return 'more';
+    this.next = i;
+    if (i < order.length) return 'more';
     writer.flush(sink);
     return 'done';
   }

@@ -20,13 +20,17 @@ export class TableRowWriter {
 
   /** For the rows of one table; it must be flushed before another one writes. */
   of(table: HeapKeyTable, namespace: readonly number[]): RowWriter {
+    this.builder ??= new BlockBuilder(this.layout, 'rows');
+    const { builder } = this;
     return {
-      write: (place, group, key, sink) => {
-        this.builder ??= new BlockBuilder(this.layout, 'rows');
-        this.write(this.builder, table, place, group, key);
-        if (this.builder.isFull) this.builder.flush(sink, namespace);
+      get bytes() {
+        return builder.blobBytes;
       },
-      flush: (sink) => this.builder?.flush(sink, namespace),
+      write: (place, group, key, sink) => {
+        this.write(builder, table, place, group, key);
+        if (builder.isFull) builder.flush(sink, namespace);
+      },
+      flush: (sink) => builder.flush(sink, namespace),
     };
   }
 

@@ -80,7 +80,7 @@ export class MergeOutput {
     columns.keys[columns.count] = key;
     columns.groups[columns.count] = group;
     columns.count += 1;
-    const isFull = columns.count === blockRowsMax || block.bytes >= stateLimits.mergeBlockBytes;
+    const isFull = columns.count === blockRowsMax || block.bytes >= stateLimits.blockBlobBytes;
     if (isFull) this.close(block);
   }
 
