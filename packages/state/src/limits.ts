@@ -78,10 +78,18 @@ export const stateLimits = {
   spillHardShare: 1.25,
   /** Rows moved out at a time: about 10 ms of work for this thread and the store's. */
   spillRowsMax: 4_096,
+  /** Bytes moved out at a time: rows may be large, and are held once more until they are written. */
+  spillBytesMax: 4 * 1024 * 1024,
   /** Slots looked at for cold rows between two batches: some 50 µs. */
   spillSlotsMax: 16_384,
   /** Rows of a page of those outside: what one step of a firing emits. */
   spillPageRows: 512,
+  /** Rows whose size an average is of: newer ones push out older ones, as rows grow. */
+  spillSamplesMax: 128,
+  /** Bytes of such rows that are encoded between two batches on average: a few µs. */
+  spillSampleBytes: 1_024,
+  /** Slots looked at for one that has a row. */
+  spillSampleSlots: 64,
   /** Share of a table's rows that changed after which those before count as cold. */
   spillAgeShare: 0.25,
   /** Fewer changes are not worth a new age while there is room. */

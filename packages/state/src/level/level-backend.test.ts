@@ -136,6 +136,53 @@ describe('a backend whose rows may be outside memory', () => {
     expect(() => backend.freeze('operator')).toThrow('disk gone');
     expect(() => backend.relieve()).toThrow('disk gone');
   });
+
+  test('rows leave memory for what their references and keys hold, however few they are', async () => {
+    const large = 'x'.repeat(10_000);
+    const rows = 1_000;
+    const kinds = [
+      { refs: [(): unknown => [large]], keyOf: (row: number): Key => row },
+      { refs: [(): unknown => 0], keyOf: (row: number): Key => `${large} ${row}` },
+    ];
+    for (const { refs, keyOf } of kinds) {
+      const store = new MemorySpillStore();
+      const write = store.write.bind(store);
+      const writes: number[] = [];
+      store.write = (operations) => {
+        writes.push(operations.length);
+        return write(operations);
+      };
+      const memoryBytesMax = 2_000_000;
+      const backend = new LevelBackend({
+        ...{ store, memoryBytesMax, groupCount, groups },
+        tracking: 'tracked',
+      });
+      const spec = { numbers: [0], refs, shape: '', namespaceLength: 1 };
+      const table = backend.keyTables('operator', 'rows', spec).open(0);
+      for (let row = 0; row < rows; row += 1) table.slot(keyOf(row));
+      await moveAllOut(backend);
+      expect(rows - backend.counts.rowsOutside).toBeLessThan(memoryBytesMax / large.length);
+      expect(table.size).toBe(rows);
+      // Nor are all of them on their way out at a time.
+      expect(Math.max(...writes)).toBeLessThan(rows / 2);
+    }
+  });
+
+  test('how large rows are is found anew as they grow', () => {
+    const store = new MemorySpillStore();
+    const memoryBytesMax = 1_000_000;
+    const backend = new LevelBackend({ store, memoryBytesMax, groupCount, groups });
+    const spec = { numbers: [], refs: [(): unknown => []], shape: '', namespaceLength: 1 };
+    const table = backend.keyTables('operator', 'rows', spec).open(0);
+    for (let row = 0; row < 100; row += 1) table.slot(row);
+    backend.relieve();
+    const { bytes } = backend.counts;
+    expect(bytes).toBeLessThan(100_000);
+    for (let row = 0; row < 100; row += 1) (table.refs[row] as string[]).push('x'.repeat(5_000));
+    for (let call = 0; call < 2_000; call += 1) backend.relieve();
+    expect(backend.counts.bytes).toBeGreaterThan(bytes + 100 * 4_000);
+    expect(backend.counts.bytes).toBeLessThan(bytes + 100 * 6_000);
+  });
 });
 
 function slotTouched(table: KeyTable, each: Key): number {

@@ -9,6 +9,7 @@ import { keyHash } from './key-hash.js';
 import { OutsidePages } from './outside-pages.js';
 import { RowCodec, rangeOf } from './row-codec.js';
 import type { RowMover } from './row-mover.js';
+import { RowSizes } from './row-sizes.js';
 import type { SpillOperation } from './spill-store.js';
 
 /**
@@ -26,7 +27,7 @@ export interface OutsideReads {
 /** A removal that has not been given to the store yet. */
 const notWritten = 0;
 
-/** Estimate for the object behind a reference of a row. */
+/** Estimate for the object behind a reference of a row, beside what it holds. */
 const refBytes = 56;
 
 /**
@@ -41,6 +42,7 @@ export class OutsideRows implements RowsOutside {
   count = 0;
   readonly table: HeapKeyTable;
   readonly codec: RowCodec;
+  readonly sizes: RowSizes;
   /** Of the keys in the store; a table that is used again gets another one. 0: none yet. */
   number = 0;
   /** Where the search for cold rows goes on. */
@@ -73,6 +75,7 @@ export class OutsideRows implements RowsOutside {
     this.mover = mover;
     this.reads = reads;
     this.codec = new RowCodec(table.numberStride);
+    this.sizes = new RowSizes(table, this.codec);
   }
 
   /** Estimate of what the rows in memory take. */
@@ -87,7 +90,8 @@ export class OutsideRows implements RowsOutside {
     return (
       columnSlack * (8 * numberStride + 8 * refStride + markBytes) +
       refBytes * refStride +
-      indexBytes
+      indexBytes +
+      this.sizes.average
     );
   }
 
@@ -112,6 +116,7 @@ export class OutsideRows implements RowsOutside {
       this.epoch = epoch;
     }
     this.changes = changes!.changeCount;
+    if (!this.sizes.areKnown) this.sizes.sample();
   }
 
   get hasRemovals(): boolean {
@@ -168,6 +173,7 @@ export class OutsideRows implements RowsOutside {
     this.removals.clear();
     this.removedKeys = [];
     this.pages = undefined;
+    this.sizes.restart();
     this.changes = 0;
     this.changesBefore = 0;
   }
@@ -222,14 +228,15 @@ export class OutsideRows implements RowsOutside {
     this.removedKeys.push(key);
   }
 
-  /** Adds the row to a write; false when the store has it already as it is. */
-  save(slot: number, operations: SpillOperation[]): boolean {
-    if (this.copies[slot] === Copy.current || this.copies[slot] === Copy.writing) return false;
+  /** Adds the row to a write; how many bytes, or 0 when the store has it already as it is. */
+  save(slot: number, operations: SpillOperation[]): number {
+    if (this.copies[slot] === Copy.current || this.copies[slot] === Copy.writing) return 0;
     const { codec, table, number } = this;
     const key = codec.keyBytes(number, table.keyAt(slot));
-    operations.push({ type: 'put', key, value: codec.rowBytes(table, slot) });
+    const value = codec.rowBytes(table, slot);
+    operations.push({ type: 'put', key, value });
     this.copies[slot] = Copy.writing;
-    return true;
+    return key.length + value.length;
   }
 
   /** The write that had the row is done: it leaves memory unless it was touched meanwhile. */

@@ -61,6 +61,18 @@ export class RowCodec {
     return this.copy();
   }
 
+  /** Bytes of the references of the row in a slot, and of its key unless that is a number. */
+  valueBytes(table: HeapKeyTable, slot: number): number {
+    const { writer, record } = this;
+    const key = table.keyAt(slot);
+    writer.reset();
+    if (typeof key !== 'number') writeKey(writer, key);
+    record.reset();
+    for (let j = 0; j < table.refStride; j += 1)
+      record.write(table.refs[slot * table.refStride + j]);
+    return writer.length + record.peek().length;
+  }
+
   /** Fills the row in a slot. */
   readRow(bytes: Uint8Array, table: HeapKeyTable, slot: number): void {
     const { numbers, numberBytes } = this;

@@ -45,6 +45,10 @@ export class RowMover {
   private readonly tracking: 'tracked' | 'untracked';
   private readonly tables = new Set<OutsideRows>();
   private round: OutsideRows[] = [];
+  /** Tables that are yet to be asked how large a row is. */
+  private unsampled = this.tables.values();
+  /** Bytes of the row looked at last that calls since then have not made up for. */
+  private sampleDebt = 0;
   private flight: Flight | undefined;
   private tableNumber = 0;
   private writeNumber = 0;
@@ -127,6 +131,7 @@ export class RowMover {
     if (this.removing.length > 0) return this.removeOutside();
     this.land();
     for (const rows of this.tables) rows.countChanges();
+    this.sample();
     if (this.tracking === 'untracked') this.age();
     this.move();
     return this.isTight ? this.untilLoose() : undefined;
@@ -164,6 +169,15 @@ export class RowMover {
     }
   }
 
+  /** Looks at how large a row of the next table is; after a large one, not for a while. */
+  private sample(): void {
+    this.sampleDebt -= stateLimits.spillSampleBytes;
+    if (this.sampleDebt > 0) return;
+    const { value: rows, done } = this.unsampled.next();
+    if (done === true) this.unsampled = this.tables.values();
+    this.sampleDebt = rows?.sizes.sample() ?? 0;
+  }
+
   private move(): void {
     if (this.flight !== undefined) return;
     const write = this.writeNumber + 1;
@@ -189,8 +203,10 @@ export class RowMover {
     excess: number,
     operations: SpillOperation[],
   ): Pick<Flight, 'rows' | 'tables' | 'slots'> {
+    const { spillRowsMax, spillBytesMax } = stateLimits;
     const moved = { rows: [] as OutsideRows[], tables: [] as number[], slots: [] as number[] };
     let bytesLeft = excess;
+    let writtenBytes = 0;
     let slotsLeft: number = stateLimits.spillSlotsMax;
     let tablesLeft = this.tables.size * 2;
     while (bytesLeft > 0 && slotsLeft > 0 && tablesLeft > 0) {
@@ -207,13 +223,15 @@ export class RowMover {
         rows.hand += 1;
         slotsLeft -= 1;
         if (table.marks[slot]! >= coldBelow || !table.isLive(slot) || rows.isPinned) continue;
-        if (rows.save(slot, operations)) {
+        const bytes = rows.save(slot, operations);
+        if (bytes > 0) {
+          writtenBytes += bytes;
           moved.rows.push(rows);
           moved.tables.push(rows.number);
           moved.slots.push(slot);
         } else if (!rows.drop(slot)) continue;
         bytesLeft -= rowBytes;
-        if (moved.rows.length >= stateLimits.spillRowsMax) return moved;
+        if (moved.rows.length >= spillRowsMax || writtenBytes >= spillBytesMax) return moved;
       }
       if (rows.hand < table.high) break;
       this.round.shift();
