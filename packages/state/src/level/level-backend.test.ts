@@ -183,6 +183,44 @@ describe('a backend whose rows may be outside memory', () => {
     expect(backend.counts.bytes).toBeGreaterThan(bytes + 100 * 4_000);
     expect(backend.counts.bytes).toBeLessThan(bytes + 100 * 6_000);
   });
+
+  test('rows that a call waits for stay until it is made, whoever moves rows out meanwhile', async () => {
+    const store = new MemorySpillStore();
+    const memoryBytesMax = 100_000;
+    const backend = new LevelBackend({
+      ...{ store, memoryBytesMax, groupCount, groups },
+      tracking: 'tracked',
+    });
+    const spec = { numbers: [0], refs: [], shape: '', namespaceLength: 1 };
+    const tables = backend.keyTables('operator', 'rows', spec);
+    const table = tables.open(0);
+    const other = backend.keyTables('other', 'rows', spec).open(0);
+    const keys = [1, 2, 3, 4];
+    for (const each of keys) table.slot(each);
+    /** The other operator makes rows, so that some have to leave, until all have been looked at. */
+    const goOn = async (): Promise<void> => {
+      for (let i = 0; i < 60; i += 1) {
+        while (backend.counts.bytes <= memoryBytesMax * 1.1) other.slot(other.size);
+        barrier(backend, ['operator', 'other']);
+        await backend.relieve();
+        await settled();
+      }
+    };
+    await goOn();
+    const read = heldBack(store);
+    const reading = tables.prefetch!(table, keys, 0, keys.length);
+    expect(reading).toBeDefined();
+    await goOn();
+    read();
+    await reading;
+    await goOn();
+    for (const each of keys) slotTouched(table, each);
+    expect(backend.syncReads('operator')).toBe(0);
+    // Once they have been used they are rows like others.
+    await goOn();
+    for (const each of keys) table.find(each);
+    expect(backend.syncReads('operator')).toBe(keys.length);
+  });
 });
 
 function slotTouched(table: KeyTable, each: Key): number {
@@ -206,8 +244,8 @@ function heldBack(store: MemorySpillStore): () => void {
   return () => release();
 }
 
-function barrier(backend: LevelBackend): void {
-  backend.freeze('operator');
+function barrier(backend: LevelBackend, operators = ['operator']): void {
+  for (const operator of operators) backend.freeze(operator);
   while (backend.step(new DeltaSink(), 9) === 'more');
 }
 

@@ -17,7 +17,8 @@ import type { Block, StateLayout } from '../segment/block.js';
 import type { SnapshotStateBackend, StateBackendOptions } from '../snapshot-state-backend.js';
 import type { LoadedFrom } from '../state-part.js';
 import { LevelKeyTables } from './level-key-tables.js';
-import { type OutsideReads, OutsideRows } from './outside-rows.js';
+import { OperatorReads } from './operator-reads.js';
+import { OutsideRows } from './outside-rows.js';
 import { RowMover } from './row-mover.js';
 import type { SpillStore } from './spill-store.js';
 
@@ -49,15 +50,16 @@ export interface SpillCounts {
  * when their keys do. The state of process functions and timers stays in memory.
  *
  * Beyond what {@link SnapshotStateBackend} says: `open` is called ahead of everything else, and
- * `close` at the end. `relieve` is called between batches, and after each `load`; not while a
- * prefetch is open, nor between it and the call it was for.
+ * `close` at the end. `relieve` is called between batches, and after each `load`. While a prefetch is
+ * open, and until its operator uses what was loaded, no rows of that operator are moved out, unless
+ * there are many too many.
  */
 export class LevelBackend implements SnapshotStateBackend {
   readonly tracksChanges = true;
   private readonly heap: HeapBackend;
   private readonly mover: RowMover;
   private readonly store: SpillStore;
-  private readonly reads = new Map<string, OutsideReads>();
+  private readonly reads = new Map<string, OperatorReads>();
 
   constructor(options: LevelBackendOptions) {
     const { store, memoryBytesMax } = options;
@@ -162,10 +164,10 @@ export class LevelBackend implements SnapshotStateBackend {
     this.heap.load(layout, block, from);
   }
 
-  private readsOf(operator: string): OutsideReads {
+  private readsOf(operator: string): OperatorReads {
     let reads = this.reads.get(operator);
     if (reads === undefined) {
-      reads = { sync: 0 };
+      reads = new OperatorReads();
       this.reads.set(operator, reads);
     }
     return reads;

@@ -6,6 +6,7 @@ import { stateLimits } from '../limits.js';
 import type { RowsOutside } from '../rows-outside.js';
 import { KeyFilter } from './key-filter.js';
 import { keyHash } from './key-hash.js';
+import type { OperatorReads } from './operator-reads.js';
 import { OutsidePages } from './outside-pages.js';
 import { RowCodec, rangeOf } from './row-codec.js';
 import type { RowMover } from './row-mover.js';
@@ -17,12 +18,6 @@ import type { SpillOperation } from './spill-store.js';
  * write in progress is done.
  */
 const Copy = { none: 0, current: 1, stale: 2, writing: 3 } as const;
-
-/** Reads of one operator's rows. */
-export interface OutsideReads {
-  /** Those that blocked the thread: of rows that were not prefetched. */
-  sync: number;
-}
 
 /** A removal that has not been given to the store yet. */
 const notWritten = 0;
@@ -68,9 +63,9 @@ export class OutsideRows implements RowsOutside {
   private readonly absent = new Set<CanonicalKey>();
   private pages: OutsidePages | undefined;
   private readonly mover: RowMover;
-  private readonly reads: OutsideReads;
+  private readonly reads: OperatorReads;
 
-  constructor(table: HeapKeyTable, mover: RowMover, reads: OutsideReads) {
+  constructor(table: HeapKeyTable, mover: RowMover, reads: OperatorReads) {
     this.table = table;
     this.mover = mover;
     this.reads = reads;
@@ -123,14 +118,20 @@ export class OutsideRows implements RowsOutside {
     return this.removedKeys.length > 0;
   }
 
-  /** Rows of a table that is being paged through stay where they are. */
+  /**
+   * Rows of a table that is being paged through stay where they are, and those that a call waits
+   * for: some that it needs may have been in memory all along.
+   */
   get isPinned(): boolean {
-    return this.pages !== undefined;
+    const { reads, mover } = this;
+    if (this.pages !== undefined || reads.areOpen) return true;
+    return reads.areUnused && !mover.isOverfull;
   }
 
   fetch(key: Key): number {
     if (!this.mayBeOutside(key)) return -1;
     this.reads.sync += 1;
+    this.reads.used();
     const bytes = this.mover.readSync(this.codec.keyBytes(this.number, key));
     if (bytes === undefined) return -1;
     this.version += 1;
@@ -138,16 +139,19 @@ export class OutsideRows implements RowsOutside {
   }
 
   made(slot: number): void {
+    this.reads.used();
     if (this.number === 0) this.number = this.mover.register(this);
     this.room(slot);
     this.copies[slot] = Copy.none;
   }
 
   changed(slot: number): void {
+    this.reads.used();
     if (this.copies[slot] !== Copy.none) this.copies[slot] = Copy.stale;
   }
 
   removing(slot: number): void {
+    this.reads.used();
     if (this.copies[slot] === Copy.none) return;
     const key = this.table.keyAt(slot);
     this.version += 1;
@@ -188,7 +192,7 @@ export class OutsideRows implements RowsOutside {
       if (this.table.findInMemory(key) >= 0 || !this.mayBeOutside(key)) continue;
       wanted.set(canonicalKey(key), key);
     }
-    return wanted.size === 0 ? undefined : this.load([...wanted.values()]);
+    return wanted.size === 0 ? undefined : this.reads.ahead(this.load([...wanted.values()]));
   }
 
   /** Pins the rows where they are until the pages have been gone through. */
@@ -261,7 +265,7 @@ export class OutsideRows implements RowsOutside {
 
   /** All writes up to this one are done: reads see what was removed in them. */
   settle(write: number): void {
-    if (this.isPinned) return;
+    if (this.pages !== undefined) return;
     for (const [key, writtenBy] of this.removals) {
       if (writtenBy !== notWritten && writtenBy <= write) this.removals.delete(key);
     }

@@ -39,6 +39,8 @@ export class RowMover {
   prefetchedRows = 0;
   /** Rows written to the store. */
   writtenRows = 0;
+  /** So much is in memory that also rows leave it that a call may need. */
+  isOverfull = false;
   private readonly store: SpillStore;
   private readonly bytesMax: number;
   private readonly pageRowsMax: number;
@@ -129,6 +131,7 @@ export class RowMover {
   relieve(): Promise<void> | undefined {
     this.assertWorking();
     if (this.removing.length > 0) return this.removeOutside();
+    this.isOverfull = this.isBeyondHard;
     this.land();
     for (const rows of this.tables) rows.countChanges();
     this.sample();
@@ -144,7 +147,11 @@ export class RowMover {
 
   /** More than the engine should add to, and something is on its way out. */
   private get isTight(): boolean {
-    return this.flight !== undefined && this.bytes > this.bytesMax * stateLimits.spillHardShare;
+    return this.flight !== undefined && this.isBeyondHard;
+  }
+
+  private get isBeyondHard(): boolean {
+    return this.bytes > this.bytesMax * stateLimits.spillHardShare;
   }
 
   private async untilLoose(): Promise<void> {
@@ -216,13 +223,18 @@ export class RowMover {
         this.round = [...this.tables];
         continue;
       }
+      if (rows.isPinned) {
+        this.round.shift();
+        tablesLeft -= 1;
+        continue;
+      }
       const { table, rowBytes } = rows;
       const coldBelow = Math.min(rows.coldBelow, table.changes!.movableBelow);
       while (rows.hand < table.high && slotsLeft > 0 && bytesLeft > 0) {
         const slot = rows.hand;
         rows.hand += 1;
         slotsLeft -= 1;
-        if (table.marks[slot]! >= coldBelow || !table.isLive(slot) || rows.isPinned) continue;
+        if (table.marks[slot]! >= coldBelow || !table.isLive(slot)) continue;
         const bytes = rows.save(slot, operations);
         if (bytes > 0) {
           writtenBytes += bytes;
