@@ -22,6 +22,8 @@ export const connectorLimits = {
   writeBufferChars: 262_144,
   /** Bytes of a prepared file that are copied at once into the file that readers see. */
   publishBlockBytes: 1_048_576,
+  /** Characters of a job's name, and of an operator's id, in a file name, which has 255 bytes. */
+  shownIdChars: 40,
   /** Bytes at the beginning of a file, and before a position in it, that tell it from another. */
   identityBytes: 4_096,
   /** For how long the first connection to NATS is tried, ms; then the restart strategy decides. */

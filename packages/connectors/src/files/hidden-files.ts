@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import type { Env } from '@millrace/core/spi';
 
+/** What the names of a writer's hidden files are made of. */
+export interface HiddenFileNames {
+  readonly folder: string;
+  /** Nobody else's in the folder: what begins with it is removed. */
+  readonly name: string;
+  /** A name of former versions, which may be somebody else's as well: such files are only told. */
+  readonly formerName?: string | undefined;
+}
+
 /**
  * Names of a writer's hidden files: `.NAME.pending-CHECKPOINT-RANDOM`.
  *
@@ -12,12 +21,13 @@ import type { Env } from '@millrace/core/spi';
 export class HiddenFiles {
   readonly folder: string;
   private readonly stem: string;
+  private readonly formerStem: string | undefined;
   private readonly env: Env;
 
-  /** @param name of the file they stand in for */
-  constructor(folder: string, name: string, env: Env) {
+  constructor(env: Env, { folder, name, formerName }: HiddenFileNames) {
     this.folder = folder;
-    this.stem = `.${name}.pending-`;
+    this.stem = stemOf(name);
+    this.formerStem = formerName === undefined ? undefined : stemOf(formerName);
     this.env = env;
   }
 
@@ -37,11 +47,11 @@ export class HiddenFiles {
   async sweep(committed: number, keep: ReadonlySet<string>): Promise<readonly string[]> {
     const others: string[] = [];
     for (const name of await this.env.storage.list(this.folder)) {
-      if (!name.startsWith(this.stem)) continue;
-      const [, made] = /^(\d+)-[0-9a-f]+$/.exec(name.slice(this.stem.length)) ?? [];
+      const own = checkpointIn(name, this.stem);
+      const made = own ?? checkpointIn(name, this.formerStem);
       const path = join(this.folder, name);
       if (made === undefined || keep.has(path)) continue;
-      if (Number(made) >= committed) others.push(path);
+      if (own === undefined || own >= committed) others.push(path);
       else await this.env.storage.remove(path);
     }
     return others;
@@ -51,4 +61,13 @@ export class HiddenFiles {
     const word = Math.floor(this.env.random.next() * 2 ** 32);
     return word.toString(16).padStart(8, '0');
   }
+}
+
+const stemOf = (name: string): string => `.${name}.pending-`;
+
+/** The checkpoint in the name of a hidden file; undefined where it is none with that stem. */
+function checkpointIn(name: string, stem: string | undefined): number | undefined {
+  if (stem === undefined || !name.startsWith(stem)) return undefined;
+  const [, made] = /^(\d+)-[0-9a-f]+$/.exec(name.slice(stem.length)) ?? [];
+  return made === undefined ? undefined : Number(made);
 }

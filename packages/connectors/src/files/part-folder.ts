@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Env } from '@millrace/core/spi';
+import type { Env, SinkContext } from '@millrace/core/spi';
+import { connectorLimits } from '../limits.js';
+import type { HiddenFileNames } from './hidden-files.js';
 import type { SinkDestination } from './sink-destination.js';
 
 /** What the names of a subtask's part files are made of. */
@@ -13,6 +16,21 @@ export interface PartNames {
 
 /** What the name of a subtask's part files begins with. */
 export const partStem = (subtask: number): string => `part-${subtask}`;
+
+/** Names of hidden parts say whose they are: other sinks, and other jobs, may share the folder. */
+export function hiddenPartNames(
+  { folder, subtask, extension }: PartNames,
+  { job, operatorId }: Pick<SinkContext, 'job' | 'operatorId'>,
+): HiddenFileNames {
+  const stem = partStem(subtask);
+  const owner = [job, operatorId].map(shownIn).join('.');
+  // What is not shown of the ids tells owners apart, too.
+  const id = createHash('sha256').update(`${job}\n${operatorId}`).digest('hex').slice(0, 16);
+  return { folder, name: `${stem}.${extension}.${owner}-${id}`, formerName: stem };
+}
+
+const shownIn = (id: string): string =>
+  id.replaceAll(/[^\w.-]/g, '_').slice(0, connectorLimits.shownIdChars);
 
 /** A folder that gets a file `part-SUBTASK-CHECKPOINT.EXTENSION` for each checkpoint with rows. */
 export class PartFolder implements SinkDestination {

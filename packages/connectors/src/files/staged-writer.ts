@@ -124,13 +124,15 @@ export class StagedWriter implements SinkWriter {
 
   /**
    * Those of a longer history than this one's, which lies in another checkpoint folder or was
-   * deleted. Its checkpoints may name them, so they are not for this job to remove.
+   * deleted, and those that do not say whose they are. Checkpoints may name them, so they are not
+   * for this job to remove.
    */
   private warnOfOthers([example, ...more]: readonly string[]): void {
     if (example === undefined) return;
     const message =
-      'hidden files beside the output are of another history of the job; delete them when its ' +
-      'checkpoints will not be restored any more';
+      'hidden files beside the output are of another history of the job, or of a version that ' +
+      'did not say whose they are; delete them when no checkpoint that names them will be ' +
+      'restored any more';
     this.parts.context.log.log('warn', message, { files: more.length + 1, example });
   }
 

@@ -10,7 +10,7 @@ import {
 } from './buffered-file-writer.js';
 import { GrowingFile } from './growing-file.js';
 import { HiddenFiles } from './hidden-files.js';
-import { PartFolder, partStem } from './part-folder.js';
+import { hiddenPartNames, PartFolder, partStem } from './part-folder.js';
 import { StagedWriter } from './staged-writer.js';
 
 /** One growing file for each subtask, or a folder of files that do not change any more. */
@@ -46,9 +46,10 @@ export interface TextFormatter {
  * A sink that writes a line for each record.
  *
  * With checkpoints, appending is exactly once: readers see a row when its checkpoint is committed.
- * Until then it lies in a hidden file (`.NAME.pending-…`) beside the one it belongs to, which
- * nobody else may write to: after a restart that is ERR_SINK_CHANGED. Without checkpoints rows
- * are seen as they come, and come again when the job does.
+ * Until then it lies in a hidden file (`.NAME.pending-…`, which of parts says the job and the sink,
+ * too) beside the one it belongs to, which nobody else may write to: after a restart that is
+ * ERR_SINK_CHANGED. Without checkpoints rows are seen as they come, and come again when the job
+ * does.
  */
 export function textFileSink<T>(
   type: string,
@@ -100,14 +101,14 @@ function stagedWriter(
   const { env, subtask } = context;
   const linesOf = (batch: RecordBatch): string => textOf(batch, formatter);
   if (layout === 'parts') {
-    const folder = folderOf(path, context);
-    const destination = new PartFolder(env, { folder, subtask, extension }, formatter.head);
-    const hidden = new HiddenFiles(folder, partStem(subtask), env);
+    const names = { folder: folderOf(path, context), subtask, extension };
+    const destination = new PartFolder(env, names, formatter.head);
+    const hidden = new HiddenFiles(env, hiddenPartNames(names, context));
     return new StagedWriter({ context, destination, hidden, linesOf });
   }
   const file = pathOfSubtask(path, context);
   const destination = new GrowingFile(env.storage, file, formatter.head);
-  const hidden = new HiddenFiles(dirname(file), basename(file), env);
+  const hidden = new HiddenFiles(env, { folder: dirname(file), name: basename(file) });
   return new StagedWriter({ context, destination, hidden, linesOf });
 }
 
