@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { csvSource, fromArray, fromIterable } from '@millrace/connectors';
+import { csvSink, csvSource, fromArray, fromIterable, ndjsonSink } from '@millrace/connectors';
 import type { OnError } from '@millrace/core';
 import { defineJob, MillraceError, watermarks } from '@millrace/core';
 import type { Sink } from '@millrace/core/spi';
@@ -114,6 +114,15 @@ describe('mistakes when a job is built', () => {
       }),
     ],
     [
+      'two sinks that would write the same parts',
+      'ERR_INVALID_OPTION',
+      build((job) => {
+        const input = job.source('a', none);
+        input.pipe(sinkTo('out', csvSink({ path: 'rows/', columns: ['card'] })));
+        input.pipe(sinkTo('more', csvSink({ path: './rows', layout: 'parts', columns: ['at'] })));
+      }),
+    ],
+    [
       'a duration with a wrong unit',
       'ERR_INVALID_DURATION',
       build((job) => {
@@ -129,6 +138,24 @@ describe('mistakes when a job is built', () => {
     expect(error.code).toBe(code);
     expect(error.message).toContain('what to do');
   });
+});
+
+test('sinks share a folder where their parts have other names', () => {
+  const job = defineJob('shared', {}, (builder) => {
+    const input = builder.source('a', none);
+    input.pipe(sinkTo('csv', csvSink({ path: 'rows/', columns: ['card'] })));
+    input.pipe(sinkTo('ndjson', ndjsonSink({ path: 'rows/' })));
+    input.pipe(sinkTo('others', ndjsonSink({ path: 'others/' })));
+  });
+  expect(() => job.build()).not.toThrow();
+});
+
+test('of two sinks that would write the same parts, both and the place are named', () => {
+  const job = defineJob('shared', {}, (builder) => {
+    const input = builder.source('a', none);
+    for (const id of ['first', 'second']) input.pipe(sinkTo(id, ndjsonSink({ path: '/rows/' })));
+  });
+  expect(() => job.build()).toThrow(/'first' and 'second' .*\/rows\/part-\*\.ndjson/);
 });
 
 describe('a function that throws', () => {

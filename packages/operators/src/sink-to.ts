@@ -26,6 +26,7 @@ export function sinkTo<T>(
       settings: { guarantee: sink.guarantee, ...(sink.settings as Record<string, never>) },
       acceptsKinds: sink.acceptsKinds ?? false,
       parallelism: options.parallelism,
+      destination: sink.destination,
     });
     return { id };
   };

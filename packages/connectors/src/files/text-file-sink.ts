@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { RecordBatch, Sink, SinkContext, SinkWriter } from '@millrace/core/spi';
 import { refuseOption } from '../option-checks.js';
 import {
@@ -30,6 +30,7 @@ export interface FileSinkOptions {
    * folder, made when it is missing, that gets a file `part-SUBTASK-CHECKPOINT.csv` with each
    * checkpoint that has rows; without checkpoints one growing file `part-SUBTASK.csv`. The parts
    * of the last checkpoint must stay until the next one: a restart looks whether they are there.
+   * Sinks of several formats may share the folder, two of one format and one job are refused.
    */
   readonly layout?: FileSinkLayout | undefined;
 }
@@ -67,6 +68,7 @@ export function textFileSink<T>(
     settings: { path, existing, layout, ...settings },
     // Subtasks never share a file.
     parallelismMax: path.includes(subtaskMark) ? undefined : 1,
+    destination: layout === 'parts' ? resolve(path, `part-*.${type}`) : undefined,
     createWriter: (context) =>
       existing === 'append' && context.checkpoints === 'on'
         ? stagedWriter(place, context, formatter)

@@ -56,6 +56,8 @@ export interface NodeSpec {
   readonly onError?: OnError | undefined;
   readonly parallelism?: number | undefined;
   readonly allowLoss?: boolean | undefined;
+  /** Of a sink: a place that no other sink of the job may write to. */
+  readonly destination?: string | undefined;
 }
 
 const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?$/;
@@ -67,6 +69,8 @@ export class GraphBuilder {
   private readonly definitions = new Map<string, unknown>();
   private readonly edgeFunctions = new Map<string, EdgeFunctions>();
   private readonly derivedIds = new Map<string, number>();
+  /** By destination, the sink that writes there. */
+  private readonly writers = new Map<string, string>();
   private open = true;
 
   /** Adds a node and returns its main output. */
@@ -77,6 +81,7 @@ export class GraphBuilder {
       });
     }
     const id = spec.id === undefined ? this.deriveId(spec) : this.checkId(spec.id, spec.operator);
+    if (spec.destination !== undefined) this.claim(spec.destination, id);
     this.nodes.push({
       id,
       kind: spec.kind,
@@ -143,6 +148,15 @@ export class GraphBuilder {
     } else if (from.partition !== undefined) {
       this.edgeFunctions.set(id, { partition: from.partition, inputs: [] });
     }
+  }
+
+  private claim(destination: string, id: string): void {
+    const other = this.writers.get(destination) ?? id;
+    this.writers.set(destination, id);
+    // An id that is there twice is told of the whole graph.
+    if (other === id) return;
+    const detail = `'${other}' and '${id}' would both write ${destination}; give one another place`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { operator: id });
   }
 
   private deriveId(spec: NodeSpec): string {

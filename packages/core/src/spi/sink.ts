@@ -124,6 +124,11 @@ export interface Sink<T> {
   readonly acceptsKinds?: boolean | undefined;
   /** JSON that belongs to the job's fingerprint and to `describe`; no secrets. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * The place it writes to, as a text for people, if only one sink of a job can: two with the same
+   * text are refused when the job is built. Undefined: others may write there, too.
+   */
+  readonly destination?: string | undefined;
   createWriter(context: SinkContext): SinkWriter;
   /** Carries the record type contravariantly; never called. */
   readonly accepts?: (record: T) => void;
