@@ -1,6 +1,11 @@
-import { MillraceError } from '@millrace/core';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { generator, ndjsonSink } from '@millrace/connectors';
+import { defineJob, MillraceError } from '@millrace/core';
+import { sinkTo } from '@millrace/operators';
 import type { SimulatedDisk } from '@millrace/testing';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type DurableProcess,
   diskForJobs,
@@ -50,6 +55,24 @@ describe('a job that is never killed', () => {
     expect(await again.handle.done).toMatchObject({ status: 'finished' });
     expect(again.handle.progress().recordsIn).toBe(0);
     expect(await linesOf(disk)).toEqual(before);
+  });
+
+  test('started again after its end opens no sink that has nothing left to publish', async () => {
+    const disk = await diskForJobs();
+    const path = join(mkdtempSync(join(tmpdir(), 'millrace-')), 'rows');
+    onTestFinished(() => rmSync(dirname(path), { recursive: true }));
+    const job = defineJob('rewriting', {}, (builder) => {
+      const numbers = generator({ seed: 1, count: 3, create: (n) => n });
+      builder
+        .source('numbers', numbers)
+        .pipe(sinkTo('rows', ndjsonSink({ path, existing: 'truncate' })));
+    });
+    for (const processes of [1, 2]) {
+      const process = start(disk, job);
+      await pass(process);
+      await process.handle.done;
+      expect([processes, readFileSync(path, 'utf8')]).toEqual([processes, '0\n1\n2\n']);
+    }
   });
 });
 

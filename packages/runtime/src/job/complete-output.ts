@@ -15,6 +15,9 @@ export async function completeOutput(
 ): Promise<void> {
   for (const { id, kind } of graph.nodes) {
     if (kind !== 'sink') continue;
+    const own = sinkCheckpoints(checkpoints, id, 0);
+    // Its output is complete; opening a writer would empty a file, or fail without a server.
+    if ((own.restored?.prepared ?? []).length === 0) continue;
     const writer = (functions.nodes.get(id) as Sink<unknown>).createWriter({
       operatorId: id,
       subtask: 0,
@@ -23,7 +26,7 @@ export async function completeOutput(
       metrics: new OperatorMetrics(id),
       log: env.log,
       job: graph.job,
-      ...sinkCheckpoints(checkpoints, id, 0),
+      ...own,
     });
     try {
       await writer.open?.();
