@@ -23,3 +23,12 @@ test('values that look the same are told apart', () => {
   const changed = diffRows([row('a', Number.NaN)], [row('a', 'NaN')]);
   expect(changed).toMatchObject([{ change: 'changed' }]);
 });
+
+test('elements of lists are told apart by their tasks', () => {
+  const element = (task: string, value: number): StateRow => ({ ...row(0, value), task });
+  const before = [element('task-0-of-2', 1), element('task-1-of-2', 2)];
+  expect(diffRows(before, [...before])).toEqual([]);
+  expect(diffRows(before, [before[0]!])).toEqual([
+    expect.objectContaining({ change: 'removed', place: '0 in task-1-of-2', before: 2 }),
+  ]);
+});

@@ -36,9 +36,9 @@ const isSame = (before: unknown, after: unknown): boolean =>
   Buffer.compare(encodeRecord(before), encodeRecord(after)) === 0;
 
 /** Not by its text: keys of different kinds, such as `17n` and `'17n'`, may look the same. */
-function idOf({ operator, state, namespace, key, entry }: StateRow): string {
+function idOf({ operator, state, task, namespace, key, entry }: StateRow): string {
   const inside = entry === undefined ? '' : encodeKey(entry as Key).join();
-  return [operator, state, namespace.join(), encodeKey(key).join(), inside].join('\n');
+  return [operator, state, task, namespace.join(), encodeKey(key).join(), inside].join('\n');
 }
 
 const orderOf = (row: RowDifference): string => `${row.operator}\n${row.state}\n${row.place}`;

@@ -19,7 +19,10 @@ export interface StateRow {
   readonly state: string;
   readonly kind: string;
   readonly keyGroup: number;
+  /** Of a list: an element's index; of times of key groups: the key group. */
   readonly key: Key;
+  /** Of a list only, of which each task has its own. */
+  readonly task?: string;
   /** Of a table: e.g. the start of its slice. */
   readonly namespace: readonly number[];
   /** Inside the key: the entry of a map, the time of a timer. */
@@ -51,8 +54,8 @@ export async function readStateRows(
   const rows: StateRow[] = [];
   // All tasks have the same copy of broadcast state: the first one's is shown.
   const copied = new Set<string>();
-  for (const { chain } of manifest.tasks) {
-    const found = new StoredRows(filter);
+  for (const { task, chain } of manifest.tasks) {
+    const found = new StoredRows(task, filter);
     for (const segment of chain) {
       const read = inputOf(store, segment);
       const index = await readSegmentIndex(read, segment.bytes);
@@ -73,9 +76,11 @@ export async function readStateRows(
 class StoredRows {
   /** By operator, state and namespace, then by key, then by what is inside the key. */
   private readonly units = new Map<string, Map<unknown, Map<string, StateRow>>>();
+  private readonly task: string;
   private readonly filter: StateFilter;
 
-  constructor(filter: StateFilter) {
+  constructor(task: string, filter: StateFilter) {
+    this.task = task;
     this.filter = filter;
   }
 
@@ -125,7 +130,8 @@ class StoredRows {
     const { operator, state } = layout;
     const keyGroup = columns.groups[row]!;
     const place = { operator, state, kind: layout.kind, keyGroup, key, namespace: [...namespace] };
-    rows.set(identity, { ...place, ...contentOf(layout, columns, row) });
+    const task = layout.kind === 'operatorList' ? { task: this.task } : {};
+    rows.set(identity, { ...place, ...task, ...contentOf(layout, columns, row) });
   }
 }
 
@@ -167,6 +173,7 @@ function byPlace(a: StateRow, b: StateRow): number {
     compare(a.operator, b.operator) ||
     compare(a.state, b.state) ||
     compare(a.namespace.join(), b.namespace.join()) ||
+    compare(a.task ?? '', b.task ?? '') ||
     a.keyGroup - b.keyGroup ||
     compare(encodeKey(a.key).join(), encodeKey(b.key).join())
   );

@@ -44,8 +44,9 @@ export function keyTextsOf(text: string): ReadonlySet<string> {
 }
 
 /** What tells a row apart from the others of its state. */
-export function placeOf({ namespace, key, entry }: StateRow): string {
+export function placeOf({ namespace, key, task, entry }: StateRow): string {
   const inside = entry === undefined ? '' : `[${textOf(entry)}]`;
   const table = namespace.length === 0 ? '' : ` in ${namespace.join('–')}`;
-  return `${textOf(key)}${inside}${table}`;
+  const list = task === undefined ? '' : ` in ${task}`;
+  return `${textOf(key)}${inside}${table}${list}`;
 }
