@@ -148,6 +148,7 @@ state
   .argument('<operator>', 'id of the operator')
   .argument('<key>', 'the key as JSON or text')
   .option(...at)
+  .option('--state <name>', 'of this state only')
   .action((dir, operator, key, options) => getState(dir, [operator, key], options, terminal));
 
 state
@@ -169,6 +170,7 @@ state
   .argument('<from>', 'checkpoint id or savepoint name')
   .argument('<to>', 'checkpoint id or savepoint name')
   .option('--operator <id>', 'of this operator only')
+  .option('--state <name>', 'of this state only')
   .addOption(limit())
   .action((dir, from, to, options) => diffState(dir, [from, to], options, terminal));
 

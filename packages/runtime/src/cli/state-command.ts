@@ -16,9 +16,12 @@ export interface AtOption {
   readonly at?: string | undefined;
 }
 
-export interface ScanOptions extends AtOption {
-  readonly operator?: string | undefined;
+export interface GetOptions extends AtOption {
   readonly state?: string | undefined;
+}
+
+export interface ScanOptions extends GetOptions {
+  readonly operator?: string | undefined;
   /** Rows to print at the most. */
   readonly limit: number;
 }
@@ -46,14 +49,15 @@ export async function listState(folder: string, at: AtOption, terminal: Terminal
 export async function getState(
   folder: string,
   [operator, keyText]: readonly [string, string],
-  at: AtOption,
+  { at, state }: GetOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const found = await rowsAt(folder, at, { operator, keys: keyTextsOf(keyText) });
-  if (found.length === 0) {
+  const found = await rowsAt(folder, { at }, { operator, state, keys: keyTextsOf(keyText) });
+  const rows = found.filter((row) => isKeyed(row) || row.state === state);
+  if (rows.length === 0) {
     refuse('key', `${operator} has no state of key ${keyText}; see "millrace state scan"`);
   }
-  for (const row of found) terminal.out(lineOf(row));
+  for (const row of rows) terminal.out(lineOf(row));
 }
 
 /** `millrace state scan DIR`: rows in order, up to a limit. */
@@ -62,11 +66,7 @@ export async function scanState(
   options: ScanOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const found = await rowsAt(folder, options, options);
-  // A time for each key group says little; whoever names the state gets it.
-  const rows = found.filter(
-    ({ kind, state }) => kind !== 'keyGroupTimes' || state === options.state,
-  );
+  const rows = withoutGroupTimes(await rowsAt(folder, options, options), options);
   for (const row of rows.slice(0, options.limit)) terminal.out(lineOf(row));
   const left = rows.length - options.limit;
   if (left > 0) terminal.err(`${left} more; see them with --limit`);
@@ -83,7 +83,10 @@ export async function diffState(
   const { rows: after, manifest } = await readRows(folder, { at: to }, options);
   // In one of the two an operator may be unknown: it may have come or gone.
   if (before.length === 0 && after.length === 0) assertKnown(manifest, options);
-  const differences = diffRows(before, after);
+  const differences = diffRows(
+    withoutGroupTimes(before, options),
+    withoutGroupTimes(after, options),
+  );
   for (const difference of differences.slice(0, options.limit)) terminal.out(diffLine(difference));
   const count = (change: RowDifference['change']): number =>
     differences.filter((difference) => difference.change === change).length;
@@ -92,6 +95,14 @@ export async function diffState(
       (differences.length > options.limit ? `; ${options.limit} shown` : ''),
   );
 }
+
+/** A time for each key group says little; whoever names the state gets it. */
+const withoutGroupTimes = (rows: readonly StateRow[], { state }: GetOptions): readonly StateRow[] =>
+  rows.filter((row) => row.kind !== 'keyGroupTimes' || row.state === state);
+
+/** Whether what a row has as its key is one: not a key group, nor an index. */
+const isKeyed = ({ kind }: StateRow): boolean =>
+  kind !== 'keyGroupTimes' && kind !== 'operatorList';
 
 /** `millrace state export DIR --output FILE`: rows as NDJSON. */
 export async function exportState(
