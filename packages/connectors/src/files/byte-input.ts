@@ -34,11 +34,6 @@ export function fileBytes(path: string, position: FilePosition): ByteInput {
   return new FileInput(path, position);
 }
 
-/** What comes in on standard input. */
-export function stdinBytes(): ByteInput {
-  return { blocks: process.stdin, stop: () => process.stdin.destroy() };
-}
-
 class FileInput implements ByteInput {
   readonly blocks: AsyncIterable<Buffer>;
   found: FoundFile | undefined;

@@ -1,5 +1,4 @@
 import type { Source } from '@millrace/core/spi';
-import { stdinBytes } from '../files/byte-input.js';
 import type { CsvColumns, CsvRecord } from '../files/csv-columns.js';
 import { CsvDecoder } from '../files/csv-decoder.js';
 import { type CsvReadOptions, type CsvRecordOptions, csvFormat } from '../files/csv-source.js';
@@ -8,12 +7,11 @@ import { LineDecoder } from '../files/line-decoder.js';
 import { ndjsonDecoder } from '../files/ndjson-source.js';
 import type { RecordDecoder } from '../files/record-decoder.js';
 import type { RecordSchema } from '../files/schema-check.js';
-import { TextCursor } from '../files/text-cursor.js';
 import { type TextOptions, textOptions } from '../files/text-source.js';
 import { refuseOption } from '../option-checks.js';
 import { fixedEnumerator } from '../reading/fixed-enumerator.js';
-import type { SplitCursor } from '../reading/split-cursor.js';
 import { SplitQueueReader } from '../reading/split-queue-reader.js';
+import { StdinAttempts } from './stdin-attempts.js';
 
 /** What comes in on standard input. */
 export interface StdinSourceOptions extends TextOptions {
@@ -24,7 +22,7 @@ interface AllStdinOptions<T> extends StdinSourceOptions, CsvReadOptions, CsvReco
 
 /**
  * A source that reads standard input to its end; it cannot replay, and only one source of a
- * process can use it.
+ * process can use it. After a failure reading goes on behind what the job was given.
  *
  * `ndjson` and `csv` are read as by `ndjsonSource` and `csvSource`, `lines` gives each line as a
  * text. Empty lines are skipped. Lines that cannot be decoded are bad input, which the error
@@ -54,6 +52,7 @@ export function stdinSource(
 ): Source<Readonly<Record<string, string>>>;
 export function stdinSource<T>(options: AllStdinOptions<T>): Source<T> {
   const format = { ...textOptions(options), createDecoder: decoderFactory(options) };
+  const attempts = new StdinAttempts(format);
   return {
     type: 'stdin',
     replay: 'none',
@@ -65,10 +64,7 @@ export function stdinSource<T>(options: AllStdinOptions<T>): Source<T> {
     },
     createEnumerator: (_context, snapshot) =>
       fixedEnumerator(async () => [{ id: 'stdin' }], snapshot),
-    createReader: () =>
-      new SplitQueueReader((split, wake) => {
-        return withoutPosition(new TextCursor({ id: split.id }, format, stdinBytes, wake));
-      }),
+    createReader: () => new SplitQueueReader((split, wake) => attempts.open(split, wake)),
   };
 }
 
@@ -85,16 +81,4 @@ function decoderFactory<T>(options: AllStdinOptions<T>): () => RecordDecoder<T> 
     default:
       return refuseOption('format', `'${options.format}' is none of ndjson, csv, lines`);
   }
-}
-
-/** What has been read of standard input does not come again. */
-function withoutPosition<T>(cursor: TextCursor<T>): SplitCursor<T> {
-  return {
-    get isReady() {
-      return cursor.isReady;
-    },
-    poll: (max) => cursor.poll(max),
-    position: () => undefined,
-    close: () => cursor.close(),
-  };
 }
