@@ -161,10 +161,15 @@ test('a line that does not fit in memory is refused, and the offsets behind it a
   }
 });
 
-test('a line that is cut is refused also when all its characters take three bytes', async () => {
+test.each([
+  ['all its characters take three bytes', '', ''],
+  ['it begins with a byte order mark', '\uFEFF', ''],
+  ['it is cut behind a carriage return as well', '\uFEFF', 'é\r'],
+])('a line that is cut is refused also when %s', async (_name, mark, end) => {
   const lineCharsMax = connectorLimits.readBlockBytes;
   const format = { ...lines, lineCharsMax };
-  const long = Buffer.from(`${'€'.repeat(lineCharsMax + 100)}\nsecond\n`);
+  const text = `${mark}${'€'.repeat(lineCharsMax - end.length / 2)}${end}`;
+  const long = Buffer.from(`${text}${'€'.repeat(100)}\nsecond\n`);
   const arrived = await read(format, long, { sizes: [100], max: 9, restarts: false });
   expect(arrived.map(({ value }) => value)).toEqual([undefined, 'second']);
 });

@@ -146,7 +146,8 @@ export class TextWindow {
   private cutRest(): void {
     // At least two blocks, so that a line cut before has been read when the next one is cut.
     const { readBlockBytes } = connectorLimits;
-    const bytesMax = Math.max((this.lineCharsMax + 1) * bytesPerCharMax, readBlockBytes * 2);
+    // A byte order mark and a last carriage return do not count to what must be too long.
+    const bytesMax = Math.max((this.lineCharsMax + 2) * bytesPerCharMax, readBlockBytes * 2);
     if (this.rest.length <= bytesMax) return;
     this.isCutting = true;
     this.cutLine = this.baseLine + countNewlines(this.bytes);
