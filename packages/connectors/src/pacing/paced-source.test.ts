@@ -1,4 +1,4 @@
-import type { SourceReader } from '@millrace/core/spi';
+import type { Env, SourceReader } from '@millrace/core/spi';
 import { type VirtualEnv, virtualEnv } from '@millrace/testing';
 import { expect, test } from 'vitest';
 import { testContext } from '../reading/reader-driver.js';
@@ -26,7 +26,7 @@ function endless() {
   return reader;
 }
 
-function pacedReader(env: VirtualEnv, perSecond: number): SourceReader<number> {
+function pacedReader(env: Env, perSecond: number): SourceReader<number> {
   const source = {
     type: 'endless',
     replay: 'exact' as const,
@@ -84,6 +84,31 @@ test('is available when the next record is due, and not before', async () => {
   await settled();
   expect(isAvailable).toBe(true);
   expect(reader.poll(512)).toMatchObject({ count: 1 });
+});
+
+test.each([
+  ['waits for the next record', settled],
+  ['begins to wait', () => undefined],
+])('leaves no timer behind when it is closed while it %s', async (_name, before) => {
+  const env = virtualEnv();
+  let timers = 0;
+  const scheduler: Env['scheduler'] = {
+    ...env.scheduler,
+    after: () => {
+      timers += 1;
+      return { cancel: () => void (timers -= 1) };
+    },
+  };
+  const reader = pacedReader({ ...env, scheduler }, 0.001);
+  void reader.available();
+  await before();
+  await reader.close?.();
+  await settled();
+  expect(timers).toBe(0);
+});
+
+test.each([Infinity, 0, -1, Number.NaN])('refuses a rate of %d', (rate) => {
+  expect(() => pacedReader(virtualEnv(), rate)).toThrow('ERR_INVALID_OPTION');
 });
 
 test('says what its source knows of empty splits, not what it holds back itself', () => {

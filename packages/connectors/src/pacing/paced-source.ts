@@ -1,5 +1,6 @@
-import type { Env, Source, SourceReader, Split } from '@millrace/core/spi';
+import type { Cancellable, Env, Source, SourceReader, Split } from '@millrace/core/spi';
 import { refuseOption } from '../option-checks.js';
+import { Signal } from '../reading/signal.js';
 
 /** Records that may come at once after a rest, in seconds of the rate. */
 const burstSeconds = 0.02;
@@ -9,14 +10,14 @@ const burstSeconds = 0.02;
  * rehearsals. Everything else, positions too, stays the source's own; each subtask has the whole
  * rate for itself.
  *
- * @param recordsPerSecond above 0
+ * @param recordsPerSecond above 0 and finite
  * @throws ERR_INVALID_OPTION
  * @example
  * job.source('payments', pacedSource(csvSource({ path: 'payments.csv' }), 1_000))
  */
 export function pacedSource<T>(source: Source<T>, recordsPerSecond: number): Source<T> {
-  if (!(recordsPerSecond > 0)) {
-    refuseOption('recordsPerSecond', `should be above 0, found ${recordsPerSecond}`);
+  if (!(recordsPerSecond > 0 && recordsPerSecond < Infinity)) {
+    refuseOption('recordsPerSecond', `should be above 0 and finite, found ${recordsPerSecond}`);
   }
   return {
     type: source.type,
@@ -38,6 +39,9 @@ class PacedReader<T> implements SourceReader<T> {
   /** Records that may be given now, with fractions. */
   private allowed = 0;
   private allowedAtMs: number;
+  private readonly due = new Signal();
+  private timer: Cancellable | undefined;
+  private isClosed = false;
 
   constructor(reader: SourceReader<T>, env: Env, recordsPerSecond: number) {
     this.reader = reader;
@@ -70,9 +74,12 @@ class PacedReader<T> implements SourceReader<T> {
   async available(): Promise<void> {
     await this.reader.available();
     this.refill();
-    if (this.allowed >= 1) return;
-    const delayMs = (1 - this.allowed) / this.perMs;
-    await new Promise<void>((resolve) => this.env.scheduler.after(delayMs, resolve));
+    if (this.allowed >= 1 || this.isClosed) return;
+    this.timer ??= this.env.scheduler.after((1 - this.allowed) / this.perMs, () => {
+      this.timer = undefined;
+      this.due.notify();
+    });
+    await this.due.wait();
   }
 
   pauseSplits(ids: readonly string[]): void {
@@ -96,6 +103,8 @@ class PacedReader<T> implements SourceReader<T> {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
+    this.timer?.cancel();
     await this.reader.close?.();
   }
 
