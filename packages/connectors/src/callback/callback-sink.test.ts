@@ -1,5 +1,5 @@
-import { RecordBatch } from '@millrace/core/spi';
-import { expect, test } from 'vitest';
+import { RecordBatch, type Sink } from '@millrace/core/spi';
+import { describe, expect, test } from 'vitest';
 import { testContext } from '../reading/reader-driver.js';
 import { batchCallbackSink, callbackSink } from './callback-sink.js';
 
@@ -34,6 +34,35 @@ test('a rejection comes through', async () => {
     if (value === 2) throw new Error('full');
   });
   await expect(sink.createWriter(testContext()).write(batchOf(1, 2, 3))).rejects.toThrow('full');
+});
+
+/** As query builders are: it does nothing before somebody waits for it. */
+function lazily(action: () => void): PromiseLike<void> {
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: what is no Promise and can be awaited is meant
+    then: (resolve, reject) => Promise.resolve().then(action).then(resolve, reject),
+  };
+}
+
+describe.each<[string, (take: (value: number) => PromiseLike<void>) => Sink<number>]>([
+  ['each record', callbackSink],
+  ['a batch', (take) => batchCallbackSink(([first]) => take(first!))],
+])('for %s a function may return what is awaited like a promise', (_name, sinkOf) => {
+  test('which is', async () => {
+    const seen: number[] = [];
+    const sink = sinkOf((value) => lazily(() => seen.push(value)));
+    await sink.createWriter(testContext()).write(batchOf(1));
+    expect(seen).toEqual([1]);
+  });
+
+  test('whose rejection comes through', async () => {
+    const sink = sinkOf(() =>
+      lazily(() => {
+        throw new Error('full');
+      }),
+    );
+    await expect(sink.createWriter(testContext()).write(batchOf(1))).rejects.toThrow('full');
+  });
 });
 
 test('a batch function gets an array of its own', async () => {

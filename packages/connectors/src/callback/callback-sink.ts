@@ -9,7 +9,7 @@ import type { RecordBatch, Sink } from '@millrace/core/spi';
  * @example
  * sinkTo('alerts', callbackSink((alert: Alert) => notifyOperator(alert)))
  */
-export function callbackSink<T>(take: (record: T) => void | Promise<void>): Sink<T> {
+export function callbackSink<T>(take: (record: T) => void | PromiseLike<void>): Sink<T> {
   return {
     type: 'callback',
     guarantee: 'at-least-once',
@@ -26,7 +26,7 @@ export function callbackSink<T>(take: (record: T) => void | Promise<void>): Sink
  * sinkTo('rows', batchCallbackSink((rows: readonly Row[]) => database.insert(rows)))
  */
 export function batchCallbackSink<T>(
-  take: (records: readonly T[]) => void | Promise<void>,
+  take: (records: readonly T[]) => void | PromiseLike<void>,
 ): Sink<T> {
   return {
     type: 'batchCallback',
@@ -34,7 +34,7 @@ export function batchCallbackSink<T>(
     createWriter: () => ({
       write({ values, count }) {
         const result = take(values.slice(0, count) as T[]);
-        return result instanceof Promise ? result : undefined;
+        return isAwaited(result) ? waitFor(result) : undefined;
       },
     }),
   };
@@ -44,11 +44,11 @@ export function batchCallbackSink<T>(
 function takeFrom<T>(
   batch: RecordBatch,
   from: number,
-  take: (record: T) => void | Promise<void>,
+  take: (record: T) => void | PromiseLike<void>,
 ): undefined | Promise<void> {
   for (let i = from; i < batch.count; i += 1) {
     const result = take(batch.values[i] as T);
-    if (result instanceof Promise) return takeRest(batch, i + 1, take, result);
+    if (isAwaited(result)) return takeRest(batch, i + 1, take, result);
   }
   return undefined;
 }
@@ -56,9 +56,17 @@ function takeFrom<T>(
 async function takeRest<T>(
   batch: RecordBatch,
   from: number,
-  take: (record: T) => void | Promise<void>,
-  last: Promise<void>,
+  take: (record: T) => void | PromiseLike<void>,
+  last: PromiseLike<void>,
 ): Promise<void> {
   await last;
   for (let i = from; i < batch.count; i += 1) await take(batch.values[i] as T);
+}
+
+/** Also what is like a promise: those of other libraries, and query builders. */
+const isAwaited = (result: unknown): result is PromiseLike<void> =>
+  typeof (result as Partial<PromiseLike<void>> | null | undefined)?.then === 'function';
+
+async function waitFor(result: PromiseLike<void>): Promise<void> {
+  await result;
 }
