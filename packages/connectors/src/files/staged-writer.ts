@@ -6,11 +6,16 @@ import type { SinkDestination } from './sink-destination.js';
 import { type StagedOutput, type StagedPiece, stagedOutputOf } from './staged-output.js';
 import { StagingFile } from './staging-file.js';
 
+/** Where a subtask writes to. */
+export interface StagedPlace {
+  readonly destination: SinkDestination;
+  readonly hidden: HiddenFiles;
+}
+
 /** What a writer is made of. */
 export interface StagedWriterParts {
   readonly context: SinkContext;
-  readonly destination: SinkDestination;
-  readonly hidden: HiddenFiles;
+  readonly placeOf: (subtask: number) => StagedPlace;
   readonly linesOf: (batch: RecordBatch) => string;
 }
 
@@ -24,7 +29,10 @@ export interface StagedWriterParts {
  */
 export class StagedWriter implements SinkWriter {
   private readonly parts: StagedWriterParts;
+  private readonly place: StagedPlace;
   private readonly publisher: Publisher;
+  /** Those to sweep: its own, and those of subtasks that there are no more. */
+  private swept: readonly HiddenFiles[];
   /** Rows since the last checkpoint. */
   private staging: StagingFile | undefined;
   /** Prepared and not published, in order. */
@@ -36,13 +44,15 @@ export class StagedWriter implements SinkWriter {
 
   constructor(parts: StagedWriterParts) {
     this.parts = parts;
+    this.place = parts.placeOf(parts.context.subtask);
+    this.swept = [this.place.hidden];
     this.publisher = new Publisher(parts.context.env.storage);
     this.lastCommitted = parts.context.restored?.checkpoint ?? 0;
   }
 
   async open(): Promise<void> {
-    const { destination, hidden, context } = this.parts;
-    const { restored, subtask, parallelism } = context;
+    const { destination, hidden } = this.place;
+    const { restored, subtask, parallelism } = this.parts.context;
     const outputs = restored?.prepared.map(stagedOutputOf) ?? [];
     // Subtasks there were more of then leave theirs to those of now.
     const adopted = outputs.filter((_, index) => index % parallelism === subtask);
@@ -52,14 +62,15 @@ export class StagedWriter implements SinkWriter {
     );
     if (text !== '') this.staging = this.newStaging(text);
     const named = outputs.flatMap((output) => output?.pieces ?? []).map(({ aside }) => aside);
-    if (restored !== undefined) await hidden.sweep(restored.checkpoint, new Set(named));
+    this.swept = [hidden, ...this.hiddenOfDropped(outputs)];
+    if (restored !== undefined) await this.sweep(restored.checkpoint, new Set(named));
   }
 
   write(batch: RecordBatch): undefined | Promise<void> {
     this.assertSound();
     if (batch.count === 0) return undefined;
     const lines = this.parts.linesOf(batch);
-    this.staging ??= this.newStaging(this.parts.destination.head);
+    this.staging ??= this.newStaging(this.place.destination.head);
     const full = this.staging.add(lines);
     return full === undefined ? undefined : this.soundly(() => full);
   }
@@ -70,10 +81,10 @@ export class StagedWriter implements SinkWriter {
 
   prepare(checkpoint: number): Promise<StagedOutput> {
     return this.soundly(async () => {
-      const { destination, context, hidden } = this.parts;
+      const { destination, hidden } = this.place;
       const rows = await this.staging?.seal();
       if (rows !== undefined) {
-        await context.env.storage.syncFolder(hidden.folder);
+        await this.parts.context.env.storage.syncFolder(hidden.folder);
         const place = await destination.place(checkpoint, rows);
         this.unpublished.push({ checkpoint, piece: { ...rows, ...place } });
         this.staging = undefined;
@@ -93,7 +104,7 @@ export class StagedWriter implements SinkWriter {
     // What this history left behind the checkpoint it goes on from is swept with the next one.
     const from = this.parts.context.restored?.checkpoint ?? 0;
     if (this.hasSwept || checkpoint <= from) return;
-    const others = await this.parts.hidden.sweep(checkpoint, this.ownHidden());
+    const others = await this.sweep(checkpoint, this.ownHidden());
     this.hasSwept = true;
     // Looked at again: rows may have been written since.
     const own = this.ownHidden();
@@ -114,6 +125,23 @@ export class StagedWriter implements SinkWriter {
   private async restore(output: StagedOutput): Promise<void> {
     await assertAsLeft(this.parts.context.env.storage, output);
     for (const piece of output.pieces) await this.publisher.publish(piece, 'restart');
+  }
+
+  /** Those of the subtasks whose outputs it adopts, where these went to what is the sink's now. */
+  private hiddenOfDropped(outputs: readonly (StagedOutput | undefined)[]): HiddenFiles[] {
+    const { context, placeOf } = this.parts;
+    const { subtask, parallelism } = context;
+    return outputs.flatMap((output, index) => {
+      if (index < parallelism || index % parallelism !== subtask) return [];
+      const { destination, hidden } = placeOf(index);
+      return output?.home === destination.home ? [hidden] : [];
+    });
+  }
+
+  private async sweep(committed: number, keep: ReadonlySet<string>): Promise<readonly string[]> {
+    const others: string[] = [];
+    for (const hidden of this.swept) others.push(...(await hidden.sweep(committed, keep)));
+    return others;
   }
 
   private ownHidden(): ReadonlySet<string> {
@@ -137,9 +165,8 @@ export class StagedWriter implements SinkWriter {
   }
 
   private newStaging(head: string): StagingFile {
-    const { context, hidden } = this.parts;
-    const newPath = () => hidden.newPath(this.lastCommitted);
-    return new StagingFile(context.env.storage, newPath, head);
+    const newPath = () => this.place.hidden.newPath(this.lastCommitted);
+    return new StagingFile(this.parts.context.env.storage, newPath, head);
   }
 
   private assertSound(): void {

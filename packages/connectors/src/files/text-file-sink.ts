@@ -11,7 +11,7 @@ import {
 import { GrowingFile } from './growing-file.js';
 import { HiddenFiles } from './hidden-files.js';
 import { hiddenPartNames, PartFolder, partStem } from './part-folder.js';
-import { StagedWriter } from './staged-writer.js';
+import { type StagedPlace, StagedWriter } from './staged-writer.js';
 
 /** One growing file for each subtask, or a folder of files that do not change any more. */
 export type FileSinkLayout = 'file' | 'parts';
@@ -96,22 +96,30 @@ function layoutOf({ path, existing, layout }: FileSinkOptions): FileSinkLayout {
 }
 
 function stagedWriter(
-  { path, extension, layout }: FilePlace,
+  place: FilePlace,
   context: SinkContext,
   formatter: TextFormatter,
 ): SinkWriter {
-  const { env, subtask } = context;
   const linesOf = (batch: RecordBatch): string => textOf(batch, formatter);
+  const placeOf = (subtask: number): StagedPlace =>
+    stagedPlace(place, { ...context, subtask }, formatter.head);
+  return new StagedWriter({ context, placeOf, linesOf });
+}
+
+function stagedPlace(
+  { path, extension, layout }: FilePlace,
+  context: SinkContext,
+  head: string,
+): StagedPlace {
+  const { env, subtask } = context;
   if (layout === 'parts') {
     const names = { folder: folderOf(path, context), subtask, extension };
-    const destination = new PartFolder(env, names, formatter.head);
     const hidden = new HiddenFiles(env, hiddenPartNames(names, context));
-    return new StagedWriter({ context, destination, hidden, linesOf });
+    return { destination: new PartFolder(env, names, head), hidden };
   }
   const file = pathOfSubtask(path, context);
-  const destination = new GrowingFile(env.storage, file, formatter.head);
   const hidden = new HiddenFiles(env, { folder: dirname(file), name: basename(file) });
-  return new StagedWriter({ context, destination, hidden, linesOf });
+  return { destination: new GrowingFile(env.storage, file, head), hidden };
 }
 
 function plainWriter(
