@@ -91,12 +91,13 @@ test.each([
   ['begins to wait', () => undefined],
 ])('leaves no timer behind when it is closed while it %s', async (_name, before) => {
   const env = virtualEnv();
-  let timers = 0;
+  const timers = new Set<object>();
   const scheduler: Env['scheduler'] = {
     ...env.scheduler,
     after: () => {
-      timers += 1;
-      return { cancel: () => void (timers -= 1) };
+      const timer = { cancel: () => void timers.delete(timer) };
+      timers.add(timer);
+      return timer;
     },
   };
   const reader = pacedReader({ ...env, scheduler }, 0.001);
@@ -104,7 +105,7 @@ test.each([
   await before();
   await reader.close?.();
   await settled();
-  expect(timers).toBe(0);
+  expect(timers.size).toBe(0);
 });
 
 test.each([Infinity, 0, -1, Number.NaN])('refuses a rate of %d', (rate) => {
