@@ -67,7 +67,7 @@ export async function readStateRows(
     for (const { operator, state, kind } of own) {
       if (kind === 'broadcast') copied.add(`${operator}\n${state}`);
     }
-    rows.push(...own);
+    for (const row of own) rows.push(row);
   }
   return rows.sort(byPlace);
 }
