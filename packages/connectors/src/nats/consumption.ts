@@ -1,6 +1,7 @@
 import type { SourceContext } from '@millrace/core/spi';
 import { nuid } from '@nats-io/nats-core';
 import { connectorLimits } from '../limits.js';
+import { refuseOption } from '../option-checks.js';
 import type { ConsumerConfig } from './consumer-keeper.js';
 import { nanoseconds } from './pull-consumer.js';
 import type { ReceivedMessage } from './received-message.js';
@@ -75,3 +76,13 @@ export function filterConfig(filters: readonly string[]): Readonly<Record<string
  */
 export const consumerName = (prefix: string): string =>
   `${prefix.replaceAll(/[^a-zA-Z0-9_-]/g, '_')}-${nuid.next()}`;
+
+/** @throws ERR_INVALID_OPTION for a begin of names that {@link consumerName} would change */
+export function assertConsumerPrefix(option: string, prefix: string): void {
+  if (typeof prefix === 'string' && /^[a-zA-Z0-9_-]+$/.test(prefix)) return;
+  refuseOption(option, `"${prefix}" has other characters than letters, digits, - and _`);
+}
+
+/** Whether {@link consumerName} made a name of this prefix, and not of one that begins like it. */
+export const isConsumerNameOf = (prefix: string, name: string): boolean =>
+  name.startsWith(`${prefix}-`) && /^[0-9A-Z]{22}$/.test(name.slice(prefix.length + 1));

@@ -3,7 +3,7 @@ import type { Source, SourceContext, Split } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
 import { refuseOption } from '../option-checks.js';
 import { assertNatsSettings } from './connection-options.js';
-import { type Consumption, plainConsumption } from './consumption.js';
+import { assertConsumerPrefix, type Consumption, plainConsumption } from './consumption.js';
 import { type DecodeOptions, decodeSettings, messageDecoder } from './message-codec.js';
 import { NatsReader, type OpenedSplit } from './nats-reader.js';
 import type { NatsSettings } from './nats-settings.js';
@@ -31,6 +31,7 @@ export interface JetstreamSourceOptions<V, T = V> extends DecodeOptions<V, T, Je
   /**
    * For streams of retention `workqueue` or `interest`, which remove what is acknowledged: begin of
    * the names of the consumers that read them, one for each split, which stay when the job ends.
+   * Letters, digits, `-` and `_`; of no other job that reads the stream.
    */
   readonly durable?: string | undefined;
   /** Where the first start of the job begins to read. Default `first`. */
@@ -79,7 +80,7 @@ export function jetstreamSource<V = unknown, T = V>(
   }
   const decode = messageDecoder<V, T, ReceivedMessage>(options);
   const { durable } = options;
-  if (durable !== undefined) assertName('durable', durable);
+  if (durable !== undefined) assertConsumerPrefix('durable', durable);
   const named = splits.map((each) => namedSplit(each, { start, bounded, durable }));
   const openCursor = (split: Split, opened: OpenedSplit): StreamCursor<T> => {
     const { filter } = declared(splits, split.id);

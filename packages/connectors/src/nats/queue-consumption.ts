@@ -2,7 +2,13 @@ import { MillraceError } from '@millrace/core';
 import type { Counter, SourceContext } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
 import type { ConsumerConfig } from './consumer-keeper.js';
-import { type Consumption, consumerName, filterConfig, type ReceivedUpTo } from './consumption.js';
+import {
+  type Consumption,
+  consumerName,
+  filterConfig,
+  isConsumerNameOf,
+  type ReceivedUpTo,
+} from './consumption.js';
 import { apiErrorOf, askJetStream } from './jetstream-api.js';
 import type { NatsLink } from './nats-link.js';
 import { nanoseconds } from './pull-consumer.js';
@@ -112,11 +118,11 @@ export class QueueConsumption implements Consumption {
     if (link.isOpen()) link.connection.publish(reply, '+ACK');
   }
 
+  /** Those of its own that are left over; others' hold messages for others. */
   private async removeOthers(name: string): Promise<void> {
     const { link, stream, durable, filters } = this.parts;
-    const own = `${durable}-`;
     for (const { name: other, config } of await this.consumers()) {
-      if (other === name || !other.startsWith(own)) continue;
+      if (other === name || !isConsumerNameOf(durable, other)) continue;
       if (config.filter_subject !== filters[0]) continue;
       await askJetStream(link, `CONSUMER.DELETE.${stream}.${other}`);
     }

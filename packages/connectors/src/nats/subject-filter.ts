@@ -10,7 +10,7 @@ export function assertFilters(option: string, filters: readonly string[]): void 
   }
 }
 
-/** @throws ERR_INVALID_OPTION for what cannot be the name of a stream, a bucket or a consumer */
+/** @throws ERR_INVALID_OPTION for what cannot be the name of a stream or a bucket */
 export function assertName(option: string, name: string): void {
   if (typeof name === 'string' && /^[^\s.*>/\\]+$/.test(name)) return;
   refuseOption(option, `"${name}" is no name: spaces, dots, wildcards and slashes are not allowed`);
