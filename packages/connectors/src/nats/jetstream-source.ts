@@ -118,7 +118,7 @@ export function jetstreamSource<V = unknown, T = V>(
 }
 
 function consumptionOf(
-  { link, context }: OpenedSplit,
+  { link, context, checkpoints }: OpenedSplit,
   position: StreamPosition,
   filter: string | undefined,
   durable: string | undefined,
@@ -126,8 +126,8 @@ function consumptionOf(
   const filters = filter === undefined ? [] : [filter];
   const { stream, retention, sequence } = position;
   if (retention === undefined || durable === undefined) return plainConsumption(context, filters);
-  const parts = { link, context, stream, retention, durable, filters, committed: sequence };
-  return new QueueConsumption(parts);
+  const split = { stream, retention, durable, filters, committed: sequence };
+  return new QueueConsumption({ link, context, checkpoints, ...split });
 }
 
 /** A stream that removes what is acknowledged needs consumers that stay, and a name for them. */

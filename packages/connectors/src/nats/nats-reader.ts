@@ -27,6 +27,8 @@ export interface OpenedSplit {
   readonly wake: () => void;
   /** Bytes that the split may hold. */
   readonly bytesMax: number;
+  /** `begun`: one was taken already, before this split was opened. */
+  readonly checkpoints: 'begun' | 'none yet';
 }
 
 /** Reads splits, all of them at the same time, over one connection. */
@@ -38,6 +40,8 @@ export class NatsReader<T> implements SourceReader<T> {
   private readonly queue: SplitQueueReader<T>;
   private link: NatsLink | undefined;
   private splitCount = 0;
+  /** The first checkpoint comes ahead of the first poll, which opens cursors. */
+  private checkpoints: OpenedSplit['checkpoints'] = 'none yet';
 
   constructor(
     settings: NatsSettings,
@@ -50,7 +54,8 @@ export class NatsReader<T> implements SourceReader<T> {
       (split, wake) => {
         const { link } = this;
         if (link === undefined) throw new MillraceError('ERR_INVARIANT', 'read before it was open');
-        const cursor = openCursor(split, { link, context, wake, bytesMax: this.splitBytesMax });
+        const { splitBytesMax: bytesMax, checkpoints } = this;
+        const cursor = openCursor(split, { link, context, wake, bytesMax, checkpoints });
         this.cursors.set(split.id, cursor);
         return cursor;
       },
@@ -97,6 +102,7 @@ export class NatsReader<T> implements SourceReader<T> {
 
   snapshot(checkpoint?: number): readonly Split[] {
     if (checkpoint !== undefined) {
+      this.checkpoints = 'begun';
       for (const cursor of this.cursors.values()) cursor.snapshot?.(checkpoint);
     }
     return this.queue.snapshot();

@@ -25,6 +25,7 @@ function rig(listed: readonly Listed[]) {
     new QueueConsumption({
       ...{ link, durable, filters, context: testContext(), stream: 'S', committed: 0 },
       retention: 'workqueue',
+      checkpoints: 'none yet',
     });
   return { consumption, deleted };
 }

@@ -25,6 +25,8 @@ export interface QueueConsumptionParts {
   readonly filters: readonly string[];
   /** Up to here a checkpoint has all messages. */
   readonly committed: number;
+  /** Whether a checkpoint has been taken ahead of it. */
+  readonly checkpoints: 'begun' | 'none yet';
 }
 
 /**
@@ -40,12 +42,13 @@ export class QueueConsumption implements Consumption {
   private readonly open = new Map<number, string>();
   /** Up to which sequence the job had taken messages at checkpoints that are not committed. */
   private checkpoints: { readonly id: number; readonly sequence: number }[] = [];
-  private hasCheckpoints = false;
+  private hasCheckpoints: boolean;
   private committed: number;
 
   constructor(parts: QueueConsumptionParts) {
     this.parts = parts;
     this.committed = parts.committed;
+    this.hasCheckpoints = parts.checkpoints === 'begun';
     this.redeliveries = parts.context.metrics.counter('natsRedeliveries');
   }
 

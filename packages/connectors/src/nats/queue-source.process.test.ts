@@ -138,9 +138,14 @@ describe.skipIf(natsSkipReason() !== undefined)('a source of a stream that remov
     await expect(start({ stream: 'L' })).rejects.toMatchObject(refused('durable'));
   });
 
-  test('a job without checkpoints is told, before it would wait for ever', async () => {
+  test('a backlog waits for the first commit; without checkpoints it is refused', async () => {
     await rig.addStream({ retention: 'workqueue' });
     for (let n = 0; n < 66_000; n += 2_000) await rig.publishNumbers(n, n + 2_000);
+    await withSource(sourceOf(), async ({ reader, next }) => {
+      // As a job does: its first checkpoint is taken before the first poll.
+      reader.snapshot(1);
+      expect(await next(65_536)).toHaveLength(65_536);
+    });
     await withSource(sourceOf(), async ({ next }) => {
       await expect(next(66_000)).rejects.toMatchObject({
         code: 'ERR_INVALID_OPTION',
