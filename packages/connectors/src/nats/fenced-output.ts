@@ -164,7 +164,7 @@ export class FencedOutput {
         return { sequence: message.seq, marker: markerOf(body, subject, owner) };
       }
       if (error?.err_code === apiErrorCodes.messageNotFound) return undefined;
-      if (error !== undefined && error.code < 500) {
+      if (error !== undefined && !mayPass(error)) {
         throw this.error('ERR_NATS_STREAM_UNFIT', `stream ${stream}: ${refusalText(error)}`);
       }
       await patience.wait(`the fence cannot be read: ${error?.description}`);

@@ -72,6 +72,7 @@ describe('messages that are published many at a time', () => {
   test.each([
     ['is not answered', unanswered],
     ['finds no leader', refusedBy(503, 10_008)],
+    ['finds too many others', refusedBy(429, 10_167)],
   ])('go out again from the first that %s, in order', async (_, outcome) => {
     const { env, publisher, add, take } = rig();
     add('a', 'b', 'c');

@@ -17,11 +17,13 @@ export const publishErrorCodes = {
   batchIncomplete: 10_176,
 } as const;
 
+/** A stream, or a server with its atomic batches, has too much to do now. */
+const tooManyRequests = 429;
 const passing: readonly number[] = Object.values(publishErrorCodes);
 
 /** Whether the same may be stored when it is published again. */
 export function mayPass({ code, err_code }: ApiError): boolean {
-  return code >= 500 || passing.includes(err_code);
+  return code >= 500 || code === tooManyRequests || passing.includes(err_code);
 }
 
 export const refusalText = ({ description, err_code }: ApiError): string =>
