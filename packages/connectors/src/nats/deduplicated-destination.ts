@@ -47,6 +47,10 @@ export class DeduplicatedDestination implements MessageDestination {
     return { stream: this.parts.stream.name };
   }
 
+  cancel(): void {
+    this.parts.link.stopWaiting();
+  }
+
   close(): Promise<void> {
     return this.parts.link.close();
   }

@@ -76,6 +76,10 @@ export class DirectMessagesWriter implements SinkWriter {
     return this.flush();
   }
 
+  cancel(): void {
+    this.connection?.link.stopWaiting();
+  }
+
   async close(): Promise<void> {
     this.publisher?.close();
     await this.connection?.link.close();

@@ -64,6 +64,10 @@ export class FencedDestination implements MessageDestination {
     return { stream: this.parts.stream.name, fence: { subject: this.fence, sequence } };
   }
 
+  cancel(): void {
+    this.parts.link.stopWaiting();
+  }
+
   close(): Promise<void> {
     return this.parts.link.close();
   }

@@ -98,6 +98,26 @@ describe.skipIf(natsSkipReason() !== undefined)('a JetStream sink, exactly once'
     expect(await rowsIn('NEW')).toEqual([1]);
   });
 
+  test('leaves to its successor what it cannot publish when it is to end', async () => {
+    const job = new PlayedJob();
+    const writer = job.process(sinkOf());
+    await writer.open?.();
+    await writeAll(writer, numbers(0, 2_000));
+    const restored = await restoreFrom(writer, 1);
+    await rig.server.kill();
+    const publishing = expect(writer.committed?.(1)).rejects.toMatchObject({
+      code: 'ERR_CANCELLED',
+    });
+    writer.cancel?.();
+    await publishing;
+    await writer.close?.();
+    await rig.server.restart();
+    const successor = job.process(sinkOf(), { restored });
+    await successor.open?.();
+    await successor.close?.();
+    expect(await rowsIn()).toEqual(numbers(0, 2_000));
+  });
+
   test('goes on in the middle of what its predecessor had published', async () => {
     for (const published of [1, 2, 3]) {
       const job = new PlayedJob({ id: `history-${published}`, parent: undefined });

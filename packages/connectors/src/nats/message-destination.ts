@@ -10,5 +10,7 @@ export interface MessageDestination {
   publish(prepared: PreparedOutput): Promise<void>;
   /** What a checkpoint has to know of it. */
   facts(): Pick<PreparedMessages, 'stream' | 'fence'>;
+  /** Publishing that waits for the connection, now or later, rejects. */
+  cancel(): void;
   close(): Promise<void>;
 }

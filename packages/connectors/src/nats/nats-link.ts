@@ -12,8 +12,13 @@ export interface NatsLink {
   readonly connection: NatsConnection;
   /** Whether the gate is open. */
   isOpen(): boolean;
-  /** Resolves when the gate is open; rejects with {@link NatsLink.failed}. */
+  /**
+   * Resolves when the gate is open; rejects with {@link NatsLink.failed}, and as ERR_CANCELLED when
+   * nobody is to wait any more, or the link is closed.
+   */
   whenOpen(): Promise<void>;
+  /** From now on nobody waits for a gate that is shut; one that is open may still be used. */
+  stopWaiting(): void;
   /** What ended the connection for good: a permission, authentication, or its end. */
   readonly failed: MillraceError | undefined;
   /** Called once, at once if the link has failed already. */

@@ -110,6 +110,10 @@ class PublishingWriter implements SinkWriter {
     return this.flush();
   }
 
+  cancel(): void {
+    this.link?.stopWaiting();
+  }
+
   async close(): Promise<void> {
     await this.link?.close();
   }

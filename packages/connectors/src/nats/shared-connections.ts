@@ -1,5 +1,5 @@
-import type { Unsubscribe } from './connection-gate.js';
 import type { NatsLink } from './nats-link.js';
+import { SharedLink } from './shared-link.js';
 import type { WatchedConnection } from './watched-connection.js';
 
 /**
@@ -38,27 +38,12 @@ export class SharedConnections {
 
   private linkOf(name: string, shared: Shared, watched: WatchedConnection): NatsLink {
     const { gate, connection } = watched;
-    const subscriptions: Unsubscribe[] = [];
-    let isClosed = false;
-    return {
-      connection,
-      isOpen: () => !isClosed && gate.isOpen(),
-      whenOpen: () => gate.whenOpen(),
-      get failed() {
-        return gate.failed;
-      },
-      onFailure: (listener) => subscriptions.push(gate.onFailure(listener)),
-      onGap: (listener) => subscriptions.push(gate.onGap(listener)),
-      close: async () => {
-        if (isClosed) return;
-        isClosed = true;
-        for (const unsubscribe of subscriptions) unsubscribe();
-        shared.users -= 1;
-        if (shared.users > 0) return;
-        this.remove(name, shared);
-        await watched.close();
-      },
-    };
+    return new SharedLink(connection, gate, async () => {
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      this.remove(name, shared);
+      await watched.close();
+    });
   }
 }
 

@@ -91,6 +91,10 @@ export class StagedMessagesWriter implements SinkWriter {
     });
   }
 
+  cancel(): void {
+    this.destination?.cancel();
+  }
+
   async close(): Promise<void> {
     const { staging, destination } = this;
     this.staging = undefined;

@@ -71,7 +71,8 @@ export interface SinkContext extends SourceContext {
  *
  * Order of calls: `open`, then `write`, `flush`, `prepare` and `committed` in any order, one at a
  * time (the next call comes after the promise of the last), `finish` when the input has ended
- * (`prepare` and `committed` may still follow), `close` at the end.
+ * (`prepare` and `committed` may still follow), `close` at the end. Only `cancel` may come while a
+ * promise is open.
  *
  * With checkpoints an exactly-once writer keeps what it is given where nobody sees it, hands it
  * over in `prepare`, and publishes it in `committed`. After a failure a new writer gets what the
@@ -110,6 +111,13 @@ export interface SinkWriter {
   committed?(checkpoint: number): Promise<void>;
   /** The input has ended: complete the output. */
   finish?(): Promise<void>;
+  /**
+   * The attempt ends, cancelled or failed, ahead of the promise of the last call; `close` follows
+   * when that has settled, and nothing else. What waits for a destination that is away is to stop
+   * waiting and reject; what goes on may be brought to its end. Called once at most. Without this
+   * method a job is not cancelled before the destination is back.
+   */
+  cancel?(): void;
   /** Frees resources, also after a failure; does not complete the output. */
   close?(): Promise<void>;
 }

@@ -156,6 +156,62 @@ describe('cancelling', () => {
   });
 });
 
+/** A writer whose first write waits for a destination that is away, until it is cancelled. */
+function waiting(log: string[]): Partial<SinkWriter> {
+  let giveUp: (why: Error) => void = () => undefined;
+  return {
+    write: () =>
+      new Promise((_, reject) => {
+        giveUp = reject;
+      }),
+    cancel: () => {
+      log.push('cancel');
+      giveUp(new Error('nobody waits any more'));
+    },
+  };
+}
+
+describe('a sink that waits for its destination', () => {
+  test('ends with a job that is cancelled', async () => {
+    const log: string[] = [];
+    const { source, running } = start(noting(log, waiting(log)));
+    source.send([{ value: 1 }]);
+    await turns();
+    running.cancel();
+    await turns();
+    expect(log).toEqual(['open', 'cancel', 'close']);
+    await expect(running.done).resolves.toMatchObject({ status: 'cancelled' });
+  });
+
+  test('ends with a job that another operator fails, with what that one says', async () => {
+    const log: string[] = [];
+    const source = new ManualSource<number>();
+    const job = defineJob('ends', {}, (builder) => {
+      const numbers = builder.source('in', source);
+      numbers.pipe(sinkTo('out', noting(log, waiting(log))));
+      numbers.pipe(
+        filter((n) => (n === 2 ? broken() : true), { id: 'x' }),
+        sinkTo('other', noting([])),
+      );
+    });
+    const { done } = run(job, { env: virtualEnv() });
+    const failed = expect(done).rejects.toMatchObject({ operator: 'x' });
+    source.send([{ value: 1 }]);
+    await turns();
+    source.send([{ value: 2 }]);
+    await turns();
+    expect(log).toEqual(['open', 'cancel', 'close']);
+    await failed;
+  });
+
+  test('is not cancelled when nothing of it is under way', async () => {
+    const log: string[] = [];
+    const { running } = start(noting(log, waiting(log)));
+    await running.cancel();
+    expect(log).toEqual(['open', 'close']);
+  });
+});
+
 describe('a sink that fails', () => {
   test.each<[string, Partial<SinkWriter>, boolean]>([
     ['open rejects', { open: async () => broken() }, true],

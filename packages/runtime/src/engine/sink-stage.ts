@@ -3,6 +3,7 @@ import { type CheckpointBarrier, RecordFailure, type SinkWriter } from '@millrac
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { PooledBatch } from './batch-pool.js';
 import { isBatch } from './channel.js';
+import { closeAll } from './close-all.js';
 import type { InputGate } from './input-gate.js';
 import { positionOf } from './record-places.js';
 import type { Stage } from './stage.js';
@@ -111,10 +112,17 @@ export class SinkStage implements Stage {
     await this.guard(() => this.writer.open?.());
   }
 
-  async close(): Promise<void> {
-    // The writer is not called while a promise of it is open; what that one says is known already.
-    await this.pending?.catch(() => undefined);
-    await this.guard(() => this.writer.close?.());
+  close(): Promise<void> {
+    const { writer, pending } = this;
+    return this.guard(() =>
+      closeAll([
+        // Its destination may be away for as long as nobody knows.
+        () => (this.isBusy ? writer.cancel?.() : undefined),
+        // It is not closed while a promise of it is open; what that one says is known already.
+        () => pending?.catch(() => undefined),
+        () => writer.close?.(),
+      ]),
+    );
   }
 
   wakeAtMs(): number {
