@@ -23,6 +23,7 @@ export class SinkStage implements Stage {
   private readonly atBarrier: (barrier: CheckpointBarrier, prepared: unknown) => void;
   /** The newest committed checkpoint that the writer has not been told of. */
   private committed: number | undefined;
+  private readonly quietListeners: (() => void)[] = [];
 
   /** @param wake called when a promise of the writer has settled, with its error if it failed */
   constructor(
@@ -53,9 +54,12 @@ export class SinkStage implements Stage {
     this.wake();
   }
 
-  /** Nothing is being written or published, and nothing is to be. */
-  get isQuiet(): boolean {
-    return !this.isBusy && this.committed === undefined;
+  /**
+   * Resolves when nothing is being written or published, and nothing is to be; never when the
+   * writer has failed.
+   */
+  async whenQuiet(): Promise<void> {
+    if (!this.isQuiet) await new Promise<void>((resolve) => this.quietListeners.push(resolve));
   }
 
   isBlocked(): boolean {
@@ -129,6 +133,10 @@ export class SinkStage implements Stage {
     return Infinity;
   }
 
+  private get isQuiet(): boolean {
+    return !this.isBusy && this.committed === undefined;
+  }
+
   private prepare(barrier: CheckpointBarrier): void {
     const { writer } = this;
     const prepared = async (): Promise<void> => {
@@ -173,6 +181,7 @@ export class SinkStage implements Stage {
     pending.then(
       () => {
         this.isBusy = false;
+        if (this.isQuiet) for (const listener of this.quietListeners.splice(0)) listener();
         this.wake();
       },
       (error: unknown) => this.wake(this.failure(error)),

@@ -61,6 +61,10 @@ export class Slot implements SlotControl {
   private readonly started = new Promise<void>((resolve) => {
     this.letStart = resolve;
   });
+  private tellStopping: () => void = () => undefined;
+  private readonly stopping = new Promise<void>((resolve) => {
+    this.tellStopping = resolve;
+  });
 
   constructor(parts: SlotParts) {
     this.parts = parts;
@@ -115,6 +119,7 @@ export class Slot implements SlotControl {
     for (const task of this.tasks) await task.open();
     const end = (outcome: unknown): void => {
       this.life = outcome === 'finished' ? 'finished' : 'stopped';
+      this.tellStopping();
       this.alignment?.end();
     };
     await new Promise<void>((resolve, reject) => {
@@ -179,13 +184,13 @@ export class Slot implements SlotControl {
   }
 
   async sinksQuiet(): Promise<void> {
-    const isQuiet = (): boolean =>
-      this.built.tasks.every(({ sinks }) => sinks.every((sink) => sink.isQuiet));
-    // What has ended publishes no more.
-    while (!isQuiet() && this.life === 'running') await this.parts.env.scheduler.yield();
+    const sinks = this.built.tasks.flatMap((task) => task.sinks);
+    // What has ended, or is to end, publishes no more.
+    await Promise.race([this.stopping, Promise.all(sinks.map((sink) => sink.whenQuiet()))]);
   }
 
   cancel(): void {
+    this.tellStopping();
     this.task.cancel();
     this.letStart();
   }
