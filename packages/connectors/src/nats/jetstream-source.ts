@@ -96,6 +96,7 @@ export function jetstreamSource<V = unknown, T = V>(
       isFiltered,
       // What others have acknowledged is gone, too.
       onTruncated: retention !== undefined && isFiltered ? 'expected' : onTruncated,
+      splitEnd: 'atLast',
       fromFirst: start === 'first',
     });
     return new StreamCursor(split.id, position, feed, decode);

@@ -86,6 +86,54 @@ describe.skipIf(natsSkipReason() !== undefined)('a KV source', () => {
     expect(await readAll()).toEqual([]);
   });
 
+  describe('that is bounded has each key that was there at the start', () => {
+    const bounded = () => sourceOf({ bounded: true });
+    const rest = async (reader: Parameters<typeof readOn>[0]) =>
+      valuesOf((await readOn(reader)).arrived).map(short);
+    const putOnes = async () => {
+      await addBucket();
+      for (const key of ['a', 'b', 'c']) await put(key, 1);
+    };
+
+    test('also when some are replaced before it reads them', async () => {
+      await putOnes();
+      await withSource(bounded(), async ({ reader }) => {
+        await put('a', 2);
+        expect(await rest(reader)).toEqual(['2:b=1', '3:c=1', '4:a=2']);
+      });
+    });
+
+    test('also when all of them are', async () => {
+      await putOnes();
+      await withSource(sourceOf({ bounded: true, from: 'all' }), async ({ reader }) => {
+        for (const key of ['b', 'a', 'c']) await put(key, 2);
+        expect(await rest(reader)).toEqual(['4:b=2', '5:a=2', '6:c=2']);
+      });
+    });
+
+    test('also when it goes on from a checkpoint, before its end or behind it', async () => {
+      await putOnes();
+      const before = await withSource(bounded(), async ({ next, snapshot }) => {
+        expect((await next(1)).map(short)).toEqual(['1:a=1']);
+        return snapshot();
+      });
+      for (const key of ['b', 'c', 'a']) await put(key, 2);
+      const behind = await withSource(
+        bounded(),
+        async ({ next, snapshot }) => {
+          expect((await next(1)).map(short)).toEqual(['4:b=2']);
+          return snapshot();
+        },
+        before,
+      );
+      await withSource(
+        bounded(),
+        async ({ reader }) => expect(await rest(reader)).toEqual(['5:c=2', '6:a=2']),
+        behind,
+      );
+    });
+  });
+
   describe('goes on behind the checkpoint', () => {
     async function restart(
       options: Partial<KvSourceOptions<number>>,

@@ -28,7 +28,10 @@ export interface KvSourceOptions<V>
    * bucket's history holds. Default `latest`.
    */
   readonly from?: 'latest' | 'all' | undefined;
-  /** Whether to end with what the bucket had when the job first started. Default false. */
+  /**
+   * Whether to end when all that the bucket had at the first start of the job is read, and with it
+   * what was put in its place until then: not before reading has caught up. Default false.
+   */
   readonly bounded?: boolean | undefined;
 }
 
@@ -76,6 +79,8 @@ export function kvSource<V = unknown>(options: KvSourceOptions<V>): Source<KvRec
           : new LatestConsumption(context, filters, snapshotEnd),
       isFiltered: true,
       onTruncated: 'expected',
+      // What was replaced since the start is behind the end, or it would be missing.
+      splitEnd: 'caughtUp',
       fromFirst: true,
     });
     return new StreamCursor(split.id, start, feed, decode);

@@ -20,6 +20,12 @@ import {
 } from './stream-position.js';
 import { TruncationWatch } from './truncation-watch.js';
 
+/**
+ * Where a bounded split ends: with the message that was the last one at the start, or, where newer
+ * messages take the place of older ones, as soon as that is passed and nothing is behind.
+ */
+type SplitEnd = 'atLast' | 'caughtUp';
+
 /** What becomes of a stream from which messages were removed before they were read. */
 type TruncationPolicy = 'refuse' | 'continue' | 'expected';
 
@@ -34,6 +40,7 @@ export interface StreamFeedParts {
   /** The stream has messages that are not of the split. */
   readonly isFiltered: boolean;
   readonly onTruncated: TruncationPolicy;
+  readonly splitEnd: SplitEnd;
   /** Whatever the stream has first is where reading begins. */
   readonly fromFirst: boolean;
   readonly bytesMax: number;
@@ -89,7 +96,7 @@ export class StreamFeed {
       onFailure: (error) => this.fail(error),
       onDropped: () => this.parts.wake(),
     });
-    if (start.end !== undefined && start.sequence >= start.end) this.end();
+    if (this.hadAll) this.end();
     else void this.keeper.open();
   }
 
@@ -155,6 +162,13 @@ export class StreamFeed {
     this.keeper.close();
   }
 
+  /** Nothing is left to read at the start. */
+  private get hadAll(): boolean {
+    const { start, splitEnd } = this.parts;
+    if (start.end === undefined || start.sequence < start.end) return false;
+    return splitEnd === 'atLast' || start.timeNs === undefined;
+  }
+
   private get received(): ReceivedUpTo {
     return { sequence: this.sequence, timeNs: this.timeNs };
   }
@@ -180,11 +194,11 @@ export class StreamFeed {
     this.idleTimes = 0;
     this.drained = undefined;
     const { sequence } = delivery;
-    const { start, consumption } = this.parts;
+    const { start, splitEnd, consumption } = this.parts;
     const arrived = new ReceivedMessage(message, delivery, bytesOf(message));
     if (sequence <= this.sequence) {
       if (this.obey(judgeMessage(this.received, delivery))) consumption.again?.(arrived);
-    } else if (start.end !== undefined && sequence > start.end) this.end();
+    } else if (splitEnd === 'atLast' && sequence > (start.end ?? Infinity)) this.end();
     else if (consumption.mustReopen?.(sequence) === true) {
       this.keeper.reopen('all that was there at first is read');
     } else this.receive(arrived);
@@ -192,7 +206,7 @@ export class StreamFeed {
 
   private receive(message: ReceivedMessage): void {
     const { sequence, timeNs, pending } = message.delivery;
-    const { start, consumption, wake } = this.parts;
+    const { consumption, wake } = this.parts;
     if (sequence > this.sequence + 1) this.onJump();
     this.sequence = sequence;
     this.timeNs = timeNs;
@@ -200,8 +214,15 @@ export class StreamFeed {
     this.bytes += message.bytes;
     this.messages.push(message);
     consumption.took?.(message);
-    if (sequence === start.end) this.end();
+    if (this.isLast(message.delivery)) this.end();
     else if (this.messages.size === 1) wake();
+  }
+
+  private isLast({ sequence, pending }: Delivery): boolean {
+    const { start, splitEnd } = this.parts;
+    if (start.end === undefined) return false;
+    if (splitEnd === 'atLast') return sequence === start.end;
+    return sequence >= start.end && pending === 0;
   }
 
   private onJump(): void {
