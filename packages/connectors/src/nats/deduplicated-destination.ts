@@ -30,7 +30,9 @@ export class DeduplicatedDestination implements MessageDestination {
 
   async restore(prepared: readonly PreparedMessages[]): Promise<void> {
     const { subtask, parallelism } = this.parts.context;
-    for (const [index, shard] of prepared.entries()) {
+    // What was fenced is published behind its fences.
+    const own = prepared.filter(({ fence }) => fence === undefined);
+    for (const [index, shard] of own.entries()) {
       // Subtasks there were more of then leave theirs to those of now.
       if (index % parallelism !== subtask) continue;
       for (const entry of shard.entries) if (entry.blob !== null) this.assertRemembered(entry);

@@ -202,6 +202,56 @@ describe.skipIf(natsSkipReason() !== undefined)('a JetStream sink, exactly once'
   });
 });
 
+describe.skipIf(natsSkipReason() !== undefined)('a job that goes on with another guarantee', () => {
+  beforeEach(() => rig.addStream({ name: 'S', subjects: ['s.>'] }));
+
+  describe.each([
+    ['exactly-once', 'effectively-once'],
+    ['exactly-once', 'at-least-once'],
+    ['effectively-once', 'exactly-once'],
+    ['effectively-once', 'at-least-once'],
+  ] as const)('%s before, now %s', (before, now) => {
+    test.each(['published', 'not published'])('what its checkpoint has is %s', async (state) => {
+      const job = new PlayedJob();
+      const former = [0, 1].map((subtask) =>
+        job.process(sinkOf({ guarantee: before }), { subtask, parallelism: 2 }),
+      );
+      for (const [subtask, writer] of former.entries()) {
+        await writer.open?.();
+        await writeAll(writer, [subtask]);
+      }
+      const restored = await restoreFrom(former, 1);
+      for (const writer of former) {
+        if (state === 'published') await writer.committed?.(1);
+        await writer.close?.();
+      }
+      // One subtask, as there may be fewer now; and twice, as the first may come to nothing.
+      for (let starts = 0; starts < 2; starts += 1) {
+        const writer = job.process(sinkOf({ guarantee: now }), { restored });
+        await writer.open?.();
+        await writer.close?.();
+      }
+      expect([...(await rowsIn())].sort()).toEqual([0, 1]);
+    });
+  });
+
+  test('on a stream that takes no batches any more: nobody can say what is published', async () => {
+    const job = new PlayedJob();
+    const writer = job.process(sinkOf());
+    await writer.open?.();
+    await writeAll(writer, [1]);
+    const restored = await restoreFrom(writer, 1);
+    await writer.close?.();
+    const { config } = await rig.api<{ config: object }>('STREAM.INFO.S');
+    await rig.api('STREAM.UPDATE.S', { ...config, allow_atomic: false });
+    const now = job.process(sinkOf({ guarantee: 'effectively-once' }), { restored });
+    expect(await refusal(now)).toMatch(
+      /ERR_STATE_INCOMPATIBLE.*checkpoint 1 has output.*exactly-once.*set allow_atomic/,
+    );
+    expect(await rowsIn()).toEqual([]);
+  });
+});
+
 describe.skipIf(natsSkipReason() !== undefined)('who does not own the output', () => {
   beforeEach(() => rig.addStream({ name: 'S', subjects: ['s.>'] }));
 

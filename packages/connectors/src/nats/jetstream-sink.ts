@@ -5,6 +5,7 @@ import { assertNatsSettings } from './connection-options.js';
 import { DeduplicatedDestination, messageIdHeader } from './deduplicated-destination.js';
 import { DirectMessagesWriter } from './direct-messages-writer.js';
 import type { OpeningFacts } from './fence-opening.js';
+import { publishFormer } from './former-output.js';
 import type { MessageDestination } from './message-destination.js';
 import { type EncodeOptions, type MessageEncoder, messageEncoder } from './message-encoder.js';
 import { takesSubject } from './message-subject.js';
@@ -66,6 +67,9 @@ export interface JetstreamSinkOptions<T> extends EncodeOptions<T> {
  *   remembers, so a job that was down for longer than `duplicate_window` is refused.
  * - `at-least-once`: published as it comes; a restart publishes again.
  *
+ * A job may be restored with another guarantee: what the checkpoint has of the former one is
+ * published as that one does it, and what comes then with the new one.
+ *
  * A record whose message is too large, or whose subject the stream does not take, fails the job as
  * ERR_SINK_RECORD with its position; so does a subject that may not be published to
  * (ERR_NATS_PERMISSION) if the user may ask the server for that.
@@ -123,8 +127,10 @@ function writerOf<T>(
       nats,
       context,
       (link) => streamFor(link, options),
-      (connection) => {
+      async (connection) => {
         if (typeof subject === 'string') connection.check.checkSubject(subject);
+        const fenceBase = fenceBaseOf(options, connection.stream.name);
+        await publishFormer({ connection, guarantee, fenceBase, existing });
         return make(connection);
       },
     );

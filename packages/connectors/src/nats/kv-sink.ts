@@ -4,6 +4,7 @@ import { refuseOption } from '../option-checks.js';
 import { assertNatsSettings } from './connection-options.js';
 import { DirectMessagesWriter } from './direct-messages-writer.js';
 import type { OpeningFacts } from './fence-opening.js';
+import { publishFormer } from './former-output.js';
 import { type MessageEncoder, type PayloadCodec, payloadEncoder } from './message-encoder.js';
 import type { NatsSettings } from './nats-settings.js';
 import type { HeaderPair } from './outgoing-message.js';
@@ -84,8 +85,13 @@ function writerOf<T, V>(
   const stream = `KV_${bucket}`;
   const create = createBucket && (() => newBucketConfig(bucket, createBucket));
   const find = (link: Parameters<typeof openSinkStream>[0]) => openSinkStream(link, stream, create);
+  const fenceBase = `${subjectOf(bucket, ownKeys)}fence`;
   if (guarantee === 'at-least-once' || context.checkpoints === 'off') {
-    const connect = () => connectToStream(nats, context, find, directConnection);
+    const connect = () =>
+      connectToStream(nats, context, find, async (connection) => {
+        await publishFormer({ connection, guarantee: 'at-least-once', fenceBase, existing });
+        return directConnection(connection);
+      });
     return new DirectMessagesWriter({ context, encode, connect });
   }
   return new StagedMessagesWriter({
@@ -93,7 +99,7 @@ function writerOf<T, V>(
     encode,
     connect: () =>
       connectToStream(nats, context, find, (connection) =>
-        fencedDestination(connection, `${subjectOf(bucket, ownKeys)}fence`, existing),
+        fencedDestination(connection, fenceBase, existing),
       ),
   });
 }

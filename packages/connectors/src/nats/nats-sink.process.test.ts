@@ -82,6 +82,19 @@ describe.skipIf(skipped)('a KV sink', () => {
     expect(await rig.messages('KV_b')).toHaveLength(1);
   });
 
+  test('at least once gets what a job that was exactly once had not written', async () => {
+    const job = new PlayedJob();
+    const before = job.process(balances());
+    await before.open?.();
+    before.write(batchOf({ account: 'a', cents: 1 }));
+    const restored = await restoreFrom(before, 1);
+    await before.close?.();
+    const now = job.process(balances({ guarantee: 'at-least-once' }), { restored });
+    await now.open?.();
+    await now.close?.();
+    expect((await rig.messages('KV_b')).map(({ text }) => text)).toEqual(['1']);
+  });
+
   test('of a process that was succeeded writes nothing', async () => {
     const job = new PlayedJob();
     const zombie = job.process(balances());

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/core';
-import type { StagedBlob } from '@millrace/core/spi';
+import type { SinkRestore, StagedBlob } from '@millrace/core/spi';
 import type { StagedEntry } from './fence-opening.js';
 
 /** What one checkpoint added to the output that is not published. */
@@ -30,11 +30,17 @@ export interface PreparedMessages extends PreparedOutput {
 }
 
 /**
- * What a checkpoint holds of a sink of messages.
+ * What a checkpoint holds of a sink of messages, by the subtasks that there were.
  *
  * @throws MillraceError ERR_STATE_INCOMPATIBLE when it is another sink's
  */
-export function preparedMessagesOf(prepared: unknown): PreparedMessages {
+export const restoredMessages = (restored: SinkRestore | undefined): readonly PreparedMessages[] =>
+  // A writer that publishes as it goes prepares nothing.
+  (restored?.prepared ?? [])
+    .filter((each) => each !== undefined && each !== null)
+    .map(preparedMessagesOf);
+
+function preparedMessagesOf(prepared: unknown): PreparedMessages {
   const found = prepared as Partial<PreparedMessages>;
   const isMessages = found.kind === 'messages' && found.format === 1;
   if (isMessages && Array.isArray(found.entries)) return found as PreparedMessages;

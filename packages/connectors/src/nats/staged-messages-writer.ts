@@ -12,7 +12,7 @@ import {
   type PreparedEntry,
   type PreparedMessages,
   type PreparedOutput,
-  preparedMessagesOf,
+  restoredMessages,
 } from './prepared-messages.js';
 import { StagedMessages } from './staged-messages.js';
 
@@ -41,7 +41,7 @@ export class StagedMessagesWriter implements SinkWriter {
 
   async open(): Promise<void> {
     const { context, connect } = this.parts;
-    const prepared = context.restored?.prepared.map(preparedMessagesOf) ?? [];
+    const prepared = restoredMessages(context.restored);
     this.destination = await connect();
     await this.destination.restore(prepared);
   }
