@@ -35,14 +35,14 @@ export class DeduplicatedDestination implements MessageDestination {
     for (const [index, shard] of own.entries()) {
       // Subtasks there were more of then leave theirs to those of now.
       if (index % parallelism !== subtask) continue;
-      for (const entry of shard.entries) if (entry.blob !== null) this.assertRemembered(entry);
-      await this.publishAll(shard, shard);
+      for (const entry of shard.entries) if (entry.blob !== null) this.assertYoung(entry);
+      await this.publishAll({ ...shard, isRestored: true }, shard);
     }
   }
 
   async publish(prepared: PreparedOutput): Promise<void> {
     const { subtask: shard, lineage } = this.parts.context;
-    await this.publishAll({ shard, lineage: lineage!.id }, prepared);
+    await this.publishAll({ shard, lineage: lineage!.id, isRestored: false }, prepared);
   }
 
   facts(): Pick<PreparedMessages, 'stream'> {
@@ -64,8 +64,8 @@ export class DeduplicatedDestination implements MessageDestination {
   }
 
   private async publishAs(
-    { shard, lineage }: Publication,
-    { checkpoint }: PreparedEntry,
+    { shard, lineage, isRestored }: Publication,
+    entry: PreparedEntry,
     blob: StagedBlob,
   ): Promise<void> {
     const { context, publisher } = this.parts;
@@ -79,8 +79,13 @@ export class DeduplicatedDestination implements MessageDestination {
         if (outcome.kind === 'stored') (outcome.isDuplicate ? duplicates : published).inc();
         return outcome;
       },
+      beforeRepeat: (sentMs) => {
+        // A predecessor may have sent what was not sent here.
+        if (isRestored) this.assertYoung(entry);
+        else if (sentMs !== undefined) this.assertRemembered(entry, 'was sent', sentMs);
+      },
     });
-    const prefix = `${job}/${operatorId}/${shard}/${lineage}/${checkpoint}/`;
+    const prefix = `${job}/${operatorId}/${shard}/${lineage}/${entry.checkpoint}/`;
     let row = 0;
     try {
       for await (const messages of stagedChunks(context.staging!, blob, 0)) {
@@ -96,14 +101,20 @@ export class DeduplicatedDestination implements MessageDestination {
     }
   }
 
-  private assertRemembered({ preparedMs, checkpoint }: PreparedEntry): void {
+  private assertYoung(entry: PreparedEntry): void {
+    this.assertRemembered(entry, 'was prepared', entry.preparedMs);
+  }
+
+  /** The stream knows what it has stored of an entry since then. */
+  private assertRemembered({ checkpoint }: PreparedEntry, what: string, sinceMs: number): void {
     const { context, stream } = this.parts;
     const { env, replay, operatorId: operator } = context;
-    const elapsedMs = env.clock.nowMs() - preparedMs;
+    const elapsedMs = env.clock.nowMs() - sinceMs;
     if (elapsedMs < stream.duplicateWindowMs || replay === 'accepted') return;
+    const elapsed = `${Math.round(elapsedMs / 1_000)} s`;
     throw new MillraceError(
       'ERR_DUPLICATE_WINDOW',
-      `checkpoint ${checkpoint} is ${Math.round(elapsedMs / 1_000)} s old, stream ${stream.name} ` +
+      `output of checkpoint ${checkpoint} ${what} ${elapsed} ago, stream ${stream.name} ` +
         `remembers ${stream.duplicateWindowMs / 1_000} s: whether its output was published cannot ` +
         'be told any more. Restore with --from and --accept-replay to publish it again',
       { operator },
@@ -111,8 +122,10 @@ export class DeduplicatedDestination implements MessageDestination {
   }
 }
 
-/** What the ids of messages begin with. */
-type Publication = Pick<PreparedMessages, 'shard' | 'lineage'>;
+/** What the ids of messages begin with, and whether a predecessor may have published them. */
+interface Publication extends Pick<PreparedMessages, 'shard' | 'lineage'> {
+  readonly isRestored: boolean;
+}
 
 /** Unless the record's own is there. */
 function withId(message: OutgoingMessage, id: string): OutgoingMessage {

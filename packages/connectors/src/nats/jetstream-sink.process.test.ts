@@ -437,7 +437,7 @@ describe.skipIf(natsSkipReason() !== undefined)('what cannot be published', () =
     const [prepared] = restored.prepared as { entries: { preparedMs: number }[] }[];
     prepared!.entries[0]!.preparedMs -= 61_000;
     expect(await refusal(job.process(sink, { restored }))).toMatch(
-      /ERR_DUPLICATE_WINDOW.*checkpoint 1 is 61 s old, stream S remembers 60 s/,
+      /ERR_DUPLICATE_WINDOW.*checkpoint 1 was prepared 61 s ago, stream S remembers 60 s/,
     );
     const accepted = job.process(sink, { restored, replay: 'accepted' });
     await accepted.open?.();

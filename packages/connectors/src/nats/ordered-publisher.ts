@@ -10,6 +10,13 @@ export interface OrderedPublisherParts {
   readonly link: NatsLink;
   readonly context: SinkContext;
   readonly send: (message: OutgoingMessage) => Promise<PublishOutcome>;
+  /**
+   * Called when all that is not known to be stored is about to be published again; what it throws
+   * ends that instead.
+   *
+   * @param sentMs when the first of it was first sent, epoch ms; undefined: it was not
+   */
+  readonly beforeRepeat?: (sentMs: number | undefined) => void;
 }
 
 /**
@@ -38,7 +45,7 @@ export class OrderedPublisher {
   }
 
   add(message: OutgoingMessage): void {
-    this.waiting.push({ message, bytes: sizeOf(message), isStored: false });
+    this.waiting.push({ message, bytes: sizeOf(message), isStored: false, sentMs: undefined });
     this.bytes += this.waiting.at(-1)!.bytes;
     this.pump();
   }
@@ -78,8 +85,11 @@ export class OrderedPublisher {
       void this.startAgain('the connection was lost');
       return;
     }
+    const { clock } = this.parts.context.env;
     while (this.sent < this.waiting.length) {
-      void this.send(this.waiting[this.sent]!, this.round);
+      const item = this.waiting[this.sent]!;
+      item.sentMs ??= clock.nowMs();
+      void this.send(item, this.round);
       this.sent += 1;
     }
   }
@@ -117,6 +127,7 @@ export class OrderedPublisher {
     this.round += 1;
     try {
       await this.patience.wait(why);
+      this.parts.beforeRepeat?.(this.waiting[0]?.sentMs);
     } catch (error) {
       this.fail(error);
       return;
@@ -147,4 +158,6 @@ interface InDoubt {
   readonly message: OutgoingMessage;
   readonly bytes: number;
   isStored: boolean;
+  /** When it was sent for the first time, epoch ms. */
+  sentMs: number | undefined;
 }
