@@ -161,6 +161,23 @@ describe.skipIf(skipped)('a sink of core NATS', () => {
     await writer.close?.();
   });
 
+  test('waits for a server that takes no more', async () => {
+    const writer = new PlayedJob().process(natsSink<string>({ nats: rig.nats, subject: 'flood' }));
+    await writer.open?.();
+    await rig.server.pause();
+    const text = 'x'.repeat(100_000);
+    const batch = batchOf(...Array.from({ length: 8 }, () => text));
+    let held: undefined | Promise<void>;
+    let batches = 0;
+    for (; held === undefined && batches < 100; batches += 1) held = writer.write(batch);
+    // A little more than 8 MiB.
+    expect(batches).toBe(11);
+    rig.server.resume();
+    await held;
+    expect(writer.write(batch)).toBeUndefined();
+    await writer.close?.();
+  });
+
   test('with replies asks again until somebody has answered', async () => {
     const sink = natsSink<number>({ nats: rig.nats, subject: 'work', reply: { timeout: '300ms' } });
     expect(sink.guarantee).toBe('at-least-once');

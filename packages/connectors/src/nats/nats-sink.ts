@@ -17,7 +17,7 @@ import { withHeaders } from './message-headers.js';
 import type { NatsLink } from './nats-link.js';
 import type { NatsSettings } from './nats-settings.js';
 import { openNats } from './open-nats.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import { type OutgoingMessage, sizeOf } from './outgoing-message.js';
 import type { PublishOutcome } from './publish-outcome.js';
 import { readPublishPermission } from './publish-permissions.js';
 
@@ -39,8 +39,9 @@ export interface NatsReply {
  * A sink that publishes each record on core NATS, to whoever listens just then.
  *
  * Without `reply` at most once: what is on its way when a connection breaks is lost, and so is what
- * nobody listens to. With `reply` at least once: requests wait for their answers, some thousand at
- * a time, and those without are made again, together with what came after them.
+ * nobody listens to. It waits for a server that is more than 8 MiB behind. With `reply` at least
+ * once: requests wait for their answers, some thousand at a time, and those without are made again,
+ * together with what came after them.
  *
  * @example
  * sinkTo('pages', natsSink({ subject: 'pager', reply: { timeout: '2s' } }))
@@ -77,6 +78,9 @@ class PublishingWriter implements SinkWriter {
   private readonly nats: NatsSettings;
   private readonly encode: MessageEncoder;
   private link: NatsLink | undefined;
+  private inFlight: InFlight | undefined;
+  /** Published since the server last said that it has all before. */
+  private bytes = 0;
   private check: MessageCheck | undefined;
 
   constructor(context: SinkContext, nats: NatsSettings, encode: MessageEncoder) {
@@ -87,6 +91,7 @@ class PublishingWriter implements SinkWriter {
 
   async open(): Promise<void> {
     this.link = await openNats(this.nats, this.context, 'sink');
+    this.inFlight = new InFlight(this.link);
     this.check = await checkFor(this.link, this.nats, this.context);
   }
 
@@ -95,14 +100,14 @@ class PublishingWriter implements SinkWriter {
     if (link.failed !== undefined) throw link.failed;
     // While it is broken the client would drop them without a word.
     if (!link.isOpen()) return link.whenOpen().then(() => this.publish(batch));
-    this.publish(batch);
-    return undefined;
+    return this.publish(batch);
   }
 
   async flush(): Promise<void> {
     const link = this.link!;
     await link.whenOpen();
-    await new InFlight(link).guard(link.connection.flush()).catch(() => undefined);
+    await this.inFlight!.guard(link.connection.flush()).catch(() => undefined);
+    this.bytes = 0;
     if (link.failed !== undefined) throw link.failed;
   }
 
@@ -118,7 +123,8 @@ class PublishingWriter implements SinkWriter {
     await this.link?.close();
   }
 
-  private publish({ values, kinds, count }: RecordBatch): void {
+  /** The client keeps all that the server has not taken: the sender waits when that is much. */
+  private publish({ values, kinds, count }: RecordBatch): undefined | Promise<void> {
     const { connection } = this.link!;
     let index = 0;
     try {
@@ -126,10 +132,12 @@ class PublishingWriter implements SinkWriter {
         const message = this.encode(values[index], kinds?.[index] ?? RecordKind.insert)!;
         this.check!.check(message);
         connection.publish(message.subject, message.payload, withHeaders(message.headers));
+        this.bytes += message.subject.length + sizeOf(message);
       }
     } catch (cause) {
       throw new RecordFailure(index, this.context.operatorId, cause);
     }
+    return this.bytes > connectorLimits.natsInFlightBytesMax ? this.flush() : undefined;
   }
 }
 
