@@ -179,7 +179,9 @@ export const runtimeLimits = {
   /** Shapes that a codec generates code for: more are no shapes, but names that are data. */
   generatedShapesMax: 64,
   /** Classes of rows in a column of mixed values, shapes among them. */
-  columnClassesMax: 16,
+  columnClassesMax: 18,
+  /** Shapes among them: there are six classes beside. */
+  columnShapesMax: 12,
   /** Distinct strings of a column that is sent as a dictionary. */
   dictionaryEntriesMax: 64,
   /** Batches at most between two tries whether a column makes a dictionary. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RecordFailure } from '../spi/operator.js';
 import { type ErrorCode, errorCodes } from './codes.js';
 import { MillraceError, toMillraceError, withContext } from './millrace-error.js';
 
@@ -96,5 +97,40 @@ describe('toJSON', () => {
       operator: 'payments',
       cause: 'Error: ECONNRESET',
     });
+  });
+});
+
+describe('errors of another copy of core', () => {
+  const again = async <M>(path: string): Promise<M> => (await import(`${path}?copy`)) as M;
+
+  test('are errors here, too, and no others are', async () => {
+    const { MillraceError: Other } =
+      await again<typeof import('./millrace-error.js')>('./millrace-error.js');
+    expect(Other).not.toBe(MillraceError);
+    const error = new Other('ERR_SOURCE_CHANGED', 'it is shorter');
+    expect(error instanceof MillraceError).toBe(true);
+    expect(toMillraceError(error, 'ERR_SOURCE_FAILED', { operator: 'in' })).toMatchObject({
+      code: 'ERR_SOURCE_CHANGED',
+      operator: 'in',
+    });
+    for (const other of [new Error('a'), {}, null, undefined, 'ERR']) {
+      expect(other instanceof MillraceError).toBe(false);
+    }
+    class Own extends MillraceError {}
+    expect(error instanceof Own).toBe(false);
+    expect(new Own('ERR_INVARIANT', '') instanceof MillraceError).toBe(true);
+  });
+
+  test('with a code that is not known here stay as they are', () => {
+    const newer = Object.assign(new MillraceError('ERR_INVARIANT', ''), { code: 'ERR_NEWER' });
+    expect(toMillraceError(newer, 'ERR_SOURCE_FAILED', { operator: 'in' })).toBe(newer);
+  });
+
+  test('failures of records are such here, too', async () => {
+    const path = '../spi/operator.js';
+    const { RecordFailure: Other } = await again<typeof import('../spi/operator.js')>(path);
+    expect(Other).not.toBe(RecordFailure);
+    expect(new Other(1, 'map', new Error('unlucky')) instanceof RecordFailure).toBe(true);
+    expect(new Error('unlucky') instanceof RecordFailure).toBe(false);
   });
 });

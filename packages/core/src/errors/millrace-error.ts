@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorCodeEntry, errorCodes } from './codes.js';
+import { markInstances } from './marked-class.js';
 
 /** Where an error happened. Each part is attached by the layer that knows it, on the way up. */
 export interface ErrorContext {
@@ -42,6 +43,10 @@ export interface MillraceErrorJson extends ErrorContext {
  * //  — what to do: return a string, …'
  */
 export class MillraceError extends Error {
+  static {
+    markInstances(MillraceError, 'millrace.error');
+  }
+
   readonly code: ErrorCode;
   /** What happened in this instance; the code's `summary` says what happened in general. */
   readonly detail: string;
@@ -94,6 +99,8 @@ export class MillraceError extends Error {
  * the failure knows best. Code, detail, cause and stack frames stay.
  */
 export function withContext(error: MillraceError, context: ErrorContext): MillraceError {
+  // Another copy of core may have codes that this one does not know.
+  if (!(error.code in errorCodes)) return error;
   const copy = new MillraceError(error.code, error.detail, {
     cause: error.cause,
     job: error.job ?? context.job,

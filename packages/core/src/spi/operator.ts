@@ -1,3 +1,4 @@
+import { markInstances } from '../errors/marked-class.js';
 import type { Key } from '../keys/key-codec.js';
 import type { RecordBatch } from './element.js';
 import type { Env } from './env.js';
@@ -308,6 +309,10 @@ export interface FailureDetail {
  * window fired. The operator stands behind what failed when it is called again.
  */
 export class RecordFailure extends Error {
+  static {
+    markInstances(RecordFailure, 'millrace.recordFailure');
+  }
+
   readonly index: number;
   /** The operator whose function threw, where several are fused. */
   readonly operatorId: string;

@@ -283,6 +283,13 @@ describe('a frame', () => {
     expect(into.capacity).toBeGreaterThanOrEqual(9);
   });
 
+  test('has all classes of rows in one column, with as many shapes as there may be', () => {
+    const shapes = Array.from({ length: 13 }, (_, i) => ({ [`p${i}`]: i }));
+    const values = [...shapes, 1, 'a', null, ['list'], new Date(0), 7n];
+    check(channel(), { values });
+    check(channel(), { values: values.map((v) => ({ v })) });
+  });
+
   test('holds as many rows as one record may emit, and no more', () => {
     const { frameRowsMax } = runtimeLimits;
     const most = new Array(frameRowsMax).fill({ a: 1 });

@@ -11,7 +11,7 @@ import { encodeShape, isShape } from './shape.js';
 import { type Gather, hasShape, isPlainObject, type ShapeCode } from './shape-code.js';
 import { writeStrings } from './string-column.js';
 
-const { columnClassesMax, frameCellsMax, shapeDepthMax, shapesMax } = runtimeLimits;
+const { columnShapesMax, frameCellsMax, shapeDepthMax, shapesMax } = runtimeLimits;
 
 /** What the columns of a frame have in common while it is written. */
 export interface FrameWriter {
@@ -163,7 +163,7 @@ export class ValueWriter {
     if (!isPlainObject(value)) return undefined;
     for (const shape of this.shapes) if (hasShape(value, shape.names)) return shape;
     const names = Object.keys(value);
-    const isFull = this.shapes.length === columnClassesMax - 4 || frame.shapes >= shapesMax;
+    const isFull = this.shapes.length === columnShapesMax || frame.shapes >= shapesMax;
     if (isFull || !isShape(names)) return undefined;
     frame.shapes += 1;
     const shape = {
