@@ -408,6 +408,17 @@ describe('savepoints', () => {
     expect(await linesOf(disk)).toEqual(undisturbed);
   });
 
+  test('drain: its name is held while the input is dealt with', async () => {
+    const disk = await diskForJobs();
+    const process = start(disk, paymentsJob('/out', total));
+    await pass(process, () => process.handle.progress().recordsIn > 1_000);
+    const draining = process.handle.stopWithSavepoint('a', 'drain');
+    const other = process.handle.savepoint('a').catch(({ code }) => code);
+    await pass(process);
+    expect(await other).toBe('ERR_INVALID_OPTION');
+    expect(await draining).toMatchObject({ kind: 'savepoint', drained: true });
+  });
+
   test.each(['is cancelled', 'has all its input'] as const)('drain: a job that %s', async (how) => {
     const disk = await diskForJobs();
     const process = start(disk, paymentsJob('/out', 500));

@@ -212,6 +212,25 @@ test.each<[string, JobDefinition, string, string]>([
   await allowed.handle.cancel();
 });
 
+test('what is refused of a savepoint leaves a new folder as it was', async () => {
+  const disk = await diskForJobs();
+  const first = start(disk, ends('numbers', 'counts'));
+  await pass(first, () => first.handle.progress().recordsIn > 600);
+  const stopping = first.handle.stopWithSavepoint('stop');
+  await pass(first);
+  await stopping;
+  const checkpoints = { folder: '/elsewhere', from: '/checkpoints/savepoints/stop' };
+  const refused = start(disk, ends('renamed', 'counts'), { checkpoints });
+  await pass(refused);
+  await expect(refused.handle.done).rejects.toMatchObject({ code: 'ERR_STATE_INCOMPATIBLE' });
+  const allowed = start(disk, ends('renamed', 'counts'), {
+    checkpoints: { ...checkpoints, allowStateChange: ['numbers'] },
+  });
+  await pass(allowed, () => allowed.handle.progress().recordsIn > 0);
+  expect(allowed.handle.progress()).toMatchObject({ status: 'running', attempts: 1 });
+  await allowed.handle.cancel();
+});
+
 /** Keeps something of each key at its beginning; says much later whether it is still there. */
 const remembering = (ttl: TtlOptions | undefined): JobDefinition =>
   defineJob('counting', {}, (job) => {

@@ -68,7 +68,9 @@ export class CellColumn implements TrackedRows, StatePart {
    * written in vain: one entry of a map with a million makes it a changed cell.
    */
   get rewriteShare(): number {
-    const hasManyEach = this.kind.writesEntries === true && this.extraEntries > this.count;
+    const hasManyEach =
+      this.kind.writesEntries === true &&
+      this.extraEntries > stateLimits.wholeCellEntriesMax * this.count;
     return hasManyEach ? Infinity : stateLimits.rewriteShare;
   }
 

@@ -43,6 +43,11 @@ export const stateLimits = {
   ttlSweepEntries: 4,
   /** Entries that a map got since the last look, for each of which two more are looked at. */
   ttlSweepInsertedMax: 256,
+  /**
+   * Entries that maps have on average up to which a snapshot may take all of them, as most of the
+   * maps have changed: of larger ones it takes what changed, since that may be one entry of each.
+   */
+  wholeCellEntriesMax: 16,
   /** Deleted timers that stay in the queue beside as many as stand: so few are not worth a round. */
   deletedTimersSpare: 1_024,
   /** Keys put into, or taken out of, the order of a sorted map one by one; more are so together. */

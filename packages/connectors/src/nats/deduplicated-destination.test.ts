@@ -95,6 +95,27 @@ describe('messages that a stream remembers for a minute', () => {
     await published;
   });
 
+  test('leave nobody behind who listens to the connection', async () => {
+    const { destination, prepared, gate, take } = await rig();
+    let listening = 0;
+    const { onFailure } = gate;
+    gate.onFailure = (listener) => {
+      const unsubscribe = onFailure.call(gate, listener);
+      listening += 1;
+      return () => {
+        listening -= 1;
+        unsubscribe();
+      };
+    };
+    for (let checkpoint = 0; checkpoint < 10; checkpoint += 1) {
+      const published = destination.publish(prepared);
+      await settled();
+      for (const { answer } of take()) answer(stored);
+      await published;
+    }
+    expect(listening).toBe(0);
+  });
+
   test('are not sent again after a longer one: they may be there already', async () => {
     const { destination, prepared, outage, take } = await rig();
     const refused = expect(destination.publish(prepared)).rejects.toThrow(

@@ -1,5 +1,6 @@
 import type { MillraceError } from '@millrace/core';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { Unsubscribe } from './connection-gate.js';
 
 /**
  * A connection and whether it may be used now. All subtasks of one operator share the connection;
@@ -22,9 +23,9 @@ export interface NatsLink {
   /** What ended the connection for good: a permission, authentication, or its end. */
   readonly failed: MillraceError | undefined;
   /** Called once, at once if the link has failed already. */
-  onFailure(listener: (error: MillraceError) => void): void;
+  onFailure(listener: (error: MillraceError) => void): Unsubscribe;
   /** Called at each disconnect: whatever was in flight may or may not have arrived. */
-  onGap(listener: () => void): void;
+  onGap(listener: () => void): Unsubscribe;
   /** The last link to close drains the connection, for a bounded time. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/core';
 import type { SinkContext } from '@millrace/core/spi';
 import { connectorLimits } from '../limits.js';
+import type { Unsubscribe } from './connection-gate.js';
 import type { NatsLink } from './nats-link.js';
 import { type OutgoingMessage, sizeOf } from './outgoing-message.js';
 import { Patience } from './patience.js';
@@ -27,6 +28,7 @@ export interface OrderedPublisherParts {
 export class OrderedPublisher {
   private readonly parts: OrderedPublisherParts;
   private readonly patience: Patience;
+  private readonly leave: Unsubscribe;
   /** Added and not known to be stored, in order. */
   private waiting: InDoubt[] = [];
   private bytes = 0;
@@ -41,7 +43,7 @@ export class OrderedPublisher {
   constructor(parts: OrderedPublisherParts) {
     this.parts = parts;
     this.patience = new Patience(parts.link, parts.context);
-    parts.link.onFailure((error) => this.fail(error));
+    this.leave = parts.link.onFailure((error) => this.fail(error));
   }
 
   add(message: OutgoingMessage): void {
@@ -58,6 +60,7 @@ export class OrderedPublisher {
 
   /** Ends all tries; whoever waits is told ERR_CANCELLED. */
   close(): void {
+    this.leave();
     this.fail(new MillraceError('ERR_CANCELLED', 'the sink is closed'));
   }
 

@@ -8,7 +8,7 @@ export class SharedLink implements NatsLink {
   readonly connection: NatsConnection;
   private readonly gate: ConnectionGate;
   private readonly leave: () => Promise<void>;
-  private readonly subscriptions: Unsubscribe[] = [];
+  private readonly subscriptions = new Set<Unsubscribe>();
   /** Of those who wait for the gate. */
   private readonly rejections = new Set<(why: MillraceError) => void>();
   private life: 'waiting' | 'ending' | 'closed' = 'waiting';
@@ -44,12 +44,12 @@ export class SharedLink implements NatsLink {
     for (const reject of [...this.rejections]) reject(ended());
   }
 
-  onFailure(listener: (error: MillraceError) => void): void {
-    this.subscriptions.push(this.gate.onFailure(listener));
+  onFailure(listener: (error: MillraceError) => void): Unsubscribe {
+    return this.keep(this.gate.onFailure(listener));
   }
 
-  onGap(listener: () => void): void {
-    this.subscriptions.push(this.gate.onGap(listener));
+  onGap(listener: () => void): Unsubscribe {
+    return this.keep(this.gate.onGap(listener));
   }
 
   async close(): Promise<void> {
@@ -58,6 +58,14 @@ export class SharedLink implements NatsLink {
     this.stopWaiting();
     for (const unsubscribe of this.subscriptions) unsubscribe();
     await this.leave();
+  }
+
+  private keep(unsubscribe: Unsubscribe): Unsubscribe {
+    this.subscriptions.add(unsubscribe);
+    return () => {
+      this.subscriptions.delete(unsubscribe);
+      unsubscribe();
+    };
   }
 }
 

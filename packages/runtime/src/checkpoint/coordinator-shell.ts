@@ -196,12 +196,17 @@ export class CheckpointCoordinator {
 
   private async takeSavepoint(name: string, afterwards: 'go on' | 'stop'): Promise<Manifest> {
     const { attempt } = this;
-    return this.savepoints.claim(name, async () => {
+    return this.savepoints.claim(name, () => {
       // The next attempt has other input: it was not drained, say.
       if (this.attempt !== attempt) throw attemptEnded();
-      await this.request((number) => ({ kind: 'savepoint', number, name, afterwards }));
-      return this.writer!.savepoint(name);
+      return this.takeClaimed(name, afterwards);
     });
+  }
+
+  /** The savepoint of a name that whoever asks holds already. */
+  async takeClaimed(name: string, afterwards: 'go on' | 'stop' = 'go on'): Promise<Manifest> {
+    await this.request((number) => ({ kind: 'savepoint', number, name, afterwards }));
+    return this.writer!.savepoint(name);
   }
 
   private request(form: (number: number) => CheckpointRequest): Promise<void> {

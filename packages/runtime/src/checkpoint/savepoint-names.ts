@@ -12,16 +12,10 @@ export class SavepointNames {
     this.store = store;
   }
 
-  /** @throws MillraceError `ERR_INVALID_OPTION` for a name that none can have, or that one has */
-  async assertFree(name: string): Promise<void> {
-    if (this.underWay.has(name)) throw taken(name);
-    await this.assertNew(name);
-  }
-
   /**
    * Keeps the name while the savepoint is taken.
    *
-   * @throws MillraceError `ERR_INVALID_OPTION` as {@link assertFree} does
+   * @throws MillraceError `ERR_INVALID_OPTION` for a name that none can have, or that one has
    */
   async claim<R>(name: string, take: () => Promise<R>): Promise<R> {
     if (this.underWay.has(name)) throw taken(name);

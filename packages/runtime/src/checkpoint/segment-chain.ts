@@ -73,7 +73,12 @@ export class SegmentChain {
     this.untold.add(ref.blob);
     this.segments.push({ ref, index });
     if (this.isClosed) return this.close();
-    await Promise.all(this.segments.map((segment) => this.load(segment)));
+    try {
+      await Promise.all(this.segments.map((segment) => this.load(segment)));
+    } catch (error) {
+      if (isDamage(error)) this.parts.onDamage(error);
+      throw error;
+    }
     this.startMerge(this.prune());
     if (this.segments.length > runtimeLimits.chainSegmentsMax) await this.merging;
   }

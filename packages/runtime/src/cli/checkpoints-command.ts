@@ -124,8 +124,11 @@ function listRowOf(point: StoredPoint): string[] {
 
 const isUnaligned = ({ tasks }: Manifest): boolean => channelsOf(tasks).length > 0;
 
-const kindText = (manifest: Manifest): string =>
-  isUnaligned(manifest) ? `${manifest.kind}, unaligned` : manifest.kind;
+function kindText(manifest: Manifest): string {
+  if (isUnaligned(manifest)) return `${manifest.kind}, unaligned`;
+  // Nothing begins with it, so that it is told from others.
+  return manifest.drained === true ? `${manifest.kind}, drained` : manifest.kind;
+}
 
 const channelBytesOf = ({ tasks }: Manifest): number =>
   channelsOf(tasks).reduce((sum, { bytes }) => sum + bytes, 0);

@@ -82,7 +82,11 @@ program
   .option('--from <dir>', "begin with a savepoint's folder, or another checkpoint folder")
   .option('--at <name>', 'with --from: checkpoint id or savepoint name (default: the newest)')
   .option('--accept-replay', 'with --from: output since then may be published again')
-  .option('--allow-state-change <operator>', 'its state may be dropped, or begin empty', collect)
+  .option(
+    '--allow-state-change <operator>',
+    'its state, positions or output may be dropped',
+    collect,
+  )
   .option('--savepoint-on-stop <name>', 'take a savepoint when interrupted')
   .addOption(new Option('--backend <kind>', 'where state is kept').choices(['heap', 'level']))
   .option('--slots <number>', 'threads that run side by side (default 1)', wholeNumber)

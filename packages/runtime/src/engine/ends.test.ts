@@ -204,6 +204,29 @@ describe('a sink that waits for its destination', () => {
     await failed;
   });
 
+  test('is waited for where the job has come to its end', async () => {
+    const log: string[] = [];
+    let flushed = (): void => undefined;
+    const { source, running } = start(
+      noting(log, {
+        flush: () =>
+          new Promise((resolve) => {
+            log.push('flush');
+            flushed = resolve;
+          }),
+        finish: undefined as never,
+        cancel: () => void log.push('cancel'),
+      }),
+    );
+    source.send([{ value: 1 }]);
+    source.end();
+    await turns();
+    expect(log).toEqual(['open', 'write 1', 'flush']);
+    flushed();
+    await expect(running.done).resolves.toMatchObject({ status: 'finished' });
+    expect(log).toEqual(['open', 'write 1', 'flush', 'close']);
+  });
+
   test('is not cancelled when nothing of it is under way', async () => {
     const log: string[] = [];
     const { running } = start(noting(log, waiting(log)));

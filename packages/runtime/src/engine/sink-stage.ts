@@ -94,6 +94,7 @@ export class SinkStage implements Stage {
     }
     const event = this.gate.onControl(channel, element);
     if (event?.kind === 'endOfInput' && this.writer.finish !== undefined) {
+      this.isDirty = false;
       this.waitFor(this.call(() => this.writer.finish!()));
     } else if (event?.kind === 'barrier') {
       this.prepare(event);
@@ -120,8 +121,8 @@ export class SinkStage implements Stage {
     const { writer, pending } = this;
     return this.guard(() =>
       closeAll([
-        // Its destination may be away for as long as nobody knows.
-        () => (this.isBusy ? writer.cancel?.() : undefined),
+        // Its destination may be away for as long as nobody knows; what ends by itself is waited for.
+        () => (this.isBusy && !this.isFinished ? writer.cancel?.() : undefined),
         // It is not closed while a promise of it is open; what that one says is known already.
         () => pending?.catch(() => undefined),
         () => writer.close?.(),

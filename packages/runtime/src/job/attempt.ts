@@ -125,16 +125,17 @@ export class JobAttempt {
   /** Ends the input of all sources where it stands; takes a savepoint when all is dealt with. */
   async drain(savepoint: string): Promise<Manifest> {
     const { coordinator } = this.parts.checkpoints!;
-    // A name that it cannot have would end the job without it.
-    await coordinator.savepoints.assertFree(savepoint);
-    if (this.phase === 'over') throw notDrained();
-    if (this.phase === 'ending') return coordinator.savepoint(savepoint);
-    const taken = new Promise<Manifest>((resolve, reject) => {
-      this.drains.push({ savepoint, resolve, reject });
+    // Held from now on: a name that it cannot have would end the job without it.
+    return coordinator.savepoints.claim(savepoint, async () => {
+      if (this.phase === 'over') throw notDrained();
+      if (this.phase === 'ending') return coordinator.takeClaimed(savepoint);
+      const taken = new Promise<Manifest>((resolve, reject) => {
+        this.drains.push({ savepoint, resolve, reject });
+      });
+      coordinator.drained();
+      for (const slot of this.slots) slot.drain();
+      return taken;
     });
-    coordinator.drained();
-    for (const slot of this.slots) slot.drain();
-    return taken;
   }
 
   /** Resolves when the sinks have published all that is committed. */
@@ -218,7 +219,7 @@ export class JobAttempt {
     const { coordinator } = this.parts.checkpoints!;
     // A savepoint that fails is told to whoever asked for it.
     for (const { savepoint, resolve, reject } of this.drains.splice(0)) {
-      await this.ifEnding(() => coordinator.savepoint(savepoint)).then(resolve, reject);
+      await this.ifEnding(() => coordinator.takeClaimed(savepoint)).then(resolve, reject);
     }
     await this.ifEnding(() => coordinator.final());
   }

@@ -32,7 +32,7 @@ export interface CheckpointOptions {
   readonly retained?: number | undefined;
   /**
    * Folder of a savepoint, or of another job's checkpoints, to begin with instead of the newest
-   * checkpoint in `folder`.
+   * checkpoint in `folder`; none that was taken with `drain`.
    */
   readonly from?: string | undefined;
   /**

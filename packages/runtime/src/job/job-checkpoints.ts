@@ -3,7 +3,7 @@ import type { CheckpointStore, Env } from '@millrace/core/spi';
 import { commitRecordOf, manifestOf } from '../checkpoint/checkpoint-folder.js';
 import { CheckpointCoordinator } from '../checkpoint/coordinator-shell.js';
 import { folderStores } from '../checkpoint/folder-stores.js';
-import type { StateSummary } from '../checkpoint/manifest.js';
+import type { Manifest, StateSummary } from '../checkpoint/manifest.js';
 import type { RestorePoint } from '../checkpoint/restore-point.js';
 import { lostParts, refuseDifferences } from '../checkpoint/state-difference.js';
 import { groupCount } from '../plan/physical-plan.js';
@@ -53,18 +53,19 @@ export async function openCheckpoints(parts: JobCheckpointsParts): Promise<JobCh
     clean: (assertOwner) => own.clean(assertOwner),
   });
   const origin = from === undefined ? undefined : await manifestOf(env, from, at);
+  // What is refused now leaves the folder as it was.
+  if (origin !== undefined) refuseUnfit(parts, origin.manifest);
   const restored = await coordinator.open({ from: origin, acceptReplay });
-  refuseOtherGroups(job, restored);
-  if (restored !== undefined) {
-    const lost = lostParts(restored.manifest, job.graph.nodes);
-    refuseDifferences(lost, options.allowStateChange ?? []);
-  }
+  if (restored !== undefined) refuseUnfit(parts, restored.manifest);
   return { store, coordinator, restored };
 }
 
-function refuseOtherGroups({ graph }: BuiltJob, restored: RestorePoint | undefined): void {
-  const stored = restored?.manifest;
-  if (stored === undefined || stored.keyGroups === groupCount) return;
-  const detail = `it has ${stored.keyGroups} key groups, the job ${graph.job} has ${groupCount}`;
-  throw new MillraceError('ERR_STATE_INCOMPATIBLE', detail);
+/** What can be told of a checkpoint before any operator is there. */
+function refuseUnfit({ job: { graph }, options }: JobCheckpointsParts, manifest: Manifest): void {
+  const { keyGroups } = manifest;
+  if (keyGroups !== groupCount) {
+    const detail = `it has ${keyGroups} key groups, the job ${graph.job} has ${groupCount}`;
+    throw new MillraceError('ERR_STATE_INCOMPATIBLE', detail);
+  }
+  refuseDifferences(lostParts(manifest, graph.nodes), options.allowStateChange ?? []);
 }

@@ -83,7 +83,8 @@ export interface JobHandle {
   savepoint(name: string): Promise<Manifest>;
   /**
    * The same, and ends the job. `drain` ends the input first, so that all windows fire and all
-   * timers are due; `suspend` (default) leaves them as they are.
+   * timers are due: that is the job's end, and nothing begins with the savepoint. `suspend`
+   * (default) leaves them as they are.
    */
   stopWithSavepoint(name: string, input?: 'suspend' | 'drain'): Promise<Manifest>;
   metrics(): JobMetrics;
