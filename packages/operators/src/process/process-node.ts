@@ -34,6 +34,7 @@ export function addProcess(
   inputs: readonly OutputRef[],
 ): OutputRef {
   refuseAsyncFunctions(id, functions);
+  refuseNames(id, functions);
   const definition: OperatorFactory = {
     form: 'factory',
     fuses: keyed && inputs.length === 1,
@@ -67,6 +68,24 @@ function refuseAsyncFunctions(
   const handlers = Object.values({ ...onEventTime, ...onProcessingTime });
   const detail = 'process functions and handlers of timers must not be async';
   refuseAsync(operator, [...process, ...handlers], detail);
+}
+
+/** Timers and outputs go by name: of two that share one, only one would ever be used. */
+function refuseNames(
+  operator: string,
+  { onEventTime = {}, onProcessingTime = {}, side = {} }: ProcessFunctions,
+): void {
+  const both = Object.keys(onProcessingTime).find((name) => Object.hasOwn(onEventTime, name));
+  if (both !== undefined) {
+    const detail = `'${both}' is a timer of event time and one of processing time`;
+    const field = `onProcessingTime.${both}`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { operator, field });
+  }
+  const taken = ['', 'deadLetters'].find((name) => Object.hasOwn(side, name));
+  if (taken !== undefined) {
+    const detail = `a side output cannot be '${taken}', which is an output of the engine's`;
+    throw new MillraceError('ERR_INVALID_OPTION', detail, { operator, field: `side.${taken}` });
+  }
 }
 
 /** The parts of declared states that are data. */
