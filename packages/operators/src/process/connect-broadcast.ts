@@ -8,7 +8,7 @@ import {
   streamWithSidesOf,
 } from '@millrace/core/spi';
 import { broadcast } from '../movement.js';
-import { addProcess, type ProcessFunctions } from './process-node.js';
+import { addProcess, processFunctionsOf } from './process-node.js';
 import type {
   BroadcastDeclarations,
   BroadcastProcessContext,
@@ -154,10 +154,7 @@ function connected<O, S>(
   { id, updates, spec, keyed }: Connected,
   input: OutputRef,
 ): StreamWithSides<O, S> {
-  const functions = {
-    ...spec,
-    process: [spec.process.bind(spec), spec.processBroadcast.bind(spec)],
-  } as unknown as ProcessFunctions;
+  const functions = processFunctionsOf(spec, [spec.process, spec.processBroadcast]);
   const inputs = [input, outputOf(updates.pipe(broadcast()))];
   const operator = keyed ? 'keyedConnectBroadcast' : 'connectBroadcast';
   const ref = addProcess(id, operator, keyed, functions, inputs);

@@ -5,7 +5,7 @@ import {
   type StreamWithSides,
   streamWithSidesOf,
 } from '@millrace/core/spi';
-import { addProcess, type ProcessFunctions } from './process-node.js';
+import { addProcess, processFunctionsOf } from './process-node.js';
 import type {
   KeyedProcessContext,
   ProcessDeclarations,
@@ -67,10 +67,7 @@ export function connect<
   input: KeyedStream<L, K>,
 ) => StreamWithSides<O, SideTypes<Side> & { readonly deadLetters: DeadLetter<L | Q> }> {
   return (input) => {
-    const functions = {
-      ...spec,
-      process: [spec.processLeft.bind(spec), spec.processRight.bind(spec)],
-    } as unknown as ProcessFunctions;
+    const functions = processFunctionsOf(spec, [spec.processLeft, spec.processRight]);
     const inputs = [outputOf(input), outputOf(right)];
     const ref = addProcess(id, 'connect', true, functions, inputs);
     return streamWithSidesOf(ref, [...Object.keys(spec.side ?? {}), 'deadLetters'] as never);

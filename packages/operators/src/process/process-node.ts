@@ -25,6 +25,32 @@ export interface ProcessFunctions extends FunctionLifecycle<unknown> {
   readonly parallelism?: number | undefined;
 }
 
+type Declared = Omit<ProcessFunctions, 'process'>;
+
+/**
+ * The parts of an author's spec, taken by name: of one that is an instance of a class, a copy of its
+ * own properties would have none of its methods.
+ */
+export function processFunctionsOf(
+  spec: object,
+  process: readonly ((value: never, context: never) => void)[],
+): ProcessFunctions {
+  const declared = spec as Declared;
+  const { state, broadcast, side, onEventTime, onProcessingTime, onError, parallelism } = declared;
+  return {
+    process: process.map((fn) => fn.bind(spec)) as unknown as ProcessFunctions['process'],
+    state,
+    broadcast,
+    side,
+    onEventTime,
+    onProcessingTime,
+    onError,
+    parallelism,
+    setup: declared.setup?.bind(spec),
+    teardown: declared.teardown?.bind(spec),
+  };
+}
+
 /** Adds the node of a process function. */
 export function addProcess(
   id: string,

@@ -5,7 +5,7 @@ import {
   type StreamWithSides,
   streamWithSidesOf,
 } from '@millrace/core/spi';
-import { addProcess, type ProcessFunctions } from './process-node.js';
+import { addProcess, processFunctionsOf } from './process-node.js';
 import type {
   OperatorProcessContext,
   OperatorStateDeclarations,
@@ -51,10 +51,7 @@ export function process<
   input: Stream<T>,
 ) => StreamWithSides<O, SideTypes<Side> & { readonly deadLetters: DeadLetter<T> }> {
   return (input) => {
-    const functions = {
-      ...spec,
-      process: [spec.process.bind(spec)],
-    } as unknown as ProcessFunctions;
+    const functions = processFunctionsOf(spec, [spec.process]);
     const ref = addProcess(id, 'process', false, functions, [outputOf(input)]);
     return streamWithSidesOf(ref, [...Object.keys(spec.side ?? {}), 'deadLetters'] as never);
   };
