@@ -42,6 +42,27 @@ describe('millrace', () => {
     expect(millrace('graph', example, '--format', 'mermaid').stdout).toContain('flowchart LR');
   });
 
+  test('run, graph: what reaches no sink is told of, on standard error', () => {
+    const path = jobFile(
+      'lost.ts',
+      `import { fromArray, consoleSink } from '@millrace/connectors';
+import { defineJob } from '@millrace/core';
+import { map, sinkTo } from '@millrace/operators';
+export default defineJob('lost', {}, (job) => {
+  const numbers = job.source('numbers', fromArray([1, 2, 3]));
+  numbers.pipe(map((n) => n + 1, { id: 'more' }));
+  numbers.pipe(sinkTo('out', consoleSink()));
+});
+`,
+    );
+    const { stdout, stderr } = millrace('graph', path, '--format', 'json');
+    expect(stderr).toBe('warning: [more] what this map gives reaches no sink\n');
+    expect(JSON.parse(stdout)).toMatchObject({ job: 'lost' });
+    const ran = millrace('run', '--quiet', path);
+    expect(ran.status).toBe(0);
+    expect(ran.stderr).toMatch(/"warn".*reaches no sink.*"more"/);
+  });
+
   test('explain --code: the loops that run', () => {
     const { stdout } = millrace('explain', '--code', example);
     expect(stdout).toContain('// velocity: fused');

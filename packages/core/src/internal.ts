@@ -21,7 +21,7 @@ export type {
   NodeKind,
   Partitioning,
 } from './graph/logical-graph.js';
-export { assertValid } from './graph/validate.js';
+export { assertValid, warningsOf } from './graph/validate.js';
 export type { CanonicalKey } from './keys/canonical-key.js';
 export { canonicalKey, keyOfCanonical } from './keys/canonical-key.js';
 export { assertKey, decodeKey, encodeKey, readKey, writeKey } from './keys/key-codec.js';

@@ -39,6 +39,13 @@ export interface InputSpec {
     | undefined;
 }
 
+/** What will be a node once its author has said all of it: a window is one with its aggregation. */
+export interface UnfinishedNode {
+  readonly id: string;
+  /** For the error of who leaves it at that: what is missing. */
+  readonly missing: string;
+}
+
 /** A node to add. What is left out has the plain meaning: no state, no sides, inserts only. */
 export interface NodeSpec {
   /** Undefined: the operator keeps no state, and an id is derived from its place. */
@@ -58,6 +65,8 @@ export interface NodeSpec {
   readonly allowLoss?: boolean | undefined;
   /** Of a sink: a place that no other sink of the job may write to. */
   readonly destination?: string | undefined;
+  /** What has been begun, and is this node. */
+  readonly finishes?: UnfinishedNode | undefined;
 }
 
 const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?$/;
@@ -71,7 +80,13 @@ export class GraphBuilder {
   private readonly derivedIds = new Map<string, number>();
   /** By destination, the sink that writes there. */
   private readonly writers = new Map<string, string>();
+  private readonly unfinished = new Set<UnfinishedNode>();
   private open = true;
+
+  /** Tells of a node that is to be added: a job that never does is refused. */
+  begin(node: UnfinishedNode): void {
+    this.unfinished.add(node);
+  }
 
   /** Adds a node and returns its main output. */
   add(spec: NodeSpec): OutputRef {
@@ -97,6 +112,7 @@ export class GraphBuilder {
       ...(spec.allowLoss === true ? { allowLoss: true } : {}),
     });
     this.definitions.set(id, spec.definition);
+    if (spec.finishes !== undefined) this.unfinished.delete(spec.finishes);
     for (const [index, input] of spec.inputs.entries()) this.connect(id, index as 0 | 1, input);
     return { builder: this, node: id, port: '', partitioning: 'forward' };
   }
@@ -104,6 +120,9 @@ export class GraphBuilder {
   /** Ends the building and returns the graph with its functions. */
   finish(job: string, params: { readonly [name: string]: Json }): BuiltJob {
     this.open = false;
+    for (const { id: operator, missing } of this.unfinished) {
+      throw new MillraceError('ERR_INVALID_OPTION', missing, { operator, job });
+    }
     const consumed = new Set(this.edges.map((edge) => `${edge.from} ${edge.port}`));
     const edges = this.edges.map(({ recordSides, ...edge }): LogicalEdge => {
       const { projection } = edge.partitioning;

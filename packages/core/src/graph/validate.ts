@@ -41,6 +41,10 @@ export function validate(graph: LogicalGraph): readonly Diagnostic[] {
   ];
 }
 
+/** What is to be printed where a job is shown or begins: it runs, and may not do what is meant. */
+export const warningsOf = (graph: LogicalGraph): readonly Diagnostic[] =>
+  validate(graph).filter(({ severity }) => severity === 'warning');
+
 /**
  * Throws the first error of {@link validate}, with all others in its detail.
  *

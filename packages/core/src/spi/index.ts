@@ -16,7 +16,7 @@ export {
   windowedStreamOf,
   windowOf,
 } from '../dsl/stream.js';
-export type { InputSpec, NodeSpec, OutputRef } from '../graph/builder.js';
+export type { InputSpec, NodeSpec, OutputRef, UnfinishedNode } from '../graph/builder.js';
 export { GraphBuilder } from '../graph/builder.js';
 export type { Key } from '../keys/key-codec.js';
 export type {

@@ -52,6 +52,7 @@ export function addWindow<T, R>(
     sides: ['late', 'deadLetters'],
     onError: options.onError,
     parallelism: options.parallelism,
+    finishes: pending,
   });
   return streamWithSidesOf(ref, ['late', 'deadLetters']);
 }

@@ -4,6 +4,7 @@ import {
   type OnError,
   type OutputRef,
   outputOf,
+  type UnfinishedNode,
   type WindowedStream,
   windowedStreamOf,
 } from '@millrace/core/spi';
@@ -49,8 +50,7 @@ export interface WindowOptions {
 }
 
 /** A window whose aggregation has not been said yet. */
-export interface PendingWindow {
-  readonly id: string;
+export interface PendingWindow extends UnfinishedNode {
   readonly input: OutputRef;
   readonly assigner: WindowAssigner;
   readonly allowedLatenessMs: number;
@@ -81,7 +81,9 @@ export function window<T, K>(
       assigner,
       allowedLatenessMs,
       options,
+      missing: 'nothing is computed of this window: aggregate, reduce or windowProcess follows it',
     };
+    pending.input.builder.begin(pending);
     return windowedStreamOf(pending);
   };
 }

@@ -4,9 +4,10 @@ import {
   describe,
   type JobDefinition,
   type JobParams,
+  type LogicalGraph,
   MillraceError,
 } from '@millrace/core';
-import { durationMs, formatDuration, formatTimestamp } from '@millrace/core/internal';
+import { durationMs, formatDuration, formatTimestamp, warningsOf } from '@millrace/core/internal';
 import { checkSavepointName } from '../checkpoint/blob-names.js';
 import { nodeEnv } from '../host/node-env.js';
 import type { CheckpointOptions } from '../job/checkpoint-options.js';
@@ -199,7 +200,15 @@ export async function graphCommand(
 ): Promise<void> {
   const { job, close } = await loadJob(file);
   close();
-  terminal.out(describe(job.build().graph, format));
+  showGraph(job.build().graph, format, terminal);
+}
+
+/** Warnings go where they do not mix with JSON or Mermaid that is read by a program. */
+function showGraph(graph: LogicalGraph, format: DescribeFormat, terminal: Terminal): void {
+  terminal.out(describe(graph, format));
+  for (const { operator, message } of warningsOf(graph)) {
+    terminal.err(`warning: [${operator}] ${message}`);
+  }
 }
 
 /** `millrace explain --code job.ts`: the loops that would run, as text. */
@@ -210,7 +219,7 @@ export async function explainCommand(
 ): Promise<void> {
   const { job, close } = await loadJob(file);
   close();
-  terminal.out(describe(job.build().graph));
+  showGraph(job.build().graph, 'text', terminal);
   if (what.code !== true) return;
   for (const { operator, label, text } of generatedCode(job)) {
     terminal.out(`\n// ${operator}: ${label}\n${text.replaceAll(/\n\s*\n/g, '\n')}`);

@@ -1,4 +1,5 @@
 import { type BuiltJob, type JobDefinition, type JobParams, MillraceError } from '@millrace/core';
+import { warningsOf } from '@millrace/core/internal';
 import type { Env } from '@millrace/core/spi';
 import { Compiler, type GeneratedCode } from '../codegen/compiler.js';
 import { LocalLanes } from '../exchange/local-lanes.js';
@@ -107,7 +108,12 @@ export function startJob(
       'in another module, or in a function that this one exports';
     throw new MillraceError('ERR_INVALID_OPTION', detail, { job: job.graph.job, field: 'module' });
   }
-  return new EmbeddedJob(job, options, surroundings);
+  const started = new EmbeddedJob(job, options, surroundings);
+  const { log } = options.env ?? nodeEnv();
+  for (const { operator, message } of warningsOf(job.graph)) {
+    log.log('warn', message, { job: job.graph.job, operator });
+  }
+  return started;
 }
 
 /** The generated code of a job, without running it. */
