@@ -21,6 +21,10 @@ type Answer<B> = [B] extends [never]
  */
 export function filter<T, S extends T, R = undefined>(
   predicate: (value: T, context: FunctionContext<R>) => value is S,
+  options: DeadLetterOptions<R>,
+): (input: Stream<T>) => StreamWithSides<S, { deadLetters: DeadLetter<T> }>;
+export function filter<T, S extends T, R = undefined>(
+  predicate: (value: T, context: FunctionContext<R>) => value is S,
   options?: FunctionOptions<R>,
 ): (input: Stream<T>) => Stream<S>;
 export function filter<T, R = undefined>(

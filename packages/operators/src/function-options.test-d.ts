@@ -58,6 +58,41 @@ test('functions that give nothing are functions', () => {
   >();
 });
 
+test('whatever policy makes dead letters gives a stream that has them', () => {
+  type Sides = { deadLetters: DeadLetter<number> };
+  const plain = { onError: 'deadLetter' } as const;
+  const late = { onError: { action: 'deadLetter', ceilingRecordsMin: 5_000 } } as const;
+  const again = { onError: { action: 'retry', attempts: 3, otherwise: 'deadLetter' } } as const;
+  const each = [plain, late, again] as const;
+  const [options] = each as readonly (typeof each)[number][];
+
+  const text = (n: number) => `${n}`;
+  expectTypeOf(numbers.pipe(map(text, options!))).toEqualTypeOf<StreamWithSides<string, Sides>>();
+  expectTypeOf(numbers.pipe(map(text, again))).toEqualTypeOf<StreamWithSides<string, Sides>>();
+  expectTypeOf(
+    numbers.pipe(map(text, { onError: { action: 'deadLetter', ceilingRecordsMin: 5_000 } })),
+  ).toEqualTypeOf<StreamWithSides<string, Sides>>();
+  expectTypeOf(numbers.pipe(flatMap((n) => [n], options!))).toEqualTypeOf<
+    StreamWithSides<number, Sides>
+  >();
+  expectTypeOf(numbers.pipe(filter((n) => n > 0, options!))).toEqualTypeOf<
+    StreamWithSides<number, Sides>
+  >();
+
+  const isOne = (n: number): n is 1 => n === 1;
+  expectTypeOf(numbers.pipe(filter(isOne))).toEqualTypeOf<Stream<1>>();
+  expectTypeOf(numbers.pipe(filter(isOne, { onError: 'skip' }))).toEqualTypeOf<Stream<1>>();
+  expectTypeOf(numbers.pipe(filter(isOne, options!))).toEqualTypeOf<StreamWithSides<1, Sides>>();
+});
+
+test('no other policy does', () => {
+  const skips = { action: 'retry', attempts: 3, otherwise: 'skip' } as const;
+  const fails = { action: 'retry', attempts: 3 } as const;
+  for (const onError of ['skip', 'fail', skips, fails] as const) {
+    expectTypeOf(numbers.pipe(map((n) => n, { onError }))).toEqualTypeOf<Stream<number>>();
+  }
+});
+
 test('functions whose results have no known type are functions', () => {
   expectTypeOf(numbers.pipe(map(anything))).toEqualTypeOf<Stream<Any>>();
   expectTypeOf(numbers.pipe(map(something))).toEqualTypeOf<Stream<unknown>>();

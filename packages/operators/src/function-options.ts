@@ -1,4 +1,4 @@
-import type { FunctionContext, FunctionLifecycle, OnError } from '@millrace/core/spi';
+import type { ErrorPolicy, FunctionContext, FunctionLifecycle, OnError } from '@millrace/core/spi';
 
 /** Options of the operators that call one function of the author's for each record. */
 export interface FunctionOptions<R = undefined> extends FunctionLifecycle<R> {
@@ -9,11 +9,12 @@ export interface FunctionOptions<R = undefined> extends FunctionLifecycle<R> {
   readonly parallelism?: number | undefined;
 }
 
-/** With `onError: 'deadLetter'` the operator has the side output `deadLetters`. */
+/** With a policy that makes dead letters the operator has the side output `deadLetters`. */
 export interface DeadLetterOptions<R = undefined> extends FunctionOptions<R> {
   readonly onError:
     | 'deadLetter'
-    | { readonly action: 'deadLetter'; readonly ceiling?: number | undefined };
+    | (ErrorPolicy & { readonly action: 'deadLetter' })
+    | (ErrorPolicy & { readonly action: 'retry'; readonly otherwise: 'deadLetter' });
 }
 
 /**

@@ -6,10 +6,11 @@ import {
   type WatermarkStrategy,
   watermarks,
 } from '@millrace/core';
-import type { DeadLetter, ErrorPolicy, Stream, StreamWithSides } from '@millrace/core/spi';
+import type { DeadLetter, Stream, StreamWithSides } from '@millrace/core/spi';
 import {
   aggregate,
   count,
+  type DeadLetterOptions,
   filter,
   flatMap,
   keyBy,
@@ -321,13 +322,12 @@ describe.each(['on', 'off'] as const)('failures, codegen %s', (codegen) => {
       return r;
     };
     const letter = { record: { ten: 130 }, timestamp: 7 };
-    const policies: readonly ('deadLetter' | ErrorPolicy)[] = [
+    const policies: readonly DeadLetterOptions['onError'][] = [
       'deadLetter',
       { action: 'retry', attempts: 2, otherwise: 'deadLetter' },
     ];
 
-    test.each(policies)('at a step: %j', async (policy) => {
-      const onError = policy as 'deadLetter';
+    test.each(policies)('at a step: %j', async (onError) => {
       const dead = await letters((source) =>
         source.pipe(
           tenfold,
