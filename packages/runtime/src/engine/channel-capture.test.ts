@@ -304,11 +304,15 @@ describe('a restored gate', () => {
 describe('a channel between slots', () => {
   /** Both ends with lanes that deliver at once. */
   function remote() {
-    const sender = new RemoteSender(9, 'a→b', {
-      hasRoom: true,
-      send: (frame) => receiver.onFrame(readHead(frame), frame),
-      close: () => undefined,
-    });
+    const sender = new RemoteSender(
+      9,
+      { edgeId: 'a→b', operator: 'a' },
+      {
+        hasRoom: true,
+        send: (frame) => receiver.onFrame(readHead(frame), frame),
+        close: () => undefined,
+      },
+    );
     const receiver: RemoteReceiver = new RemoteReceiver(9, idOf(0), plainShape, {
       hasRoom: true,
       send: (frame) => {

@@ -1,3 +1,4 @@
+import { toMillraceError } from '@millrace/core/internal';
 import type { ControlElement } from '@millrace/core/spi';
 import type { PooledBatch } from '../engine/batch-pool.js';
 import type { ChannelSender } from '../engine/channel.js';
@@ -5,6 +6,13 @@ import { runtimeLimits } from '../limits.js';
 import { type BatchEncoder, batchEncoder } from './codec/batch-encoder.js';
 import { controlFrame, creditOf, frameHeadBytes, writeBatchHead } from './frame.js';
 import type { Lane } from './lane.js';
+
+/** What a channel carries. */
+export interface SentOutput {
+  readonly edgeId: string;
+  /** Whose output it is, for errors. */
+  readonly operator: string;
+}
 
 /**
  * The sending end of a channel to another slot.
@@ -16,14 +24,16 @@ export class RemoteSender implements ChannelSender {
   readonly edgeId: string;
   records = 0;
   private readonly channel: number;
+  private readonly operator: string;
   private readonly lane: Lane;
   private readonly encoder: BatchEncoder = batchEncoder();
   private sentBytes = 0;
   private takenBytes = 0;
 
-  constructor(channel: number, edgeId: string, lane: Lane) {
+  constructor(channel: number, { edgeId, operator }: SentOutput, lane: Lane) {
     this.channel = channel;
     this.edgeId = edgeId;
+    this.operator = operator;
     this.lane = lane;
   }
 
@@ -38,8 +48,7 @@ export class RemoteSender implements ChannelSender {
   }
 
   send(batch: PooledBatch): void {
-    const places = batch.places?.between(0, batch.count);
-    const frame = this.encoder.encode(batch, frameHeadBytes, places);
+    const frame = this.encode(batch);
     writeBatchHead(frame, this.channel);
     this.records += batch.count;
     this.sentBytes += creditOf(frame);
@@ -57,5 +66,15 @@ export class RemoteSender implements ChannelSender {
    */
   onCredit(takenBytes: number): void {
     if (takenBytes < 0 || takenBytes > this.takenBytes) this.takenBytes = takenBytes;
+  }
+
+  private encode(batch: PooledBatch): Uint8Array<ArrayBuffer> {
+    const places = batch.places?.between(0, batch.count);
+    try {
+      return this.encoder.encode(batch, frameHeadBytes, places);
+    } catch (error) {
+      // The path within a record alone does not say which function gave it.
+      throw toMillraceError(error, 'ERR_UNSERIALISABLE_VALUE', { operator: this.operator });
+    }
   }
 }

@@ -24,8 +24,9 @@ export class SlotExchange {
     this.wake = wake;
   }
 
-  sender({ id, target }: ChannelPlan, toSlot: number): ChannelSender {
-    const sender = new RemoteSender(id, target.edge.id, this.laneTo(toSlot));
+  sender({ id, output, target }: ChannelPlan, toSlot: number): ChannelSender {
+    const sent = { edgeId: target.edge.id, operator: output.node };
+    const sender = new RemoteSender(id, sent, this.laneTo(toSlot));
     this.senders.set(id, sender);
     return sender;
   }
