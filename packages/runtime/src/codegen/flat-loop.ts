@@ -51,21 +51,34 @@ function store(
   timestamp: number,
   kind: number | undefined,
 ): void {
-  const at = out.count;
-  if (keys !== undefined) {
-    const { functions, edge, owner } = keys;
-    const key = functions.key!(value as never);
-    checkKey(key, owner.id);
-    const inputs = edge.partitioning.projection?.inputs ?? [];
-    const extracted = inputs.map((type, k) => {
-      const extract = functions.inputs[k];
-      const input = extract === undefined ? value : extract(value as never);
-      if (type === 'number' && typeof input !== 'number') throw noNumber(owner.id, input);
-      return input;
-    });
-    out.keys![at] = key as never;
-    for (const [k, input] of extracted.entries()) (out.columns[k] as unknown[])[at] = input;
-  }
-  if (kind === undefined) out.emit(value, timestamp);
+  if (keys !== undefined) storeKey(out, keys, value);
+  if (keys?.edge.partitioning.projection?.values === false) storeTime(out, timestamp, kind);
+  else if (kind === undefined) out.emit(value, timestamp);
   else out.emitKind(value, timestamp, kind);
+}
+
+function storeKey(out: RecordBatch, { functions, edge, owner }: LoopKeys, value: unknown): void {
+  const at = out.count;
+  const key = functions.key!(value as never);
+  checkKey(key, owner.id);
+  const inputs = edge.partitioning.projection?.inputs ?? [];
+  const extracted = inputs.map((type, k) => {
+    const extract = functions.inputs[k];
+    const input = extract === undefined ? value : extract(value as never);
+    if (type === 'number' && typeof input !== 'number') throw noNumber(owner.id, input);
+    return input;
+  });
+  out.keys![at] = key as never;
+  for (const [k, input] of extracted.entries()) (out.columns[k] as unknown[])[at] = input;
+}
+
+/** Ends a row whose record stays behind: batches of such rows share one array of no values. */
+function storeTime(out: RecordBatch, timestamp: number, kind: number | undefined): void {
+  const at = out.count;
+  out.timestamps[at] = timestamp;
+  if (kind !== undefined) {
+    out.kinds ??= new Uint8Array(out.capacity);
+    out.kinds[at] = kind;
+  }
+  out.count = at + 1;
 }

@@ -3,7 +3,8 @@ import { runtimeLimits } from '../limits.js';
 import type { BatchShape } from '../plan/batch-shape.js';
 import { type Places, RowPlaces, type RowsPerRecord } from './record-places.js';
 
-const noValues: unknown[] = [];
+/** Of all batches without records; frozen, so that who writes one into it fails. */
+const noValues = Object.freeze([]) as unknown as unknown[];
 
 /** A batch that knows where it goes when its last receiver lets go of it. */
 export class PooledBatch extends RecordBatch {
