@@ -570,7 +570,7 @@ describe('savepoints and lineage', () => {
     await job.commits(1);
     const answers = Promise.allSettled([
       coordinator.savepoint('drained'),
-      coordinator.stopWithSavepoint('stop'),
+      coordinator.savepoint('stop', 'stop'),
     ]);
     // While the folder is asked whether there is one of that name.
     await coordinator.endAttempt();
@@ -587,7 +587,7 @@ describe('savepoints and lineage', () => {
     const job = new SimulatedJob(disk, 'one', 1);
     await job.coordinator.open();
     job.start(undefined);
-    const manifest = await job.coordinator.stopWithSavepoint('stop');
+    const manifest = await job.coordinator.savepoint('stop', 'stop');
     expect(await job.commits(1)).toBe(0);
     expect(job.notified.at(-1)).toBe(manifest.checkpoint);
   });

@@ -160,14 +160,18 @@ export class CheckpointCoordinator {
     this.dispatch({ kind: 'drained' });
   }
 
-  /** Takes a checkpoint and fills a savepoint's folder from it; resolves with its manifest. */
-  savepoint(name: string): Promise<Manifest> {
-    return this.takeSavepoint(name, 'go on');
-  }
-
-  /** The same, and no further checkpoint is begun in this attempt. */
-  stopWithSavepoint(name: string): Promise<Manifest> {
-    return this.takeSavepoint(name, 'stop');
+  /**
+   * Takes a checkpoint and fills a savepoint's folder from it; resolves with its manifest.
+   *
+   * @param afterwards `stop`: no further checkpoint is begun in this attempt
+   */
+  savepoint(name: string, afterwards: 'go on' | 'stop' = 'go on'): Promise<Manifest> {
+    const { attempt } = this;
+    return this.savepoints.claim(name, () => {
+      // The next attempt has other input: it was not drained, say.
+      if (this.attempt !== attempt) throw attemptEnded();
+      return this.takeClaimed(name, afterwards);
+    });
   }
 
   /** Takes the last checkpoint of a job whose input has ended, until it succeeds. */
@@ -192,15 +196,6 @@ export class CheckpointCoordinator {
   async close(): Promise<void> {
     await this.endAttempt();
     this.timer?.cancel();
-  }
-
-  private async takeSavepoint(name: string, afterwards: 'go on' | 'stop'): Promise<Manifest> {
-    const { attempt } = this;
-    return this.savepoints.claim(name, () => {
-      // The next attempt has other input: it was not drained, say.
-      if (this.attempt !== attempt) throw attemptEnded();
-      return this.takeClaimed(name, afterwards);
-    });
   }
 
   /** The savepoint of a name that whoever asks holds already. */

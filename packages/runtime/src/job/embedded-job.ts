@@ -107,7 +107,7 @@ export class EmbeddedJob implements JobHandle {
       await this.done;
       return manifest;
     }
-    const manifest = await coordinator.stopWithSavepoint(name);
+    const manifest = await coordinator.savepoint(name, 'stop');
     // What a sink could not publish, whoever goes on from the savepoint publishes.
     await this.attempt!.sinksQuiet().catch(() => undefined);
     await this.cancel();
