@@ -10,6 +10,7 @@ import {
 import type { SplitTime } from '../engine/split-time.js';
 import type { LoopKeys, LoopStep } from '../plan/stage-plan.js';
 import type { Compiler } from './compiler.js';
+import { edgeCheckText } from './edge-check.js';
 import { badTimestamp, type EventTimeText, eventTimeText } from './event-time.js';
 import { checkKey, noNumber, promised } from './loop-errors.js';
 
@@ -116,9 +117,10 @@ export function generateLoop(spec: LoopSpec, compiler: Compiler): Loop {
 export function generateFusedLoop(
   spec: LoopSpec & { readonly keys: LoopKeys },
   record: RecordLoop,
-  compiler: Compiler,
+  { compiler, checkRecords }: { readonly compiler: Compiler; readonly checkRecords: 'on' | 'off' },
 ): FusedLoop {
   const { steps, keys } = spec;
+  const check = edgeCheckText(keys.edge, checkRecords);
   const closure = closureOf(spec);
   const head = headOf(spec.source);
   const letters = lettersOf(spec);
@@ -136,12 +138,12 @@ export function generateFusedLoop(
       ${head.record}
       ${stepsSource(steps)}
       ${keySource(keys, steps.length)}
-      { const value = v${steps.length};
+      { const value = v${steps.length}; ${check.record}
       ${record.record}
       }
     }
   } catch (error) {
-    if (error instanceof RecordFailure) throw error;
+    if (error instanceof RecordFailure${check.refused}) throw error;
     throw new RecordFailure(i, operators[at], error${letters.detail});
   } finally {
     ${head.after}
@@ -150,8 +152,8 @@ export function generateFusedLoop(
   return i;
 };`;
   return compiler.compile<FusedLoop>(keys.owner.id, 'fused', {
-    names: [...closure.names, ...record.names],
-    values: [...closure.values, ...record.values],
+    names: [...closure.names, ...check.names, ...record.names],
+    values: [...closure.values, ...check.values, ...record.values],
     body,
   });
 }

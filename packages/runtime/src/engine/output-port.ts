@@ -1,10 +1,10 @@
-import { MillraceError } from '@millrace/core';
-import { checkRecord, coreLimits, toMillraceError } from '@millrace/core/internal';
+import { coreLimits } from '@millrace/core/internal';
 import type { ControlElement } from '@millrace/core/spi';
 import { runtimeLimits } from '../limits.js';
 import type { OperatorMetrics } from '../metrics/operator-metrics.js';
 import type { StageOutput } from '../plan/stage-plan.js';
 import { BatchPool, type PooledBatch } from './batch-pool.js';
+import { checkOnEdge } from './checked-record.js';
 import type { Route } from './route.js';
 
 /** Side outputs with counters of their own: what goes there has not gone on. */
@@ -90,27 +90,16 @@ export class OutputPort {
     this.checksLeft -= count;
     for (let i = 0; i < count; i += 1) {
       const value = batch.values[i];
-      if (value instanceof Promise) this.refusePromises(batch);
+      if (value instanceof Promise) leavePromises(batch);
       // A projected batch has no records in it.
-      if (value !== undefined) this.checkValue(value);
+      if (value !== undefined) checkOnEdge(value, this.metrics.operator);
     }
   }
+}
 
-  private checkValue(value: unknown): void {
-    const { operator } = this.metrics;
-    try {
-      checkRecord(value);
-    } catch (error) {
-      throw toMillraceError(error, 'ERR_UNSERIALISABLE_VALUE', { operator });
-    }
-  }
-
-  /** Nobody is to wait for them: one that is rejected would end the process ahead of the job. */
-  private refusePromises({ values, count }: PooledBatch): never {
-    for (const value of values.slice(0, count)) {
-      if (value instanceof Promise) value.catch(() => undefined);
-    }
-    const { operator } = this.metrics;
-    throw new MillraceError('ERR_FUNCTION_RETURNED_PROMISE', 'a record is a promise', { operator });
+/** Of all that a batch has: one that is rejected would end the process ahead of the job. */
+function leavePromises({ values, count }: PooledBatch): void {
+  for (const value of values.slice(0, count)) {
+    if (value instanceof Promise) value.catch(() => undefined);
   }
 }

@@ -232,7 +232,7 @@ export class StageBuilder {
     const spec = { ...fused, source, id: fused.keys.owner.id, contexts, carriesKinds: false };
     return {
       source: fused.source && this.source(fused.source, failuresOf(fused.source)),
-      loop: generateFusedLoop(spec, operator.recordLoop!(), this.world.compiler),
+      loop: generateFusedLoop(spec, operator.recordLoop!(), this.world),
       members: new LoopMembers(members, 'is counted'),
       setWatermark: (timeMs) => {
         time.watermark = timeMs;
