@@ -11,6 +11,7 @@ import {
   type,
   valueState,
 } from '@millrace/operators';
+import type { SimulatedDisk } from '@millrace/testing';
 import { expect, test } from 'vitest';
 import { diskForJobs, linesOf, pass, start } from './durable-rig.js';
 
@@ -185,16 +186,22 @@ const ends = (source: string, sink: string): JobDefinition =>
     );
   });
 
+/** A disk with a job that has counted some numbers and was stopped with a savepoint. */
+async function stoppedJob(): Promise<SimulatedDisk> {
+  const disk = await diskForJobs();
+  const { env, handle } = start(disk, ends('numbers', 'counts'));
+  await pass({ env, handle }, () => handle.progress().recordsIn > 600);
+  const stopping = handle.stopWithSavepoint('stop');
+  await pass({ env, handle });
+  await stopping;
+  return disk;
+}
+
 test.each<[string, JobDefinition, string, string]>([
   ['a source', ends('renamed', 'counts'), 'numbers', 'source: positions are stored'],
   ['a sink with output', ends('numbers', 'renamed'), 'counts', 'sink: output is stored'],
 ])('%s that is not there any more is told, and may be allowed', async (_what, job, id, why) => {
-  const disk = await diskForJobs();
-  const first = start(disk, ends('numbers', 'counts'));
-  await pass(first, () => first.handle.progress().recordsIn > 600);
-  const stopping = first.handle.stopWithSavepoint('stop');
-  await pass(first);
-  await stopping;
+  const disk = await stoppedJob();
 
   const refused = start(disk, job);
   await pass(refused);
@@ -213,12 +220,7 @@ test.each<[string, JobDefinition, string, string]>([
 });
 
 test('what is refused of a savepoint leaves a new folder as it was', async () => {
-  const disk = await diskForJobs();
-  const first = start(disk, ends('numbers', 'counts'));
-  await pass(first, () => first.handle.progress().recordsIn > 600);
-  const stopping = first.handle.stopWithSavepoint('stop');
-  await pass(first);
-  await stopping;
+  const disk = await stoppedJob();
   const checkpoints = { folder: '/elsewhere', from: '/checkpoints/savepoints/stop' };
   const refused = start(disk, ends('renamed', 'counts'), { checkpoints });
   await pass(refused);
