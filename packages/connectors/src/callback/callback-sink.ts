@@ -34,7 +34,7 @@ export function batchCallbackSink<T>(
     createWriter: () => ({
       write({ values, count }) {
         const result = take(values.slice(0, count) as T[]);
-        return isAwaited(result) ? waitFor(result) : undefined;
+        return isAwaited(result) ? Promise.resolve(result) : undefined;
       },
     }),
   };
@@ -66,7 +66,3 @@ async function takeRest<T>(
 /** Also what is like a promise: those of other libraries, and query builders. */
 const isAwaited = (result: unknown): result is PromiseLike<void> =>
   typeof (result as Partial<PromiseLike<void>> | null | undefined)?.then === 'function';
-
-async function waitFor(result: PromiseLike<void>): Promise<void> {
-  await result;
-}

@@ -9,8 +9,8 @@ import {
 
 /** Begins a checkpoint when it is time for one. */
 export function begin(draft: Draft): void {
-  const { phase, tasks, life } = draft.state;
-  if (phase.kind !== 'idle' || tasks === undefined || life === 'superseded') return;
+  const { phase, tasks, loss } = draft.state;
+  if (phase.kind !== 'idle' || tasks === undefined || loss !== undefined) return;
   const request = draft.state.requests.find((each) => isReady(draft, each));
   if (request === undefined && draft.nowMs < intervalAtMs(draft)) return;
 
@@ -44,8 +44,9 @@ export function trigger(draft: Draft, begun: CheckpointInProgress): void {
     draft.change({ phase: { kind: 'idle' } });
     return;
   }
+  const isDrained = draft.state.life === 'draining';
   // Also where the input has ended since: its end must not wait in a channel of the checkpoint.
-  const mode = draft.state.life === 'draining' ? 'aligned' : begun.mode;
+  const mode = isDrained ? 'aligned' : begun.mode;
   const checkpoint = { ...begun, mode };
   const { id } = begun;
   draft.change({
@@ -58,7 +59,6 @@ export function trigger(draft: Draft, begun: CheckpointInProgress): void {
       references: new Set(),
     },
   });
-  const isDrained = draft.state.life === 'draining';
   draft.effects.push({ kind: 'trigger', checkpoint: id, as: kindOf(checkpoint), mode, isDrained });
   if (tasks.size === 0) write(draft, checkpoint, new Set());
 }
@@ -109,13 +109,13 @@ function intervalAtMs(draft: Draft): number {
 }
 
 function nextDecisionMs(draft: Draft): number | undefined {
-  const { phase, tasks, life, requests, schedule, finalRetryMs, alarm } = draft.state;
+  const { phase, tasks, loss, requests, schedule, finalRetryMs, alarm } = draft.state;
   if (phase.kind !== 'idle') {
     const late = phase.checkpoint.startedMs + schedule.timeoutMs;
     if (phase.kind === 'collecting') return Math.min(late, alignmentEndMs(draft, phase));
     return alarm === 'clear' ? late : undefined;
   }
-  if (tasks === undefined || life === 'superseded') return undefined;
+  if (tasks === undefined || loss !== undefined) return undefined;
   const atMs = requests.length > 0 ? finalRetryMs : intervalAtMs(draft);
   return atMs === Infinity ? undefined : atMs;
 }

@@ -82,7 +82,7 @@ export function fail(draft: Draft, phase: BeforeCommit, error: MillraceError): v
   abandon(draft, phase, error);
   const { request } = phase.checkpoint;
   if (codesOfLoss.includes(error.code)) {
-    draft.change({ life: 'superseded', loss: error });
+    draft.change({ loss: error });
     answer(draft, phase.checkpoint, error);
     draft.effects.push({ kind: 'fail attempt', error });
     return;

@@ -148,7 +148,7 @@ class SimulatedJob {
       const part = restored?.manifest.tasks.find(({ task }) => task === name);
       return new CountingTask(name, this, id, part?.chain ?? []);
     });
-    this.coordinator.start(this.tasks, attempt, 'read');
+    this.coordinator.start(this.tasks, attempt, 'running');
   }
 
   /** Runs until `count` more checkpoints are committed, or nothing moves any more. */

@@ -126,12 +126,11 @@ export class CheckpointCoordinator {
   /**
    * Begins an attempt, and with it the first checkpoint.
    *
-   * @param input `drained`: it ends where it stands, ahead of the first record
+   * @param life `draining`: its input ends where it stands, ahead of the first record
    */
-  start(tasks: readonly CheckpointedTask[], attempt: number, input: 'read' | 'drained'): void {
+  start(tasks: readonly CheckpointedTask[], attempt: number, life: 'running' | 'draining'): void {
     this.attempt = { number: attempt, random: randomId(this.options.env.random) };
     this.tasks = new Map(tasks.map((task) => [task.id, task]));
-    const life = input === 'read' ? 'running' : 'draining';
     this.dispatch({ kind: 'attempt started', tasks: [...this.tasks.keys()], life });
   }
 

@@ -74,7 +74,7 @@ export interface CoordinatorState {
    * They are aligned, like all that are asked for. `resting`: the final checkpoint or one to
    * stop with was taken.
    */
-  readonly life: 'running' | 'draining' | 'resting' | 'superseded';
+  readonly life: 'running' | 'draining' | 'resting';
   readonly requests: readonly CheckpointRequest[];
   readonly nextId: number;
   /** Largest id that may be used as the commit record stands. */
@@ -93,7 +93,7 @@ export interface CoordinatorState {
   /** Of the next one that the interval begins: requested ones are aligned always. */
   readonly nextMode: CheckpointMode;
   readonly alarm: 'raised' | 'clear';
-  /** Why the coordinator is superseded. */
+  /** Why the job, or the record of it, is not this coordinator's any more: it begins nothing. */
   readonly loss: MillraceError | undefined;
   readonly retention: Retention;
   /** The wake-up that was asked for last. */

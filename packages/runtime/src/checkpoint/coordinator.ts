@@ -128,7 +128,7 @@ function startAttempt(draft: Draft, tasks: readonly string[], life: 'running' | 
   }
   draft.change({
     tasks: new Set(tasks),
-    life: draft.state.life === 'superseded' ? 'superseded' : life,
+    life,
     dueMs: draft.nowMs,
     pausedUntilMs: 0,
     finalRetryMs: 0,
@@ -162,7 +162,7 @@ function endAttempt(draft: Draft): void {
 }
 
 function request(draft: Draft, request: CheckpointRequest): void {
-  if (draft.state.tasks === undefined || draft.state.life === 'superseded') {
+  if (draft.state.tasks === undefined || draft.state.loss !== undefined) {
     const detail = 'the job is at its start, between two attempts, or at its end';
     const error = new MillraceError('ERR_CHECKPOINT_FAILED', detail);
     draft.effects.push({ kind: 'answer', request: request.number, error });

@@ -1,5 +1,4 @@
-import type { LogicalNode } from '@millrace/core';
-import { MillraceError } from '@millrace/core';
+import { type LogicalNode, MillraceError } from '@millrace/core';
 import type { Manifest, StateSummary } from './manifest.js';
 
 /** A state as the job declares it now. */

@@ -179,7 +179,7 @@ export class JobAttempt {
     // Whatever is read behind a checkpoint for which all windows have fired would be late.
     const isDrained = restored?.drained === true;
     if (isDrained) for (const slot of this.slots) slot.drain();
-    coordinator.start(tasks, number, isDrained || this.drains.length > 0 ? 'drained' : 'read');
+    coordinator.start(tasks, number, isDrained || this.drains.length > 0 ? 'draining' : 'running');
   }
 
   /** The same for all tasks: as of the moment the first of them was told of the checkpoint. */
